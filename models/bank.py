@@ -1,0 +1,202 @@
+"""One named model: River pipelines that share a feature space and back each other up.
+
+Every pipeline is `scaler | logistic`. The scaler is one for the whole bank, because all pipelines
+see the same columns: it is learned once a lesson instead of four times, and an action's first
+lesson already arrives on a settled scale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+from river import compose
+
+from models.backoff import PipelineKey, mixture, path_of
+from models.learners import LEARNERS, Classifier, keyed, lessons_of, parts
+from models.protocol import ActionKey
+from models.quality import Quality
+from schemas.records import Lesson
+
+# A scaler squares what it sees: beyond this a column is broken, and would poison it for good.
+# Epoch milliseconds (1.7e12) and any sum of money in minor units stay below.
+LARGEST_FEATURE = 1e15
+# Each pipeline takes about 10 kB here and 0.8 kB of a snapshot: 50 MB and 4 MB at the limit.
+MOST_PIPELINES = 5_000
+
+
+class RefusalReason(StrEnum):
+    """Why a lesson was not learned.
+
+    >>> RefusalReason.LABEL.value
+    'label'
+    """
+
+    WRONG_MODEL = "wrong_model"
+    FEATURE_VERSION = "feature_version"
+    FEATURE_COUNT = "feature_count"
+    NOT_FINITE = "not_finite"
+    LABEL = "label"
+    TOO_MANY_ACTIONS = "too_many_actions"
+    REPEATED = "repeated"
+
+
+class Refusal(NamedTuple):
+    """A lesson that was not learned: a reason code and a sentence for people.
+
+    >>> Refusal(RefusalReason.LABEL, "label 0.5 is neither 0 nor 1").reason.value
+    'label'
+    """
+
+    reason: RefusalReason
+    detail: str
+
+
+class Progress(NamedTuple):
+    """A lesson that was learned: the propensity predicted before learning it, and its label.
+
+    >>> Progress(propensity=0.05, label=True).label
+    True
+    """
+
+    propensity: float
+    label: bool
+
+
+class Bank:
+    """A model that learns lessons one by one, with one writer and a place in its lessons topic.
+
+    `feature_names` are the customer's columns followed by the action's columns, as in a lesson.
+    `prior` is the propensity, in (0, 1), of an action when nothing at all was learned.
+
+    >>> bank = Bank("offers", "v1", ["visits", "price"])
+    >>> bank.propensity(ActionKey("gold_card", "cards", "sell"), [3.0, 10.0])
+    0.05
+    """
+
+    def __init__(
+        self,
+        name: str,
+        feature_version: str,
+        feature_names: Sequence[str],
+        *,
+        prior: float = 0.05,
+        learner: str = "logistic",
+        lessons_partition: int = 0,
+    ) -> None:
+        if not 0.0 < prior < 1.0:
+            raise ValueError(f"prior {prior} is not between 0 and 1; give a response rate like .05")
+        if len(set(feature_names)) != len(feature_names):
+            raise ValueError("a feature name occurs twice; every column needs a name of its own")
+        self.name = name
+        self.feature_version = feature_version
+        self.feature_names = tuple(feature_names)
+        self.prior = prior
+        self.learner = learner
+        self.lessons_partition = lessons_partition
+        self.next_lesson_offset = 0
+        self.overall = Quality()
+        self.quality: dict[str, Quality] = {}
+        self.refused: dict[str, int] = {}
+        self.scaler, _ = parts(LEARNERS[learner](prior))
+        self.classifiers: dict[PipelineKey, Classifier] = {}
+
+    def learn_one(self, lesson: Lesson, offset: int) -> Progress | Refusal:
+        """Predict, then learn, the lesson at `offset` of the lessons topic.
+
+        What must not be learned is refused and counted, and the bank moves past it. An offset
+        that was passed before changes nothing: `REPEATED`.
+        """
+        if offset < self.next_lesson_offset:
+            detail = f"offset {offset} lies before {self.next_lesson_offset}, the next to learn"
+            return Refusal(RefusalReason.REPEATED, detail)
+        self.next_lesson_offset = offset + 1
+        refusal = self._refuse(lesson)
+        if refusal is not None:
+            self.refused[refusal.reason] = self.refused.get(refusal.reason, 0) + 1
+            return refusal
+        return self._learn(lesson)
+
+    def propensity(self, action: ActionKey, features: Sequence[float]) -> float:
+        """Return P(reward), in [0, 1], by River's own predictions; `features` as in a lesson."""
+        found = [self.classifiers.get(key) if key else None for key in path_of(action)]
+        return self._blend(found, self.scaler.transform_one(keyed(features)))
+
+    def pipeline(self, key: PipelineKey) -> compose.Pipeline:
+        """Return one pipeline as River sees it; fresh if nothing was learned under `key`.
+
+        It shares its steps with the bank: predict with it, teach the bank.
+        """
+        return compose.Pipeline(self.scaler, self.classifiers.get(key) or self._fresh())
+
+    def _refuse(self, lesson: Lesson) -> Refusal | None:
+        why = RefusalReason
+        if lesson.model != self.name:
+            return Refusal(why.WRONG_MODEL, f"is for model {lesson.model!r}, not {self.name!r}")
+        if lesson.feature_version != self.feature_version:
+            detail = (
+                f"features are version {lesson.feature_version!r}, not {self.feature_version!r}"
+            )
+            return Refusal(why.FEATURE_VERSION, detail)
+        if len(lesson.features) != len(self.feature_names):
+            detail = f"{len(lesson.features)} features instead of {len(self.feature_names)}"
+            return Refusal(why.FEATURE_COUNT, detail)
+        if not all(-LARGEST_FEATURE <= x <= LARGEST_FEATURE for x in lesson.features):
+            return Refusal(why.NOT_FINITE, self._name_broken(lesson.features))
+        if lesson.label not in (0.0, 1.0):
+            return Refusal(why.LABEL, f"label {lesson.label} is neither 0 nor 1")
+        new = sum(key not in self.classifiers for key in path_of(_action(lesson)) if key)
+        if new and len(self.classifiers) + new > MOST_PIPELINES:
+            detail = f"{MOST_PIPELINES} pipelines are the limit; are action names made up?"
+            return Refusal(why.TOO_MANY_ACTIONS, detail)
+        return None
+
+    def _name_broken(self, features: Sequence[float]) -> str:
+        named = zip(self.feature_names, features, strict=True)
+        name, value = next(f for f in named if not abs(f[1]) <= LARGEST_FEATURE)
+        return f"feature {name!r} is {value}; finite values up to {LARGEST_FEATURE:g} are learned"
+
+    def _learn(self, lesson: Lesson) -> Progress:
+        label = lesson.label == 1.0
+        # The scaler sees no label, so it may learn before the prediction: one pass over the
+        # columns less, and progressive validation stays honest.
+        features = keyed(lesson.features)
+        self.scaler.learn_one(features)
+        scaled = self.scaler.transform_one(features)
+        path = [self._classifier(key) for key in path_of(_action(lesson))]
+        propensity = self._blend(path, scaled)
+        self.overall.update(propensity, label)
+        self.quality.setdefault(lesson.action, Quality()).update(propensity, label)
+        for classifier in path:
+            if classifier is not None:
+                classifier.learn_one(scaled, label)
+        return Progress(propensity, label)
+
+    def _classifier(self, key: PipelineKey | None) -> Classifier | None:
+        if key is None:
+            return None
+        classifier = self.classifiers.get(key)
+        if classifier is None:
+            classifier = self.classifiers[key] = self._fresh()
+        return classifier
+
+    def _fresh(self) -> Classifier:
+        _, classifier = parts(LEARNERS[self.learner](self.prior))
+        return classifier
+
+    def _blend(
+        self,
+        path: Sequence[Classifier | None],
+        scaled: dict[int, float],
+    ) -> float:
+        shares = mixture([lessons_of(c) if c is not None else 0 for c in path])
+        propensity = shares[-1] * self.prior
+        for share, classifier in zip(shares, path, strict=False):
+            if classifier is not None and share:
+                propensity += share * classifier.predict_proba_one(scaled)[True]
+        return propensity
+
+
+def _action(lesson: Lesson) -> ActionKey:
+    return ActionKey(lesson.action, lesson.family, lesson.issue)

@@ -1,0 +1,42 @@
+"""What the deciding core needs of a model, and nothing more.
+
+The core scores through `Scorer` and never sees River; `models.scorer` implements it in numpy.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+class ActionKey(NamedTuple):
+    """Where an action stands in the catalogue: the path its evidence backs off along."""
+
+    action: str
+    family: str | None
+    issue: str
+
+
+class Scorer(Protocol):
+    """Scores a wave of customers for a fixed list of actions, with frozen weights."""
+
+    @property
+    def version(self) -> str:
+        """The model version the weights were exported from."""
+
+    def propensities(self, customer: Floats, action: Floats) -> Floats:
+        """Return P(reward) per customer and action, in [0, 1].
+
+        `customer` is (n, c): the columns of each customer; `action` is (n, a, k): the columns
+        that depend on the action too, for the a actions of the scorer. Returns (n, a).
+        """
+
+    def contributions(self, features: Floats, action: int) -> Floats:
+        """Return each feature's push on the log-odds of one action, shape (c + k,).
+
+        `features` is (c + k,): the customer's columns, then those of action number `action`.
+        """

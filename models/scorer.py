@@ -1,0 +1,179 @@
+"""Frozen weights that score a wave of customers in numpy, equal to River within 1e-9.
+
+Every sum runs over one contiguous axis in `einsum`, which (unlike BLAS) adds in an order that does
+not depend on how many customers are scored together: any wave size gives the same bits, even
+before quantising. It costs 0.7 us a customer of 20 actions more than BLAS does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.backoff import LEVELS, mixture, path_of
+from models.protocol import ActionKey, Floats, Scorer
+from models.snapshot import Snapshot, unpack
+
+# Far finer than any propensity is known; coarse enough to hide the last bits in which two
+# processors' exponentials may differ, so that a replay elsewhere draws and logs the same.
+QUANTA = 2.0**20
+# Past this log-odds a propensity is 0 or 1 to 17 digits, and exp stays far from overflow.
+LARGEST_LOG_ODDS = 40.0
+# Numbers in a block's widest array: 1 MiB, about a core's second-level cache.
+BLOCK_NUMBERS = 131_072
+
+
+def quantise(propensities: Floats) -> Floats:
+    """Return the propensities rounded to the nearest 2^-20.
+
+    >>> quantise(np.array([0.05])).tolist()
+    [0.05000019073486328]
+    """
+    return np.rint(propensities * QUANTA) / QUANTA
+
+
+class LinearScorer:
+    """Scores a fixed list of actions with the weights of one snapshot.
+
+    Weights are kept once per pipeline and looked up by each action, so a thousand actions of 45
+    features take half a megabyte.
+
+    >>> from models.bank import Bank
+    >>> from models.snapshot import take
+    >>> bank = Bank("offers", "v1", ["visits", "price"], prior=0.25)
+    >>> scorer = LinearScorer(take(bank), [ActionKey("gold_card", "cards", "sell")])
+    >>> scorer.propensities(np.array([[3.0]]), np.array([[[10.0]]])).tolist()
+    [[0.25]]
+    """
+
+    def __init__(self, snapshot: Snapshot, actions: Sequence[ActionKey]) -> None:
+        self.actions = tuple(actions)
+        self.feature_version = snapshot.feature_version
+        self.feature_names = tuple(snapshot.feature_names)
+        self._version = snapshot.version
+        self._prior = snapshot.prior
+        self._means = unpack(snapshot.scaler_means)
+        variances = unpack(snapshot.scaler_variances)
+        # A column that never varied says nothing: anything over infinity is 0, as in River.
+        self._deviations = np.where(variances > 0.0, np.sqrt(variances), np.inf)
+        width = len(self.feature_names)
+        # Row 0 stands for pipelines that do not exist; its share is always 0.
+        self._weights = np.zeros((len(snapshot.pipelines) + 1, width))
+        self._intercepts = np.zeros(len(snapshot.pipelines) + 1)
+        for row, state in enumerate(snapshot.pipelines, start=1):
+            self._weights[row] = unpack(state.weights)
+            self._intercepts[row] = state.intercept
+        rows = {state.key: row for row, state in enumerate(snapshot.pipelines, start=1)}
+        lessons = [0, *(state.lessons for state in snapshot.pipelines)]
+        paths = [[rows.get(k, 0) if k else 0 for k in path_of(a)] for a in self.actions]
+        shares = [mixture([lessons[row] for row in path]) for path in paths]
+        self._paths: NDArray[np.intp] = np.array(paths, dtype=np.intp).reshape(-1, len(LEVELS))
+        self._shares = np.array(shares, dtype=np.float64).reshape(-1, len(LEVELS) + 1)
+        self._used, used_at = np.unique(self._paths, return_inverse=True)
+        self._used_at = used_at.reshape(self._paths.shape)
+
+    @property
+    def version(self) -> str:
+        """The version of the snapshot the weights came from."""
+        return self._version
+
+    def propensities(self, customer: Floats, action: Floats) -> Floats:
+        """Return P(reward) per customer and action, quantised; see `models.protocol.Scorer`.
+
+        Raises ValueError for a wave of the wrong shape or with a number that is not finite.
+        """
+        return quantise(self.exact_propensities(customer, action))
+
+    def exact_propensities(self, customer: Floats, action: Floats) -> Floats:
+        """Return the propensities before they are quantised, within 1e-9 of River's."""
+        self._check(customer, action)
+        count, width = len(self.actions), customer.shape[1]
+        # Contiguous halves: the order in which einsum adds must not follow the caller's strides.
+        shared = np.ascontiguousarray(self._weights[self._used, :width])
+        own = [np.ascontiguousarray(self._weights[path, width:]) for path in self._paths.T]
+        result = np.empty((len(customer), count))
+        rows = max(1, BLOCK_NUMBERS // max(1, count * max(action.shape[2], 1)))
+        for start in range(0, len(customer), rows):
+            block = slice(start, start + rows)
+            scaled = (customer[block] - self._means[:width]) / self._deviations[:width]
+            scaled_action = (action[block] - self._means[width:]) / self._deviations[width:]
+            scaled = np.ascontiguousarray(scaled)
+            odds = np.einsum("nc,pc->np", scaled, shared) + self._intercepts[self._used]
+            self._blend(odds, np.ascontiguousarray(scaled_action), own, result[block])
+        return result
+
+    def contributions(self, features: Floats, action: int) -> Floats:
+        """Return each feature's push on the log-odds of one action, shape (c + k,).
+
+        At each level a feature pushes weight * (x - mean) / deviation, which is exact: a level's
+        pushes and its intercept sum to its log-odds. What is returned is their mean over the
+        levels, each by its share in the blended propensity; the prior's share pushes nothing.
+        """
+        scaled = (features - self._means) / self._deviations
+        path, shares = self._paths[action], self._shares[action, :-1]
+        pushes: Floats = np.einsum("l,lf->f", shares, self._weights[path]) * scaled
+        return pushes
+
+    def _blend(self, odds: Floats, action: Floats, own: Sequence[Floats], out: Floats) -> None:
+        out[:] = self._shares[:, -1] * self._prior
+        for level, weights in enumerate(own):
+            level_odds = np.take(odds, self._used_at[:, level], axis=1)
+            level_odds += np.einsum("nak,ak->na", action, weights)
+            np.clip(level_odds, -LARGEST_LOG_ODDS, LARGEST_LOG_ODDS, out=level_odds)
+            np.exp(np.negative(level_odds, out=level_odds), out=level_odds)
+            level_odds += 1.0
+            out += self._shares[:, level] / level_odds
+
+    def _check(self, customer: Floats, action: Floats) -> None:
+        width, expected = customer.shape[1] + action.shape[2], len(self.feature_names)
+        if action.shape[:2] != (len(customer), len(self.actions)) or width != expected:
+            raise ValueError(
+                f"a wave of {customer.shape} and {action.shape} does not fit {len(self.actions)} "
+                f"actions and {expected} features (version {self.feature_version})"
+            )
+        for numbers, names in (
+            (customer, self.feature_names[: customer.shape[1]]),
+            (action, self.feature_names[customer.shape[1] :]),
+        ):
+            finite = np.isfinite(numbers)
+            if not finite.all():
+                column = int(np.argmin(finite.reshape(-1, numbers.shape[-1]).all(axis=0)))
+                raise ValueError(f"feature {names[column]!r} is not finite for some customer")
+
+
+class PriorScorer:
+    """Scores every action alike: what a model says that has learned nothing.
+
+    >>> scorer = PriorScorer([ActionKey("gold_card", "cards", "sell")], prior=0.25)
+    >>> scorer.propensities(np.zeros((2, 3)), np.zeros((2, 1, 1))).tolist()
+    [[0.25], [0.25]]
+    """
+
+    def __init__(self, actions: Sequence[ActionKey], prior: float) -> None:
+        self.actions = tuple(actions)
+        self._prior = float(quantise(np.array([prior]))[0])
+
+    @property
+    def version(self) -> str:
+        """The version of a model before its first lesson."""
+        return "000000000000"
+
+    def propensities(self, customer: Floats, action: Floats) -> Floats:
+        """Return the prior for each customer and action; see `models.protocol.Scorer`."""
+        return np.full((len(customer), len(self.actions)), self._prior)
+
+    def contributions(self, features: Floats, action: int) -> Floats:
+        """Return no push from any feature, shape (c + k,)."""
+        return np.zeros(len(features))
+
+
+def linear_scorer(snapshot: Snapshot, actions: Sequence[ActionKey]) -> Scorer:
+    """Return the scorer of a snapshot for the actions, in their order."""
+    return LinearScorer(snapshot, actions)
+
+
+def prior_scorer(actions: Sequence[ActionKey], prior: float) -> Scorer:
+    """Return a scorer that has learned nothing, for the actions, in their order."""
+    return PriorScorer(actions, prior)

@@ -1,0 +1,1 @@
+"""What crosses a topic: schemas, topics, records and the wire format."""

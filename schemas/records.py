@@ -1,0 +1,260 @@
+"""The records that cross topics, as plain typed values.
+
+Public topics carry Avro (see `schemas/avro`); `schemas.wire` turns it into these structs and
+back. The timeline, lessons and snapshots are read by us alone and travel as MessagePack of the
+same structs (`array_like`, so a field may only ever be *appended*, with a default).
+
+Times are UTC epoch milliseconds, money is integer minor units of `currency`.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Origin(msgspec.Struct, array_like=True, frozen=True):
+    """Where a record came from, and when the broker says it was written there."""
+
+    topic: str
+    partition: int
+    offset: int
+    seen_at_ms: int
+
+
+class Event(msgspec.Struct, array_like=True, kw_only=True):
+    """What every customer event has in common.
+
+    `at_ms` is event time: when the customer did it, not when we heard of it.
+    """
+
+    event_id: str
+    customer: str
+    at_ms: int
+    origin: Origin
+    kind: str
+
+
+class Click(Event, tag="click", kw_only=True):
+    """A clickstream event; `kind` is one of `CLICK_KINDS`."""
+
+    product: str | None = None
+    family: str | None = None
+    channel: str = "other"
+    device: str | None = None
+    place: str | None = None
+    session: str | None = None
+    dwell_ms: int = 0
+    price_minor: int = 0
+
+
+class OrderLine(msgspec.Struct, array_like=True, frozen=True):
+    """One product of an order; `quantity` is positive for refunds and returns too."""
+
+    product: str
+    family: str | None
+    quantity: float
+    unit_price_minor: int
+    discount_minor: int = 0
+
+
+class Purchase(Event, tag="purchase", kw_only=True):
+    """An order, refund, return or subscription change; `kind` is one of `PURCHASE_KINDS`."""
+
+    order_id: str
+    currency: str
+    lines: list[OrderLine]
+    channel: str = "other"
+
+
+class Support(Event, tag="support", kw_only=True):
+    """A step in the life of a support ticket; `kind` is one of `SUPPORT_KINDS`."""
+
+    ticket_id: str
+    topic: str | None = None
+    severity: str = "normal"
+    product: str | None = None
+    family: str | None = None
+    satisfaction: int | None = None
+    channel: str = "other"
+
+
+class Profile(Event, tag="profile", kw_only=True):
+    """Something the customer told us; `kind` is one of `PROFILE_KINDS`.
+
+    `subject` names the family, question, goal or attribute; `value` is the answer;
+    `weight` is in -1..1 for a preference (dislike .. like).
+    """
+
+    subject: str | None = None
+    value: str | None = None
+    weight: float | None = None
+    purpose: str | None = None
+    granted: bool | None = None
+    time_zone: str | None = None
+    quiet_from_minute: int | None = None
+    quiet_until_minute: int | None = None
+
+
+class Outcome(Event, tag="outcome", kw_only=True):
+    """What became of a published action; `kind` is one of `OUTCOME_KINDS`."""
+
+    decision_id: str
+    channel: str = "other"
+    reason: str | None = None
+    value_minor: int = 0
+
+
+class Tick(msgspec.Struct, array_like=True, tag="tick"):
+    """The time, as data: every timer due at or before `at_ms` fires."""
+
+    at_ms: int
+
+
+class Switch(msgspec.Struct, array_like=True, tag="switch"):
+    """From this offset on, `version` of the artefact is the one in use.
+
+    `kind` is "catalogue" (name "catalogue") or "model" (name = the model's name).
+    """
+
+    kind: str
+    name: str
+    version: str
+
+
+CustomerEvent = Click | Purchase | Support | Profile | Outcome
+TimelineRecord = Click | Purchase | Support | Profile | Outcome | Tick | Switch
+
+CLICK_KINDS = ("view", "search", "add_to_cart", "remove_from_cart", "wishlist", "page_leave")
+PURCHASE_KINDS = (
+    "order",
+    "refund",
+    "return",
+    "subscription_start",
+    "subscription_change",
+    "subscription_end",
+)
+SUPPORT_KINDS = ("opened", "message", "escalated", "reopened", "resolved", "rated")
+PROFILE_KINDS = (
+    "signed_up",
+    "preference",
+    "survey_answer",
+    "goal",
+    "demographic",
+    "contact_setting",
+    "consent",
+    "erasure",
+)
+OUTCOME_KINDS = ("delivered", "impression", "click", "accept", "reject", "objection", "unsubscribe")
+CHANNELS = ("web", "app", "email", "sms", "call_center", "store", "other")
+SEVERITIES = ("low", "normal", "high", "urgent")
+PURPOSES = ("personalization", "marketing")
+
+
+class NextBestAction(msgspec.Struct, kw_only=True):
+    """What a channel should do now for one customer.
+
+    `priority = propensity * context_weight * value * lever`. `action_probability` is the exact
+    probability with which this action was chosen among the candidates. `why` is fit to be read
+    by the customer. `trigger` is the event (or timer) that made the decision due.
+    """
+
+    decision_id: str
+    customer: str
+    moment: str
+    action: str
+    issue: str
+    family: str | None
+    treatment: str
+    channel: str
+    message: str
+    decided_at_ms: int
+    valid_until_ms: int
+    propensity: float
+    context_weight: float
+    value: float
+    lever: float
+    priority: float
+    action_probability: float
+    arm: str
+    why: list[str]
+    model_version: str
+    catalogue_version: str
+    feature_version: str
+    trigger: Trigger
+
+
+class Trigger(msgspec.Struct, kw_only=True, frozen=True):
+    """What made a decision due: an event (with its origin) or a timer (`topic` "timeline")."""
+
+    id: str
+    topic: str
+    partition: int
+    offset: int
+    seen_at_ms: int
+
+
+class Decision(msgspec.Struct, kw_only=True):
+    """The whole funnel of one decision, for audit, replay and evaluation.
+
+    `actions`, `fates`, `propensities`, `priorities` and `probabilities` are parallel, in
+    catalogue order, `no_action` last. A fate is "candidate" or "tier:rule" that dropped it.
+    `features` holds the customer's columns; `action_features` holds, row after row, the columns
+    that depend on the action (one row per entry of `actions` but the last).
+    `chosen` is what the draw chose; `published` is false for `no_action` and for held-out
+    customers (who get this record, and no action).
+    """
+
+    decision_id: str
+    customer: str
+    moment: str
+    decided_at_ms: int
+    arm: str
+    chosen: str
+    treatment: str | None
+    published: bool
+    action_probability: float
+    draw: float
+    actions: list[str]
+    fates: list[str]
+    propensities: list[float]
+    priorities: list[float]
+    probabilities: list[float]
+    features: list[float]
+    action_features: list[float]
+    why: list[str]
+    model_version: str
+    catalogue_version: str
+    feature_version: str
+    trigger: Trigger
+
+
+class Lesson(msgspec.Struct, array_like=True, kw_only=True):
+    """One settled decision: the features as they were when it was made, and the label.
+
+    `label` is 1.0 when the action's reward arrived inside its attribution window, else 0.0.
+    `features` is the customer's columns followed by the action's columns.
+    """
+
+    model: str
+    action: str
+    family: str | None
+    issue: str
+    decision_id: str
+    feature_version: str
+    features: list[float]
+    label: float
+    action_probability: float
+    decided_at_ms: int
+    settled_at_ms: int
+
+
+class Rejection(msgspec.Struct, frozen=True, kw_only=True):
+    """Why bad input was refused: a `reason` code of `schemas.reasons` and a sentence for people."""
+
+    reason: str
+    detail: str
+
+
+TIMELINE_DECODER: msgspec.msgpack.Decoder[TimelineRecord] = msgspec.msgpack.Decoder(TimelineRecord)
+LESSON_DECODER: msgspec.msgpack.Decoder[Lesson] = msgspec.msgpack.Decoder(Lesson)
+ENCODER = msgspec.msgpack.Encoder()

@@ -1,0 +1,180 @@
+"""Decide: timeline records through the engine, its outputs to their topics, state to the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from schemas.records import (
+    ENCODER,
+    TIMELINE_DECODER,
+    Decision,
+    NextBestAction,
+    Switch,
+    TimelineRecord,
+)
+from schemas.topics import DECISIONS, LESSONS, NEXT_BEST_ACTIONS, TIMELINE
+from streams.core.codec import peek_due_ms
+from streams.core.engine import Outputs
+from streams.core.store import StateStore
+from streams.runtime.changelog import in_thread
+from streams.runtime.checkpoint import Cut
+from streams.runtime.chunk import Chunk, Place
+from streams.runtime.role import Sender, only
+from streams.runtime.table import Partitions
+
+if TYPE_CHECKING:
+    import faust
+
+# One engine batch: wide enough for numpy, short enough that outputs leave while a backlog is read.
+BATCH = 4_096
+
+
+class Engine(Protocol):
+    """What decide asks of `streams.core.engine.Engine`."""
+
+    def recover(self, partition: int, due_times: Iterable[tuple[str, int]]) -> None:
+        """Rebuild a partition's timer index."""
+
+    def forget(self, partition: int) -> None:
+        """Drop what is kept of a partition."""
+
+    def advance(
+        self, partition: int, batch: Sequence[tuple[int, TimelineRecord]], store: StateStore
+    ) -> Outputs:
+        """Apply records of one partition, in offset order."""
+
+
+class AwaitedVersions(Protocol):
+    """What decide asks of `streams.runtime.versions`."""
+
+    async def available(self, kind: str, name: str, version: str) -> None:
+        """Wait until a version can be used; raises if it does not come."""
+
+
+class Encoders(Protocol):
+    """How outputs become the values of their topics."""
+
+    def action(self, action: NextBestAction) -> bytes:
+        """Return the value of a next-best-actions record."""
+
+    def decision(self, decision: Decision) -> bytes:
+        """Return the value of a decisions record."""
+
+
+class ForeignRecord(Exception):
+    """The timeline holds something we did not write."""
+
+
+class Decide:
+    """The role that keeps customers' state and decides."""
+
+    name = "decide"
+
+    def __init__(
+        self,
+        engine: Engine,
+        partitions: Partitions,
+        versions: AwaitedVersions,
+        outbox: Sender,
+        encoders: Encoders,
+        read_states: ReadStates,
+        prefix: str = "",
+        noted: Callable[[Outputs], None] = lambda outputs: None,
+    ) -> None:
+        self.topics = (TIMELINE.with_prefix(prefix).name,)
+        self._actions = NEXT_BEST_ACTIONS.with_prefix(prefix).name
+        self._decisions = DECISIONS.with_prefix(prefix).name
+        self._lessons = LESSONS.with_prefix(prefix).name
+        self._engine = engine
+        self._partitions = partitions
+        self._versions = versions
+        self._outbox = outbox
+        self._encoders = encoders
+        self._read_states = read_states
+        self._noted = noted
+
+    async def work(self, chunk: Chunk) -> None:
+        """Advance the partition by the chunk's records and send what comes of it."""
+        store = self._partitions[chunk.place.partition]
+        records = chunk.records
+        for first in range(0, len(records), BATCH):
+            batch = [
+                (record.offset, _decode(chunk.place, record.offset, record.value))
+                for record in records[first : first + BATCH]
+            ]
+            for _, record in batch:
+                if isinstance(record, Switch):
+                    await self._versions.available(record.kind, record.name, record.version)
+            outputs = self._engine.advance(chunk.place.partition, batch, store)
+            self._send(outputs)
+            await self._outbox.publish()
+            self._noted(outputs)
+
+    def _send(self, outputs: Outputs) -> None:
+        send = self._outbox.send
+        for decision in outputs.decisions:
+            send(self._decisions, decision.customer.encode(), self._encoders.decision(decision))
+        for action in outputs.actions:
+            send(self._actions, action.customer.encode(), self._encoders.action(action))
+        for lesson in outputs.lessons:
+            send(self._lessons, lesson.model.encode(), ENCODER.encode(lesson))
+
+    async def assigned(self, positions: Mapping[Place, int]) -> Mapping[Place, int]:
+        """Read the partitions' state back and rebuild their timer indexes."""
+        numbers = only(self.topics[0], positions)
+        states = await self._read_states(numbers)
+        for number in numbers:
+            start = positions[Place(self.topics[0], number)]
+            store = self._partitions.load(number, states[number], start)
+            # What these were switched to before may be asked for by the first record.
+            for switch in store.partition_state().switches:
+                await self._versions.available(switch.kind, switch.name, switch.version)
+            due = ((customer, peek_due_ms(data)) for customer, data in store.raw_items())
+            self._engine.recover(number, due)
+        return positions
+
+    def revoked(self) -> None:
+        """Drop the state: the next assignment reads it back."""
+        for number in self._partitions:
+            self._engine.forget(number)
+        self._partitions.drop()
+
+    def cut(self, positions: Mapping[Place, int]) -> Cut:
+        """Return the changed customers as changelog records."""
+        offsets = {place.partition: offset for place, offset in positions.items()}
+        writes = self._partitions.cut(offsets)
+        return Cut(positions, (writes,) if writes else ())
+
+    def written(self, cut: Cut) -> None:
+        """Forget which customers had changed."""
+        self._partitions.written()
+
+
+class ReadStates(Protocol):
+    """Read the newest states of changelog partitions."""
+
+    async def __call__(self, partitions: Sequence[int]) -> Mapping[int, Mapping[str, bytes]]:
+        """Return, per partition, every key's newest encoded state."""
+
+
+def agent(role: Decide) -> Callable[[faust.Stream[Chunk]], object]:
+    """Return the agent of the role."""
+
+    async def decide(stream: faust.Stream[Chunk]) -> None:
+        async for chunk in stream:
+            await role.work(chunk)
+
+    return decide
+
+
+def _decode(place: Place, offset: int, value: bytes | None) -> TimelineRecord:
+    try:
+        return TIMELINE_DECODER.decode(value or b"")
+    except msgspec.MsgspecError as error:
+        raise ForeignRecord(
+            f"{place.topic}/{place.partition} offset {offset} is no timeline record ({error}): "
+            "somebody else writes to this topic"
+        ) from error

@@ -1,0 +1,1 @@
+"""The pure core: no broker, event loop, clock, logging or environment."""

@@ -1,0 +1,170 @@
+"""The business catalogue as values: what may be offered, to whom, when, and how often.
+
+`streams.core.catalogue_yaml` builds these from the YAML that an owner edits. Nothing here can be
+half valid: a `Catalogue` that exists passed every check. Durations are milliseconds, `value` is
+in major units of the catalogue's currency.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from models.protocol import ActionKey
+from streams.core.rules import Condition
+
+MINUTE_MS = 60_000
+HOUR_MS = 60 * MINUTE_MS
+DAY_MS = 24 * HOUR_MS
+
+# The contact ring of a customer's state keeps this many contacts, so no limit can count further.
+MAX_CONTACTS = 16
+
+Tier = Literal["eligibility", "applicability", "suitability"]
+Scope = Literal["overall", "channel", "issue", "family", "action"]
+Purpose = Literal["marketing", "service"]
+ConsentRule = Literal["opt_in", "opt_out"]
+
+# In the order in which they are asked: may we, does it make sense now, is it good for them.
+TIERS: tuple[Tier, ...] = ("eligibility", "applicability", "suitability")
+SCOPES: tuple[Scope, ...] = ("overall", "channel", "issue", "family", "action")
+ACTION_PURPOSES: tuple[Purpose, ...] = ("marketing", "service")
+
+# What a message, a why or a templated id may leave open as {slot}; filled when it is loaded.
+SLOTS: tuple[str, ...] = ("family",)
+
+NO_ACTION = "no_action"
+
+
+def fill(text: str, family: str | None) -> str:
+    """Return `text` with its `{family}` slots filled by a family's id or readable name.
+
+    >>> fill("New in {family}", "tea_dining")
+    'New in tea dining'
+    """
+    return text.replace("{family}", (family or "").replace("_", " "))
+
+
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """One way to carry out an action: a channel and what it says, its slots already filled."""
+
+    id: str
+    channel: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reward:
+    """What counts as success within `window_ms` after the decision.
+
+    Any of `outcomes` on the decision, or, with `family_purchase`, an order that has a line of
+    the action's family (any order at all for an action without a family).
+    """
+
+    outcomes: frozenset[str]
+    family_purchase: bool
+    window_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ContactLimit:
+    """At most `max_contacts` (1..16) contacts in any rolling `window_ms`.
+
+    `name` is the channel, issue, family or action that is limited; None limits each one of that
+    scope by itself ("overall" has no name).
+    """
+
+    id: str
+    scope: Scope
+    name: str | None
+    max_contacts: int
+    window_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A condition that must hold for an action to stay a candidate; `line` is where it stands."""
+
+    id: str
+    tier: Tier
+    text: str
+    line: int
+    test: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something worth proposing to a customer.
+
+    `priority = propensity * context weight * value * lever`. `rules` stand in the order of
+    `TIERS`. `context` has the weights that were given (use `weight`). `family_name` is the family
+    in words a customer may read. An empty `why` leaves the moment to speak for itself.
+    """
+
+    id: str
+    issue: str
+    family: str | None
+    purpose: Purpose
+    moments: frozenset[str]
+    value: float
+    lever: float
+    context: Mapping[str, float]
+    rules: tuple[Rule, ...]
+    reward: Reward
+    valid_ms: int
+    treatments: tuple[Treatment, ...]
+    why: str
+    family_name: str | None = None
+
+    @property
+    def key(self) -> ActionKey:
+        """Return the path along which the action's evidence backs off."""
+        return ActionKey(self.id, self.family, self.issue)
+
+    def weight(self, moment: str) -> float:
+        """Return the context weight of a moment, 1 where the catalogue gives none."""
+        return self.context.get(moment, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Timers:
+    """How long a silence must last before it is a moment."""
+
+    cart_left_ms: int = 60 * MINUTE_MS
+    gone_quiet_ms: int = 45 * DAY_MS
+
+
+# The cautious choice for whoever did not choose. Service needs no consent, so it is not here.
+DEFAULT_CONSENT: Mapping[str, ConsentRule] = MappingProxyType(
+    {"personalization": "opt_in", "marketing": "opt_in"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Everything a business decides about its actions, in one version.
+
+    `version` is a content hash (16 hex digits) of the canonical `text`, so the same text has the
+    same version everywhere. `gamma` is the exploration factor of inverse-gap weighting (larger
+    explores less), `holdout_ratio` the share of customers who get no action at all.
+    `consent` names every purpose of `schemas.records.PURPOSES`: "opt_in" needs a yes first,
+    "opt_out" stops at a no.
+    """
+
+    name: str
+    version: str
+    currency: str
+    model: str
+    holdout_ratio: float
+    gamma: float
+    no_action_priority: float
+    cool_down_ms: int
+    timers: Timers
+    contact_limits: tuple[ContactLimit, ...]
+    consent: Mapping[str, ConsentRule]
+    families: tuple[str, ...]
+    actions: tuple[Action, ...]
+    text: str

@@ -1,0 +1,75 @@
+"""What an action consists of: reward, context weights and treatments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from schemas.records import CHANNELS, OUTCOME_KINDS
+from streams.core.catalogue import DAY_MS, MINUTE_MS, Reward, Treatment
+from streams.core.catalogue_sections import Place, Section, durations
+from streams.core.catalogue_slots import checked_text
+
+MAX_WEIGHT = 1_000.0
+MAX_VALUE = 1_000_000.0
+YEAR_MS = 366 * DAY_MS
+
+# A no of the customer is never a success.
+REWARDABLE = tuple(
+    kind for kind in OUTCOME_KINDS if kind not in ("reject", "objection", "unsubscribe")
+)
+# "other" is what an event says of a channel we cannot name, so nothing can be sent there.
+TREATMENT_CHANNELS = tuple(channel for channel in CHANNELS if channel != "other")
+
+
+def read_reward(place: Place) -> Reward | None:
+    """Return the reward here: what counts as success, and within which window."""
+    section = place.section(("outcomes", "family_purchase", *durations("window")))
+    if section is None:
+        return None
+    outcomes_place, purchase_place = section.get("outcomes"), section.get("family_purchase")
+    outcomes = outcomes_place.words(REWARDABLE, "outcome for a reward") if outcomes_place else ()
+    purchase = purchase_place.flag() if purchase_place else False
+    if outcomes == () and purchase is False:
+        place.wrong(
+            "nothing is rewarded; list `outcomes` (for example [accept]) or `family_purchase: true`"
+        )
+    window_ms = section.duration_ms("window", MINUTE_MS, YEAR_MS)
+    if window_ms is None:
+        section.need("window_days", "7")
+    return Reward(frozenset(outcomes or ()), bool(purchase), window_ms or DAY_MS)
+
+
+def read_context(place: Place | None, moments: tuple[str, ...]) -> Mapping[str, float]:
+    """Return the weights given to some of the action's moments."""
+    context: dict[str, float] = {}
+    for moment, entry in ((place.entries() if place else None) or {}).items():
+        weight = entry.number(0.0, MAX_WEIGHT)
+        if moment not in moments:
+            entry.wrong(f"`{moment}` is not among the action's moments, so its weight has no use")
+        if weight is not None:
+            context[moment] = weight
+    return context
+
+
+def read_treatments(section: Section, family_name: str | None) -> tuple[Treatment, ...]:
+    """Return the treatments of an action, in the order of the file: the first open one is used."""
+    place = section.need("treatments", "[{id: banner, channel: web, message: Hello}]")
+    items = place.items() if place else None
+    if place and items == []:
+        place.wrong("no treatment, so the action could not be carried out")
+    treatments: dict[str, Treatment] = {}
+    for item in items or ():
+        entry = item.section(("id", "channel", "message"))
+        if entry is None:
+            continue
+        id_place = entry.need("id", "banner")
+        channel_place = entry.need("channel", "web")
+        message_place = entry.need("message", "Something for you")
+        treatment_id = id_place.identifier() if id_place else None
+        channel = channel_place.word(TREATMENT_CHANNELS, "channel") if channel_place else None
+        message = checked_text(message_place, family_name, 500) if message_place else None
+        if id_place and treatment_id in treatments:
+            id_place.wrong(f"treatment `{treatment_id}` is here twice")
+        if treatment_id:
+            treatments[treatment_id] = Treatment(treatment_id, channel or "", message or "")
+    return tuple(treatments.values())

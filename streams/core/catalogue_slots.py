@@ -1,0 +1,46 @@
+"""The `{family}` slot of texts and templated ids."""
+
+from __future__ import annotations
+
+import re
+
+from streams.core.catalogue import SLOTS, fill
+from streams.core.catalogue_sections import Place
+from streams.core.rules_names import near
+
+_SLOT = re.compile(r"\{([^{}]*)\}")
+
+
+def checked_text(place: Place, family_name: str | None, max_chars: int) -> str | None:
+    """Return the text here with its slots filled."""
+    text = place.text(max_chars)
+    if text is None or not _are_sound(text, place, family_name is not None):
+        return None
+    return fill(text, family_name)
+
+
+def filled_id(place: Place, family: str | None, copies: int) -> str | None:
+    """Return the action id here; one that stands for several families must name `{family}`."""
+    text = place.text()
+    if text is None or not _are_sound(text, place, family is not None):
+        return None
+    if copies > 1 and "{family}" not in text:
+        place.wrong(f"stands for {copies} families; put the slot in its id: `{text}_{{family}}`")
+        return None
+    action_id = text.replace("{family}", family or "")
+    return action_id if place.is_id(action_id) else None
+
+
+def _are_sound(text: str, place: Place, has_family: bool) -> bool:
+    for slot in _SLOT.findall(text):
+        if slot not in SLOTS:
+            hint = near(slot, SLOTS) or f"; known: {', '.join(SLOTS)}"
+            place.wrong(f"unknown slot {{{slot}}}{hint}")
+            return False
+        if not has_family:
+            place.wrong(f"has the slot {{{slot}}}, but the action has no family")
+            return False
+    if "{" in _SLOT.sub("", text) or "}" in _SLOT.sub("", text):
+        place.wrong("a single { or } ; braces are for slots such as {family}")
+        return False
+    return True

@@ -1,0 +1,47 @@
+"""Chance as data: every draw is a hash, so the same log gives the same draws.
+
+A customer's id is hashed once with blake2b; what follows is splitmix64 (Steele, Lea, Flood: Fast
+Splittable Pseudorandom Number Generators, OOPSLA 2014), which is cheap in numpy. CRC32 is not
+good enough: it is linear, so two salts can agree for every customer.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+import numpy as np
+from numpy.typing import NDArray
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
+_MIX_2 = np.uint64(0x94D049BB133111EB)
+
+
+def id_hash(text: str) -> int:
+    """Return 64 well-mixed bits of a text.
+
+    >>> id_hash("ada") == id_hash("ada"), id_hash("ada") == id_hash("adb")
+    (True, False)
+    """
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little")
+
+
+def name_number(name: str | None) -> float:
+    """Return a name as a number a float64 holds exactly (52 bits of hash); 0 is no name."""
+    return 0.0 if name is None else float(id_hash(name) >> 12 or 1)
+
+
+def decision_id(customer: str, moment: str, trigger: str) -> str:
+    """Return the id of a decision: derived from what caused it, so a replay repeats it."""
+    text = f"{customer}\x1f{moment}\x1f{trigger}"
+    return blake2b(text.encode(), digest_size=12).hexdigest()
+
+
+def uniforms(ids: NDArray[np.uint64], salt: int) -> NDArray[np.float64]:
+    """Return a number in [0, 1) for each 64-bit id under a 64-bit salt, independent by salt."""
+    with np.errstate(over="ignore"):
+        mixed = (ids ^ np.uint64(salt)) + _GOLDEN
+        mixed = (mixed ^ (mixed >> np.uint64(30))) * _MIX_1
+        mixed = (mixed ^ (mixed >> np.uint64(27))) * _MIX_2
+        mixed = mixed ^ (mixed >> np.uint64(31))
+    return (mixed >> np.uint64(11)).astype(np.float64) * 2.0**-53

@@ -1,0 +1,139 @@
+"""Contact policy: how often, through which channel, and when to leave somebody alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.records import CHANNELS
+from streams.core.catalogue import Catalogue, ContactLimit, Treatment
+from streams.core.chance import name_number
+from streams.core.funnel import Funnel
+from streams.core.layout import CONTACT, HEAD, MAX_CONTACTS, MAX_PENDING
+from streams.core.state import CustomerState
+from streams.core.wave import Floats, Wave
+
+# Channels that reach out to people; the others wait until somebody comes by.
+REACHING_OUT = frozenset({"email", "sms", "call_center"})
+NO_TREATMENT = -1
+_SLOT_OF_SCOPE = {"issue": "issue", "family": "family", "action": "action"}
+
+
+def consented(wave: Wave, purpose: str, consent: str) -> NDArray[np.bool_]:
+    """Tell who may be served for a purpose, shape (n,): opt_in needs a yes, opt_out no no.
+
+    Service is owed to everybody and asks for no consent.
+    """
+    if purpose == "service":
+        return np.ones(len(wave), bool)
+    given = wave.number(f"consent_{purpose}")
+    return given > 0 if consent == "opt_in" else given >= 0
+
+
+def choose_treatments(wave: Wave, treatments: Sequence[Sequence[Treatment]]) -> NDArray[np.intp]:
+    """Choose the first treatment of each action whose channel is open, shape (n, a).
+
+    A channel is closed to whoever unsubscribed from it, and one that reaches out is closed
+    during the customer's quiet hours. `NO_TREATMENT` where none is open.
+    """
+    is_open = np.array(
+        [_open_channels(s, int(t)) for s, t in zip(wave.states, wave.at_ms, strict=True)]
+    )
+    chosen = np.full((len(wave), len(treatments)), NO_TREATMENT, np.intp)
+    for action, options in enumerate(treatments):
+        for place in reversed(range(len(options))):
+            channel = CHANNELS.index(options[place].channel)
+            chosen[is_open[:, channel], action] = place
+    return chosen
+
+
+def _open_channels(state: CustomerState, at_ms: int) -> list[bool]:
+    quiet = in_quiet_hours(state, at_ms)
+    return [
+        channel not in state.unsubscribed and not (quiet and channel in REACHING_OUT)
+        for channel in CHANNELS
+    ]
+
+
+def in_quiet_hours(state: CustomerState, at_ms: int) -> bool:
+    """Tell whether the customer asked not to be reached at this time of their day.
+
+    In UTC while their zone is not known. Quiet hours may pass midnight; equal ends mean none.
+    """
+    start = state.head[HEAD["quiet_from_minute"]]
+    end = state.head[HEAD["quiet_until_minute"]]
+    if start == end:
+        return False
+    local = datetime.fromtimestamp(at_ms / 1000, _zone(state.time_zone))
+    minute = local.hour * 60 + local.minute
+    return start <= minute < end if start < end else minute >= start or minute < end
+
+
+@lru_cache(maxsize=1024)
+def _zone(name: str | None) -> ZoneInfo | type[UTC] | object:
+    try:
+        return ZoneInfo(name) if name else UTC
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
+
+
+def apply_contact_policy(
+    wave: Wave, catalogue: Catalogue, channels: Floats, funnel: Funnel
+) -> None:
+    """Drop what would be one contact too many.
+
+    `channels` (n, a) is the place in `CHANNELS` of the treatment that each action would use.
+    """
+    full = np.array([len(state.pending) >= MAX_PENDING for state in wave.states])
+    funnel.drop(full[:, None], "contact:awaiting_outcomes")
+    for limit in catalogue.contact_limits:
+        used = _used(wave, limit, channels)
+        funnel.drop(used >= limit.max_contacts, f"contact:{limit.id}")
+
+
+def _used(wave: Wave, limit: ContactLimit, channels: Floats) -> Floats:
+    """Count the contacts that use up a limit, per customer and action, (n, a) or (n, 1)."""
+    recent = wave.contacts_since(limit.window_ms)
+    if limit.scope == "overall":
+        return wave.count_by_customer(recent)[:, None]
+    if limit.scope == "channel":
+        return _used_by_channel(wave, limit, recent, channels)
+    slot = _SLOT_OF_SCOPE[limit.scope]
+    numbers: Floats = getattr(wave.axis, f"{slot}_numbers")
+    if limit.name is None:
+        # An action without a family is not limited by family.
+        return np.where(numbers > 0, wave.count_by_action(recent, slot, numbers), 0.0)
+    limited = numbers == name_number(limit.name)
+    return np.where(limited, wave.count_by_action(recent, slot, numbers), 0.0)
+
+
+def _used_by_channel(
+    wave: Wave, limit: ContactLimit, recent: NDArray[np.bool_], channels: Floats
+) -> Floats:
+    used = np.zeros(channels.shape)
+    for number, channel in enumerate(CHANNELS):
+        if limit.name in (None, channel):
+            count = wave.count_by_customer(recent & (wave.contact("channel") == number))
+            used = np.where(channels == number, count[:, None], used)
+    return used
+
+
+def record_contact(
+    state: CustomerState, at_ms: int, action: str, family: str | None, issue: str, channel: str
+) -> None:
+    """Remember that an action was published, in the ring of the latest contacts."""
+    state.contacts.extend(
+        (
+            at_ms,
+            name_number(action),
+            name_number(family),
+            name_number(issue),
+            float(CHANNELS.index(channel)),
+        )
+    )
+    del state.contacts[: -MAX_CONTACTS * len(CONTACT)]

@@ -1,0 +1,65 @@
+"""Forward-decayed sums: the order in which events arrive does not matter.
+
+A sum at half-life h keeps `sum(w * 2**((t - L) / h))` for a landmark L and is worth
+`sum * 2**(-(now - L) / h)` at any later time (Cormode, Shkapenyuk, Srivastava, Xu: Forward
+Decay, ICDE 2009). Landmarks stand on a grid of `ERA_HALF_LIVES` half-lives, common to all
+customers; when an event falls into a later era, the sums move to it by an exact power of two.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable
+from math import exp2
+
+from streams.core.layout import (
+    ERA_HALF_LIVES,
+    FAMILY,
+    HALF_LIFE_NAMES,
+    HALF_LIVES_MS,
+    HEAD,
+    SUMS,
+)
+
+ERA_MS = tuple(ERA_HALF_LIVES * half_life for half_life in HALF_LIVES_MS)
+ERA_SLOTS = tuple(HEAD[f"era_{name}"] for name in HALF_LIFE_NAMES)
+_SUM_SLOTS = tuple(
+    tuple(HEAD[f"{name}_{half_life}"] for name in SUMS) for half_life in HALF_LIFE_NAMES
+)
+_FAMILY_SLOTS = (
+    (FAMILY["interest_1h"],),
+    (FAMILY["interest_1d"],),
+    (FAMILY["interest_30d"], FAMILY["orders_30d"], FAMILY["spend_30d"]),
+)
+
+Weights = tuple[float, float, float]
+
+
+def landmark_weights(head: array[float], families: Iterable[array[float]], at_ms: int) -> Weights:
+    """Return the weight of an event at `at_ms` per half-life, moving the landmarks if need be."""
+    for number in range(len(HALF_LIVES_MS)):
+        if at_ms // ERA_MS[number] > head[ERA_SLOTS[number]]:
+            _move_landmark(head, families, number, at_ms // ERA_MS[number])
+    return (
+        exp2((at_ms - head[ERA_SLOTS[0]] * ERA_MS[0]) / HALF_LIVES_MS[0]),
+        exp2((at_ms - head[ERA_SLOTS[1]] * ERA_MS[1]) / HALF_LIVES_MS[1]),
+        exp2((at_ms - head[ERA_SLOTS[2]] * ERA_MS[2]) / HALF_LIVES_MS[2]),
+    )
+
+
+def _move_landmark(
+    head: array[float], families: Iterable[array[float]], number: int, era: int
+) -> None:
+    # exp2 of a whole number is exact; far below the smallest float it is 0, as it should be.
+    scale = exp2(-ERA_HALF_LIVES * (era - head[ERA_SLOTS[number]]))
+    head[ERA_SLOTS[number]] = era
+    for slot in _SUM_SLOTS[number]:
+        head[slot] *= scale
+    for family in families:
+        for slot in _FAMILY_SLOTS[number]:
+            family[slot] *= scale
+
+
+def worth(total: float, era: float, half_life: int, at_ms: int) -> float:
+    """Return what a decayed sum is worth at `at_ms`; `half_life` is its number (0, 1, 2)."""
+    return total * exp2((era * ERA_MS[half_life] - at_ms) / HALF_LIVES_MS[half_life])

@@ -1,0 +1,190 @@
+"""The engine: advances one timeline partition by a batch of records.
+
+It alone composes the stages of the core. Customers are advanced in waves: each one is folded up
+to and including their next moment, all of them are decided together, and so on. Ticks and
+switches are barriers. The result does not depend on where the log is cut into batches: a record
+is skipped for a customer whose state already has it, and outputs come out in log order.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from schemas.records import (
+    CustomerEvent,
+    Decision,
+    Lesson,
+    NextBestAction,
+    Switch,
+    Tick,
+    TimelineRecord,
+)
+from streams.core.attribute import settle
+from streams.core.deciding import Decider, Due
+from streams.core.state import CustomerState, PartitionState, SwitchedVersion
+from streams.core.store import StateStore
+from streams.core.timer_index import TimerIndex
+from streams.core.timers import due_timers, next_due_ms
+from streams.core.turns import Segment, Turn, remember_decision
+from streams.core.versions import Versions
+
+# How many switches a partition remembers: those since the last checkpoint may be asked for again,
+# and the newest of each name always. A worker checkpoints every second or so, so 64 is ample.
+MAX_SWITCHES = 64
+CATALOGUE = "catalogue"
+MODEL = "model"
+
+Positioned = tuple[int, TimelineRecord]
+
+
+@dataclass(slots=True)
+class Outputs:
+    """What should happen: records to publish, in log order, and counts of what was noted."""
+
+    actions: list[NextBestAction] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+    lessons: list[Lesson] = field(default_factory=list)
+    notes: Counter[str] = field(default_factory=Counter)
+
+
+class Engine:
+    """Advances the partitions of a timeline; keeps only an index of their timers."""
+
+    def __init__(self, versions: Versions, salt: str) -> None:
+        self._versions = versions
+        self._salt = salt
+        self._indexes: dict[int, TimerIndex] = {}
+        self._deciders: dict[tuple[str, str | None], Decider] = {}
+
+    def recover(self, partition: int, due_times: Iterable[tuple[str, int]]) -> None:
+        """Rebuild a partition's timer index from (customer, earliest due time; 0 = none)."""
+        index = self._indexes[partition] = TimerIndex()
+        for customer, due_ms in due_times:
+            index.arm(customer, due_ms)
+
+    def forget(self, partition: int) -> None:
+        """Drop what is kept of a partition that moved to another worker."""
+        self._indexes.pop(partition, None)
+
+    def advance(self, partition: int, batch: Sequence[Positioned], store: StateStore) -> Outputs:
+        """Apply records of one partition, in offset order; return what should be published.
+
+        Raises `KeyError` when a version in use is not at hand (see `Versions`).
+        """
+        out = Outputs()
+        run: list[tuple[int, CustomerEvent]] = []
+        for offset, record in batch:
+            if not isinstance(record, Tick | Switch):
+                run.append((offset, record))
+                continue
+            self._events(partition, run, store, out)
+            run = []
+            if isinstance(record, Tick):
+                self._tick(partition, offset, record, store, out)
+            else:
+                _switch(offset, record, store)
+        self._events(partition, run, store, out)
+        return out
+
+    def _events(
+        self,
+        partition: int,
+        run: Sequence[tuple[int, CustomerEvent]],
+        store: StateStore,
+        out: Outputs,
+    ) -> None:
+        turns: dict[str, Turn] = {}
+        for offset, event in run:
+            turn = turns.get(event.customer)
+            if turn is None:
+                state = store.get(event.customer) or CustomerState()
+                turn = turns[event.customer] = Turn(event.customer, state)
+            turn.events.append((offset, event))
+        if turns:
+            decider = self._decider(store.partition_state(), run[0][0])
+            self._play(Segment(partition, decider, out.notes), turns.values(), store, out)
+
+    def _tick(
+        self, partition: int, offset: int, tick: Tick, store: StateStore, out: Outputs
+    ) -> None:
+        known = store.partition_state()
+        segment = Segment(partition, self._decider(known, offset), out.notes)
+        index = self._index(partition)
+        turns = []
+        for customer in index.take_due(tick.at_ms):
+            state = store.get(customer)
+            if state is None:
+                continue
+            if state.applied_offset >= offset:
+                index.arm(customer, next_due_ms(state))
+                continue
+            state.applied_offset = offset
+            out.lessons.extend(settle(state, tick.at_ms))
+            timers = deque(due_timers(state, tick.at_ms))
+            turns.append(Turn(customer, state, deque(), timers, offset, tick.at_ms))
+        self._play(segment, turns, store, out)
+        if tick.at_ms > known.last_tick_ms:
+            known.last_tick_ms = tick.at_ms
+            store.put_partition_state(known)
+
+    def _play(
+        self, segment: Segment, turns: Iterable[Turn], store: StateStore, out: Outputs
+    ) -> None:
+        """Advance every customer to the end of the segment, one wave of decisions at a time."""
+        index = self._index(segment.partition)
+        playing = list(turns)
+        while playing:
+            due: list[Due] = []
+            deciding: list[Turn] = []
+            for turn in playing:
+                if (moment := segment.next_due(turn)) is not None:
+                    due.append(moment)
+                    deciding.append(turn)
+                else:
+                    store.put(turn.customer, turn.state)
+                    index.arm(turn.customer, next_due_ms(turn.state))
+            if due and segment.decider is not None:
+                for decided in segment.decider.decide(due):
+                    remember_decision(decided, segment.decider.catalogue.model)
+                    segment.decided.append(decided)
+            playing = deciding
+        for decided in sorted(segment.decided, key=lambda d: (d.due.offset, d.due.customer)):
+            out.decisions.append(decided.decision)
+            if decided.published is not None:
+                out.actions.append(decided.published)
+
+    def _index(self, partition: int) -> TimerIndex:
+        return self._indexes.setdefault(partition, TimerIndex())
+
+    def _decider(self, known: PartitionState, offset: int) -> Decider | None:
+        """Return what decides for the record at `offset`; None before the first catalogue."""
+        version = known.version(CATALOGUE, CATALOGUE, offset)
+        if version is None:
+            return None
+        catalogue = self._versions.catalogue(version)
+        model = known.version(MODEL, catalogue.model, offset)
+        decider = self._deciders.get((version, model))
+        if decider is None:
+            decider = Decider(
+                catalogue,
+                lambda actions: self._versions.scorer(catalogue.model, model, actions),
+                self._salt,
+            )
+            self._deciders = {**dict(list(self._deciders.items())[-7:]), (version, model): decider}
+        return decider
+
+
+def _switch(offset: int, record: Switch, store: StateStore) -> None:
+    known = store.partition_state()
+    if known.version(record.kind, record.name, offset) == record.version:
+        return
+    switches = [*known.switches, SwitchedVersion(offset, record.kind, record.name, record.version)]
+    newest = {(switch.kind, switch.name): switch for switch in switches}
+    known.switches = [
+        switch
+        for place, switch in enumerate(switches)
+        if place >= len(switches) - MAX_SWITCHES or newest[switch.kind, switch.name] is switch
+    ]
+    store.put_partition_state(known)

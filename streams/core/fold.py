@@ -1,0 +1,66 @@
+"""Folding: how each kind of event changes a customer's state.
+
+One table names the fold of every event type. Sums, maxima and latest-wins maps do not depend on
+the order of arrival, so late events count like punctual ones. What does: which entry a full map
+drops, and carts and timers within the lateness of an event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from schemas.records import Click, CustomerEvent, Outcome, Profile, Purchase, Support
+from streams.core.catalogue import Timers
+from streams.core.chance import id_hash
+from streams.core.decay import landmark_weights
+from streams.core.folds.clicks import fold_click
+from streams.core.folds.outcomes import fold_outcome
+from streams.core.folds.profile import fold_profile
+from streams.core.folds.purchases import fold_purchase
+from streams.core.folds.support import fold_support
+from streams.core.layout import HEAD, MAX_RECENT_IDS, MAX_WATERMARKS
+from streams.core.state import CustomerState
+
+_FOLDS: dict[type, Callable[..., None]] = {
+    Click: fold_click,
+    Purchase: fold_purchase,
+    Support: fold_support,
+    Profile: fold_profile,
+    Outcome: fold_outcome,
+}
+
+
+def repeat_of(state: CustomerState, event: CustomerEvent) -> str | None:
+    """Tell why an event must not count again, or None when it is new.
+
+    "replayed": the same source record was applied before (offsets of a source partition only
+    grow). "duplicate": another source record carried the same event id, among the last few.
+    "erased": it happened before the customer asked us to forget.
+    """
+    origin = event.origin
+    if state.watermarks.get(f"{origin.topic}/{origin.partition}", -1) >= origin.offset:
+        return "replayed"
+    if id_hash(event.event_id) in state.recent_ids:
+        return "duplicate"
+    if event.at_ms <= state.head[HEAD["erased_ms"]]:
+        return "erased"
+    return None
+
+
+def fold(state: CustomerState, event: CustomerEvent, timers: Timers) -> None:
+    """Apply a new event to the state (in place)."""
+    _remember(state, event)
+    head = state.head
+    if not 0 < head[HEAD["first_seen_ms"]] <= event.at_ms:
+        head[HEAD["first_seen_ms"]] = event.at_ms
+    weights = landmark_weights(head, state.families.values(), event.at_ms)
+    _FOLDS[type(event)](state, event, weights, timers)
+
+
+def _remember(state: CustomerState, event: CustomerEvent) -> None:
+    source = f"{event.origin.topic}/{event.origin.partition}"
+    if source not in state.watermarks and len(state.watermarks) >= MAX_WATERMARKS:
+        del state.watermarks[next(iter(state.watermarks))]
+    state.watermarks[source] = event.origin.offset
+    state.recent_ids.append(id_hash(event.event_id))
+    del state.recent_ids[:-MAX_RECENT_IDS]

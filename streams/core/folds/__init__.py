@@ -1,0 +1,1 @@
+"""How each type of event changes a customer's state: one file per type."""

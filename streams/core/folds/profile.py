@@ -1,0 +1,90 @@
+"""Folding what the customer told us: preferences, answers, consent, erasure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from schemas.records import Profile
+from streams.core.catalogue import Timers
+from streams.core.decay import Weights
+from streams.core.folds.verbs import latest, seen
+from streams.core.layout import HEAD, MAX_ANSWERS, MAX_PREFERENCES
+from streams.core.state import CustomerState, Told
+
+
+def fold_profile(state: CustomerState, event: Profile, weights: Weights, timers: Timers) -> None:
+    if event.kind == "erasure":
+        _erase(state, event.at_ms)
+        return
+    latest(state.head, "told", event.at_ms)
+    seen(state, event.at_ms, timers)
+    _PROFILE_FOLDS[event.kind](state, event)
+
+
+def _erase(state: CustomerState, at_ms: int) -> None:
+    """Forget the person; keep what stops old records and unwanted messages from coming back."""
+    blank = CustomerState()
+    blank.head[HEAD["erased_ms"]] = at_ms
+    state.head = blank.head
+    for name in ("families", "contacts", "products", "cart", "tickets", "preferences", "answers"):
+        setattr(state, name, getattr(blank, name))
+    state.time_zone = None
+    state.pending = []
+
+
+def _signed_up(state: CustomerState, event: Profile) -> None:
+    slot = HEAD["signed_up_ms"]
+    if state.head[slot] == 0 or event.at_ms < state.head[slot]:
+        state.head[slot] = event.at_ms
+
+
+def _told(known: dict[str, Told], event: Profile, most: int) -> None:
+    subject = event.subject or ""
+    if subject in known:
+        if event.at_ms < known[subject].at_ms:
+            return
+    elif len(known) >= most:
+        del known[min(known, key=lambda s: (known[s].at_ms, s))]
+    known[subject] = Told(event.at_ms, event.weight or 0.0, event.value)
+
+
+def _preference(state: CustomerState, event: Profile) -> None:
+    _told(state.preferences, event, MAX_PREFERENCES)
+
+
+def _answer(state: CustomerState, event: Profile) -> None:
+    _told(state.answers, event, MAX_ANSWERS)
+
+
+def _contact_setting(state: CustomerState, event: Profile) -> None:
+    head = state.head
+    if event.at_ms < head[HEAD["contact_setting_ms"]]:
+        return
+    head[HEAD["contact_setting_ms"]] = event.at_ms
+    if event.time_zone is not None:
+        state.time_zone = event.time_zone
+    if event.quiet_from_minute is not None and event.quiet_until_minute is not None:
+        head[HEAD["quiet_from_minute"]] = event.quiet_from_minute
+        head[HEAD["quiet_until_minute"]] = event.quiet_until_minute
+
+
+def _consent(state: CustomerState, event: Profile) -> None:
+    slot = HEAD[f"consent_{event.purpose}"]
+    if event.at_ms < state.head[slot + 1]:
+        return
+    # 1 given, -1 withdrawn, 0 never asked. The time stands in the next slot.
+    state.head[slot] = 1.0 if event.granted else -1.0
+    state.head[slot + 1] = event.at_ms
+    if event.purpose == "marketing" and event.granted:
+        state.unsubscribed = {c: t for c, t in state.unsubscribed.items() if t > event.at_ms}
+
+
+_PROFILE_FOLDS: dict[str, Callable[[CustomerState, Profile], None]] = {
+    "signed_up": _signed_up,
+    "preference": _preference,
+    "survey_answer": _answer,
+    "goal": _answer,
+    "demographic": _answer,
+    "contact_setting": _contact_setting,
+    "consent": _consent,
+}

@@ -1,0 +1,97 @@
+"""Folding purchases: money, rhythm per family, habits per product; an order empties the cart."""
+
+from __future__ import annotations
+
+from array import array
+
+from schemas.records import Purchase
+from streams.core.catalogue import Timers
+from streams.core.decay import Weights
+from streams.core.folds.verbs import (
+    LATEST_SLOT,
+    TOTAL_SLOT,
+    add_interest,
+    bump,
+    latest,
+    seen,
+    set_cart_timer,
+)
+from streams.core.layout import DAY_MS, FAMILY, HEAD, MAX_PRODUCTS
+from streams.core.state import CustomerState, Habit
+from streams.core.timers import next_replenishment_ms
+
+# An order says as much about a taste as five views.
+_ORDER_INTEREST = 5.0
+
+
+def fold_purchase(state: CustomerState, event: Purchase, weights: Weights, timers: Timers) -> None:
+    money = sum(
+        max(round(line.quantity * line.unit_price_minor) - line.discount_minor, 0)
+        for line in event.lines
+    )
+    if event.kind in ("refund", "return"):
+        bump(state.head, "refunds", 1.0, weights)
+        bump(state.head, "refund_spend", money, weights)
+        state.head[TOTAL_SLOT["refunds"]] += 1
+        latest(state.head, "refunded", event.at_ms)
+    elif event.kind == "order":
+        _order(state, event, money, weights, timers)
+    seen(state, event.at_ms, timers)
+
+
+def _order(
+    state: CustomerState, event: Purchase, money: int, weights: Weights, timers: Timers
+) -> None:
+    head = state.head
+    bump(head, "orders", 1.0, weights)
+    bump(head, "spend", money, weights)
+    head[TOTAL_SLOT["orders"]] += 1
+    head[TOTAL_SLOT["lines"]] += len(event.lines)
+    head[TOTAL_SLOT["spend"]] += money
+    latest(head, "ordered", event.at_ms)
+    spent: dict[str, int] = {}
+    for line in event.lines:
+        if line.family is not None:
+            amount = round(line.quantity * line.unit_price_minor) - line.discount_minor
+            spent[line.family] = spent.get(line.family, 0) + max(amount, 0)
+        _habit(state, line.product, line.family, event.at_ms // DAY_MS)
+    for name, amount in spent.items():
+        add_interest(state, name, _ORDER_INTEREST, event.at_ms, weights)
+        _family_order(state.families[name], amount, event.at_ms, weights)
+    state.cart = {p: item for p, item in state.cart.items() if item.at_ms > event.at_ms}
+    set_cart_timer(state, timers)
+    head[HEAD["due_replenishment_ms"]] = next_replenishment_ms(state, head[LATEST_SLOT["ordered"]])
+
+
+def _family_order(family: array[float], amount: int, at_ms: int, weights: Weights) -> None:
+    day = at_ms // DAY_MS
+    family[FAMILY["orders_30d"]] += weights[2]
+    family[FAMILY["spend_30d"]] += amount * weights[2]
+    first, last = FAMILY["first_order_day"], FAMILY["last_order_day"]
+    days = FAMILY["order_days"]
+    if family[days] == 0:
+        family[first] = family[last] = day
+        family[days] = 1
+    elif day != family[last] and day != family[first]:
+        # A day between the two counts as new: exact unless two late orders share such a day.
+        family[days] += 1
+    family[first] = min(family[first], day)
+    family[last] = max(family[last], day)
+    slot = FAMILY["last_order_ms"]
+    family[slot] = max(family[slot], at_ms)
+
+
+def _habit(state: CustomerState, product: str, family: str | None, day: int) -> None:
+    habit = state.products.get(product)
+    if habit is not None:
+        if day > habit.last_day:
+            state.products[product] = Habit(habit.days + 1, day, family)
+        return
+    if len(state.products) >= MAX_PRODUCTS:
+        weakest = min(
+            state.products, key=lambda p: (state.products[p].days, state.products[p].last_day, p)
+        )
+        if (state.products[weakest].days, state.products[weakest].last_day) > (1, day):
+            return
+        del state.products[weakest]
+    state.products[product] = Habit(1, day, family)

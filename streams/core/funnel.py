@@ -1,0 +1,37 @@
+"""The funnel: which actions are still candidates for whom, and what dropped the others.
+
+The first reason to drop an action stays with it. A fate is "candidate" or "tier:rule".
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+CANDIDATE = "candidate"
+
+Mask = NDArray[np.bool_]
+
+
+class Funnel:
+    """The fates of a actions for each of n customers."""
+
+    def __init__(self, customers: int, actions: int) -> None:
+        self._names = [CANDIDATE]
+        self._fates = np.zeros((customers, actions), np.int32)
+
+    @property
+    def candidates(self) -> Mask:
+        """Who may still get what, shape (n, a)."""
+        return self._fates == 0
+
+    def drop(self, where: Mask, fate: str) -> None:
+        """Drop the candidates in `where` (broadcast to (n, a)), for the reason `fate`."""
+        dropped = self.candidates & where
+        if dropped.any():
+            self._fates[dropped] = len(self._names)
+            self._names.append(fate)
+
+    def fates_of(self, customer: int) -> list[str]:
+        """Return the fate of every action for one customer."""
+        return [self._names[number] for number in self._fates[customer]]

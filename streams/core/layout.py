@@ -1,0 +1,125 @@
+"""Where each number of a customer's state lives: every slot is declared here, once.
+
+A customer's numbers are one row of float64 (`HEAD`), each family they touched is a short row
+(`FAMILY`) and each contact we made another (`CONTACT`). So the rows of a wave of customers,
+joined, *are* a numpy matrix. Offsets are generated from the names below and never typed.
+Times are epoch milliseconds and fit a float64 exactly (2**53 ms is the year 287396).
+A slot may only be appended: stored rows that are shorter are read with zeros behind them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+SECOND_MS = 1_000
+MINUTE_MS = 60 * SECOND_MS
+HOUR_MS = 60 * MINUTE_MS
+DAY_MS = 24 * HOUR_MS
+
+# A session, a day's interest, a lasting taste.
+HALF_LIVES_MS = (HOUR_MS, DAY_MS, 30 * DAY_MS)
+HALF_LIFE_NAMES = ("1h", "1d", "30d")
+# A landmark moves every 64 half-lives. Weights stay below 2**64, and moving is a multiplication
+# by an exact power of two, so it costs no precision.
+ERA_HALF_LIVES = 64
+
+# Decayed sums, each kept at the three half-lives.
+SUMS = (
+    "views",
+    "searches",
+    "cart_adds",
+    "cart_removes",
+    "wishlists",
+    "dwell_s",
+    "orders",
+    "spend",
+    "refunds",
+    "refund_spend",
+    "tickets",
+    "messages",
+    "impressions",
+    "clicks",
+    "accepts",
+    "rejects",
+)
+# The latest event time of each kind (0 = never). The largest wins, so order does not matter.
+LATEST = (
+    "seen",
+    "browsed",
+    "carted",
+    "ordered",
+    "refunded",
+    "ticket",
+    "told",
+    "responded",
+)
+# Counts over the whole life; they only grow.
+TOTALS = ("orders", "lines", "spend", "refunds", "tickets", "clicks", "accepts", "rejects")
+# Values with their own rules, see the folds that write them.
+SINGLES = (
+    "first_seen_ms",
+    "signed_up_ms",
+    "last_decision_ms",
+    "ignored_in_a_row",
+    "satisfaction",
+    "satisfaction_ms",
+    "consent_personalization",
+    "consent_personalization_ms",
+    "consent_marketing",
+    "consent_marketing_ms",
+    "quiet_from_minute",
+    "quiet_until_minute",
+    "contact_setting_ms",
+    "due_cart_left_ms",
+    "due_gone_quiet_ms",
+    "due_replenishment_ms",
+    "erased_ms",
+)
+
+
+def _numbered(names: Iterable[str]) -> dict[str, int]:
+    return {name: number for number, name in enumerate(names)}
+
+
+HEAD = _numbered(
+    [
+        *(f"era_{half_life}" for half_life in HALF_LIFE_NAMES),
+        *(f"{name}_{half_life}" for name in SUMS for half_life in HALF_LIFE_NAMES),
+        *(f"latest_{name}" for name in LATEST),
+        *(f"total_{name}" for name in TOTALS),
+        *SINGLES,
+    ]
+)
+HEAD_WIDTH = len(HEAD)
+
+# One family: interest (weighted clicks and orders) decays at each half-life; purchases are kept
+# as distinct days so that the mean gap (their rhythm) needs no list.
+FAMILY = _numbered(
+    [
+        *(f"interest_{half_life}" for half_life in HALF_LIFE_NAMES),
+        "orders_30d",
+        "spend_30d",
+        "first_order_day",
+        "last_order_day",
+        "order_days",
+        "last_order_ms",
+        "last_seen_ms",
+    ]
+)
+FAMILY_WIDTH = len(FAMILY)
+
+# One contact: an action that was published to the customer.
+CONTACT = _numbered(["at_ms", "action", "family", "issue", "channel"])
+CONTACT_WIDTH = len(CONTACT)
+
+# Bounds of everything that could grow. With all of them full a state is below 16 KiB.
+MAX_FAMILIES = 12
+MAX_PRODUCTS = 12
+MAX_CART_ITEMS = 20
+MAX_TICKETS = 8
+MAX_PREFERENCES = 24
+MAX_ANSWERS = 16
+MAX_CONTACTS = 16
+MAX_PENDING = 8
+MAX_RECENT_IDS = 16
+MAX_WATERMARKS = 24

@@ -1,0 +1,44 @@
+"""Moments: when a decision is due. Not every event is one."""
+
+from __future__ import annotations
+
+# Each moment with what a customer may be told about it.
+MOMENTS = {
+    "browsing": "you were looking around just now",
+    "searching": "you were looking for something just now",
+    "cart_left": "you left something in your cart",
+    "order_placed": "you placed an order",
+    "refunded": "you sent something back",
+    "ticket_opened": "you asked our support for help",
+    "ticket_resolved": "your question to our support was answered",
+    "signed_up": "you joined us",
+    "gone_quiet": "we have not seen you for a while",
+    "replenishment_due": "about this time you usually buy it again",
+}
+
+# Event type and kind -> moment. Event types are named by the tag of their record.
+MOMENT_OF_EVENT = {
+    ("Click", "view"): "browsing",
+    ("Click", "search"): "searching",
+    ("Purchase", "order"): "order_placed",
+    ("Purchase", "refund"): "refunded",
+    ("Purchase", "return"): "refunded",
+    ("Support", "opened"): "ticket_opened",
+    ("Support", "reopened"): "ticket_opened",
+    ("Support", "resolved"): "ticket_resolved",
+    ("Profile", "signed_up"): "signed_up",
+}
+
+# Timer of the state -> moment. The name is that of the slot "due_<name>_ms".
+MOMENT_OF_TIMER = {
+    "cart_left": "cart_left",
+    "gone_quiet": "gone_quiet",
+    "replenishment": "replenishment_due",
+}
+
+# Moments that come many times in one visit; the cool-down between two decisions holds for them.
+SESSION_MOMENTS = frozenset({"browsing", "searching"})
+
+# An event that reached us this much later than the customer's newest one is folded, but
+# answering it would be out of time.
+FRESH_MS = 5 * 60 * 1_000

@@ -1,0 +1,150 @@
+"""What we remember of one customer, and of one timeline partition.
+
+The numbers are rows laid out in `streams.core.layout`; the rest are small bounded maps. Nothing
+here decides anything: `fold` writes, `features` reads, `codec` stores.
+"""
+
+from __future__ import annotations
+
+from array import array
+
+import msgspec
+
+from streams.core.layout import FAMILY_WIDTH, HEAD, HEAD_WIDTH
+
+
+class CartItem(msgspec.Struct, array_like=True):
+    """A product in the cart; quantity 0 remembers a removal, so that a late add stays out."""
+
+    family: str | None
+    quantity: float
+    at_ms: int
+
+
+class Ticket(msgspec.Struct, array_like=True):
+    """A support ticket as last heard of; `severity` is its place in `SEVERITIES`."""
+
+    opened_at_ms: int
+    changed_at_ms: int
+    is_open: bool
+    severity: int
+    family: str | None
+
+
+class Told(msgspec.Struct, array_like=True):
+    """Something the customer told us; the latest by event time stands."""
+
+    at_ms: int
+    weight: float
+    value: str | None
+
+
+class Habit(msgspec.Struct, array_like=True):
+    """How often a product was bought (distinct days), and when last: what "the usual" is."""
+
+    days: int
+    last_day: int
+    family: str | None
+
+
+class Pending(msgspec.Struct, array_like=True):
+    """A published decision whose attribution window has not ended.
+
+    `features` is the model's input as float32 bytes, as it was at decision time.
+    """
+
+    decision_id: str
+    model: str
+    action: str
+    family: str | None
+    issue: str
+    channel: str
+    decided_at_ms: int
+    window_end_ms: int
+    settle_at_ms: int
+    outcomes: list[str]
+    family_purchase: bool
+    action_probability: float
+    feature_version: str
+    features: bytes
+    rewarded: bool = False
+
+
+class CustomerState:
+    """One customer's rolling state. A fresh one is a person we know nothing about."""
+
+    __slots__ = (
+        "answers",
+        "applied_offset",
+        "cart",
+        "contacts",
+        "families",
+        "head",
+        "pending",
+        "preferences",
+        "products",
+        "recent_ids",
+        "tickets",
+        "time_zone",
+        "unsubscribed",
+        "watermarks",
+    )
+
+    def __init__(self) -> None:
+        self.applied_offset = -1
+        self.head: array[float] = array("d", bytes(8 * HEAD_WIDTH))
+        self.families: dict[str, array[float]] = {}
+        self.contacts: array[float] = array("d")
+        self.recent_ids: list[int] = []
+        self.watermarks: dict[str, int] = {}
+        self.products: dict[str, Habit] = {}
+        self.cart: dict[str, CartItem] = {}
+        self.tickets: dict[str, Ticket] = {}
+        self.preferences: dict[str, Told] = {}
+        self.answers: dict[str, Told] = {}
+        self.unsubscribed: dict[str, int] = {}
+        self.time_zone: str | None = None
+        self.pending: list[Pending] = []
+
+    def number(self, name: str) -> float:
+        """Return one number of the head by its declared name."""
+        return self.head[HEAD[name]]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, CustomerState):
+            return NotImplemented
+        return all(getattr(self, slot) == getattr(other, slot) for slot in self.__slots__)
+
+    __hash__ = None  # type: ignore[assignment]  # mutable, so it must not be a key
+
+
+def new_family() -> array[float]:
+    """Return the row of a family nothing is known about."""
+    return array("d", bytes(8 * FAMILY_WIDTH))
+
+
+class SwitchedVersion(msgspec.Struct, array_like=True, frozen=True):
+    """A switch record that was applied: from `offset` on, `version` is in use."""
+
+    offset: int
+    kind: str
+    name: str
+    version: str
+
+
+class PartitionState(msgspec.Struct, array_like=True):
+    """What a timeline partition remembers as a whole: which versions took effect where.
+
+    A history, not only the newest: after a crash the partition's own record may be ahead of the
+    offset from which the log is read again.
+    """
+
+    switches: list[SwitchedVersion] = []
+    last_tick_ms: int = 0
+
+    def version(self, kind: str, name: str, offset: int) -> str | None:
+        """Return the version in use for the record at `offset`, or None before any switch."""
+        for switch in reversed(self.switches):
+            if switch.offset <= offset and switch.kind == kind and switch.name == name:
+                return switch.version
+        return None

@@ -1,0 +1,59 @@
+"""Timers: due times kept in the state, fired by tick records, in event time."""
+
+from __future__ import annotations
+
+from array import array
+
+from streams.core.layout import DAY_MS, FAMILY, HEAD
+from streams.core.moments import MOMENT_OF_TIMER
+from streams.core.state import CustomerState
+
+_DUE_SLOTS = {name: HEAD[f"due_{name}_ms"] for name in MOMENT_OF_TIMER}
+# Fewer purchases than this on distinct days are no rhythm.
+RHYTHM_DAYS = 3
+
+
+def next_due_ms(state: CustomerState) -> int:
+    """Return when the earliest timer of a customer is due, or 0 when none is set."""
+    due = [state.head[slot] for slot in _DUE_SLOTS.values() if state.head[slot] > 0]
+    due.extend(pending.settle_at_ms for pending in state.pending)
+    return int(min(due, default=0))
+
+
+def due_timers(state: CustomerState, at_ms: int) -> list[tuple[int, str]]:
+    """Return the moment timers due at or before `at_ms`, as (due time, name), earliest first."""
+    return sorted(
+        (int(state.head[slot]), name)
+        for name, slot in _DUE_SLOTS.items()
+        if 0 < state.head[slot] <= at_ms
+    )
+
+
+def fire(state: CustomerState, name: str) -> None:
+    """Mark a timer as fired: it stays silent until an event sets it again.
+
+    Replenishment goes on to the next family that is due later.
+    """
+    slot = _DUE_SLOTS[name]
+    fired_ms = state.head[slot]
+    state.head[slot] = 0.0
+    if name == "replenishment":
+        state.head[slot] = next_replenishment_ms(state, fired_ms)
+
+
+def next_replenishment_ms(state: CustomerState, after_ms: float) -> float:
+    """Return when the next family is due by its own rhythm, later than `after_ms`, or 0."""
+    due = [
+        due_ms
+        for family in state.families.values()
+        if (due_ms := _family_due_ms(family)) > after_ms
+    ]
+    return min(due, default=0.0)
+
+
+def _family_due_ms(numbers: array[float]) -> float:
+    days = numbers[FAMILY["order_days"]]
+    if days < RHYTHM_DAYS:
+        return 0.0
+    first, last = numbers[FAMILY["first_order_day"]], numbers[FAMILY["last_order_day"]]
+    return numbers[FAMILY["last_order_ms"]] + (last - first) / (days - 1) * DAY_MS

@@ -1,0 +1,147 @@
+"""Turns: one customer's way through a segment of the log, up to their next moment."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from schemas.records import CustomerEvent, Lesson, Outcome, Purchase, Trigger
+from streams.core.attribute import SETTLE_GRACE_MS, credit_outcome, credit_purchase
+from streams.core.catalogue import Timers
+from streams.core.contact import record_contact
+from streams.core.deciding import Decided, Decider, Due
+from streams.core.features import FEATURE_VERSION
+from streams.core.fold import fold, repeat_of
+from streams.core.layout import HEAD
+from streams.core.moments import FRESH_MS, MOMENT_OF_EVENT, MOMENT_OF_TIMER, SESSION_MOMENTS
+from streams.core.state import CustomerState, Pending
+from streams.core.timers import fire
+
+_LAST_DECISION = HEAD["last_decision_ms"]
+_LAST_SEEN = HEAD["latest_seen"]
+_NO_CATALOGUE_TIMERS = Timers()
+
+
+@dataclass(slots=True)
+class Turn:
+    """What is still to be applied to one customer's state.
+
+    `timers` are due at the tick that stands at `tick_offset`, at time `tick_ms`.
+    """
+
+    customer: str
+    state: CustomerState
+    events: deque[tuple[int, CustomerEvent]] = field(default_factory=deque)
+    timers: deque[tuple[int, str]] = field(default_factory=deque)
+    tick_offset: int = -1
+    tick_ms: int = 0
+
+
+class Segment:
+    """A stretch of the log between two barriers, with the versions in use throughout it."""
+
+    def __init__(self, partition: int, decider: Decider | None, notes: Counter[str]) -> None:
+        self.partition = partition
+        self.decider = decider
+        self.timers = decider.catalogue.timers if decider else _NO_CATALOGUE_TIMERS
+        self.notes = notes
+        self.decided: list[Decided] = []
+        self.lessons: list[tuple[str, Lesson]] = []
+
+    def next_due(self, turn: Turn) -> Due | None:
+        """Apply what is waiting up to and including the next moment; None at the end."""
+        while turn.timers:
+            due_ms, name = turn.timers.popleft()
+            fire(turn.state, name)
+            if self._decides(moment := MOMENT_OF_TIMER[name]):
+                trigger = Trigger(
+                    id=f"timer:{name}:{due_ms}",
+                    topic="timeline",
+                    partition=self.partition,
+                    offset=turn.tick_offset,
+                    seen_at_ms=turn.tick_ms,
+                )
+                return self._due(turn, moment, turn.tick_ms, turn.tick_offset, trigger)
+        while turn.events:
+            offset, event = turn.events.popleft()
+            if (due := self._apply(turn, offset, event)) is not None:
+                return due
+        return None
+
+    def _decides(self, moment: str | None) -> bool:
+        return self.decider is not None and moment in self.decider.moments
+
+    def _apply(self, turn: Turn, offset: int, event: CustomerEvent) -> Due | None:
+        state = turn.state
+        if offset <= state.applied_offset:
+            self.notes["already_applied"] += 1
+            return None
+        state.applied_offset = offset
+        if (repeat := repeat_of(state, event)) is not None:
+            self.notes[repeat] += 1
+            return None
+        newest_ms = state.head[_LAST_SEEN]
+        self._credit(state, event)
+        fold(state, event, self.timers)
+        self.notes["folded"] += 1
+        moment = MOMENT_OF_EVENT.get((type(event).__name__, event.kind))
+        if moment is None or not self._decides(moment):
+            return None
+        if event.at_ms < newest_ms - FRESH_MS:
+            self.notes["late"] += 1
+            return None
+        if moment in SESSION_MOMENTS and self._cooling_down(state, event.at_ms):
+            return None
+        origin = event.origin
+        trigger = Trigger(
+            id=event.event_id,
+            topic=origin.topic,
+            partition=origin.partition,
+            offset=origin.offset,
+            seen_at_ms=origin.seen_at_ms,
+        )
+        return self._due(turn, moment, event.at_ms, offset, trigger)
+
+    def _due(self, turn: Turn, moment: str, at_ms: int, offset: int, trigger: Trigger) -> Due:
+        return Due(turn.customer, turn.state, moment, at_ms, self.partition, offset, trigger)
+
+    def _credit(self, state: CustomerState, event: CustomerEvent) -> None:
+        if isinstance(event, Purchase):
+            credit_purchase(state, event)
+        elif isinstance(event, Outcome) and not credit_outcome(state, event):
+            self.notes["outcome_unmatched"] += 1
+
+    def _cooling_down(self, state: CustomerState, at_ms: int) -> bool:
+        assert self.decider is not None
+        return at_ms - state.head[_LAST_DECISION] < self.decider.catalogue.cool_down_ms
+
+
+def remember_decision(decided: Decided, catalogue_model: str) -> None:
+    """Change the customer's state as a decision demands: contact, pending outcome, cool-down."""
+    due, state = decided.due, decided.due.state
+    state.head[_LAST_DECISION] = max(state.head[_LAST_DECISION], due.at_ms)
+    action, published = decided.action, decided.published
+    if published is None or action is None:
+        return
+    record_contact(state, due.at_ms, action.id, action.family, action.issue, published.channel)
+    window_end_ms = due.at_ms + action.reward.window_ms
+    state.pending.append(
+        Pending(
+            decision_id=published.decision_id,
+            model=catalogue_model,
+            action=action.id,
+            family=action.family,
+            issue=action.issue,
+            channel=published.channel,
+            decided_at_ms=due.at_ms,
+            window_end_ms=window_end_ms,
+            settle_at_ms=window_end_ms + SETTLE_GRACE_MS,
+            outcomes=sorted(action.reward.outcomes),
+            family_purchase=action.reward.family_purchase,
+            action_probability=published.action_probability,
+            feature_version=FEATURE_VERSION,
+            features=decided.features.astype(np.float32).tobytes(),
+        )
+    )

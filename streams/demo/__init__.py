@@ -1,0 +1,1 @@
+"""Real and simulated sources that feed the input topics."""

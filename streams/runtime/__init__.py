@@ -1,0 +1,1 @@
+"""Kafka and Faust: everything that touches the outside world."""

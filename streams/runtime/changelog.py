@@ -1,0 +1,129 @@
+"""Read compacted topics to their end, without a group and outside of Faust.
+
+Blocking: run it in a thread. Values stay bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicPartition,
+)
+
+from streams.runtime import stamp
+
+_BATCH = 10_000
+_POLL_S = 0.2
+# A broker that does not answer at all; recovery then fails and so does the worker.
+_ANSWER_WITHIN_S = 30.0
+
+
+class GivenUp(Exception):
+    """Reading was asked to stop before it came to the end."""
+
+
+def reader_config(client: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a consumer that belongs to no group and commits nothing."""
+    return {
+        **client,
+        # Required by the client, never used: nothing is subscribed, nothing committed.
+        "group.id": "concierge-reader",
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "enable.partition.eof": True,
+        "auto.offset.reset": "earliest",
+        "fetch.wait.max.ms": 50,
+        "fetch.message.max.bytes": 4 * 1024 * 1024,
+        "queued.max.messages.kbytes": 65_536,
+    }
+
+
+def partition_count(consumer: Consumer, topic: str) -> int:
+    """Return how many partitions a topic has; KafkaException if it does not exist."""
+    metadata = consumer.list_topics(topic, timeout=_ANSWER_WITHIN_S).topics[topic]
+    if metadata.error is not None:
+        raise KafkaException(metadata.error)
+    return len(metadata.partitions)
+
+
+def read_to_end(
+    client: Mapping[str, Any],
+    topic: str,
+    partitions: Sequence[int],
+    give_up: threading.Event,
+) -> Iterator[list[Message]]:
+    """Yield the messages of whole partitions, in order per partition, up to their current end.
+
+    Raises KafkaException when the broker refuses, `GivenUp` once `give_up` is set.
+    """
+    consumer = Consumer(reader_config(client))
+    try:
+        consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in partitions])
+        unfinished = set(partitions)
+        while unfinished:
+            if give_up.is_set():
+                raise GivenUp(f"{topic}: reading was given up")
+            messages = []
+            for message in consumer.consume(_BATCH, _POLL_S):
+                error = message.error()
+                if error is None:
+                    messages.append(message)
+                elif error.code() == KafkaError._PARTITION_EOF:
+                    unfinished.discard(message.partition())
+                else:
+                    raise KafkaException(error)
+            if messages:
+                yield messages
+    finally:
+        consumer.close()
+
+
+def newest_states(
+    client: Mapping[str, Any],
+    topic: str,
+    partitions: Sequence[int],
+    give_up: threading.Event,
+) -> dict[int, dict[str, bytes]]:
+    """Return every key's newest payload, per partition: the one with the highest stamp.
+
+    ValueError where a record carries no stamp: the topic is not a changelog of ours.
+    """
+    found: dict[int, dict[str, tuple[int, bytes]]] = {number: {} for number in partitions}
+    for messages in read_to_end(client, topic, partitions, give_up):
+        for message in messages:
+            keep_newest(found[message.partition()], message.key(), message.value())
+    return {
+        number: {key: payload for key, (_, payload) in states.items()}
+        for number, states in found.items()
+    }
+
+
+def keep_newest(states: dict[str, tuple[int, bytes]], key: bytes, value: bytes | None) -> None:
+    """Take over a changelog record unless it is older than what is held for its key."""
+    name = key.decode()
+    if value is None:
+        states.pop(name, None)
+        return
+    next_offset, payload = stamp.unpack(value)
+    held = states.get(name)
+    if held is None or held[0] <= next_offset:
+        states[name] = (next_offset, payload)
+
+
+async def in_thread(work: Callable[[threading.Event], Any]) -> Any:
+    """Run blocking work in a thread; when the caller is cancelled the work is asked to give up."""
+    give_up = threading.Event()
+    try:
+        return await asyncio.to_thread(work, give_up)
+    except asyncio.CancelledError:
+        give_up.set()
+        raise

@@ -1,0 +1,134 @@
+"""The order in which work is made safe. Plain logic: every effect is behind `CheckpointParts`.
+
+1. shut the gate and wait until the chunk under work is finished;
+2. the *cut*, without an await: positions, and everything changed since the last cut;
+3. open the gate, work goes on;
+4. all outputs sent before the cut are acknowledged;
+5. a fencing probe: commit what is committed already. A worker that lost its partitions stops here;
+6. stage after stage of the cut is written and acknowledged (the changelog; a snapshot, then the
+   records that name it);
+7. commit the positions of the cut.
+
+Outputs come before the changelog: a state that is durable has its outputs out already, so a
+replay may skip both; a state that is not is replayed from exactly the older one and repeats the
+same bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import NamedTuple, Protocol
+
+from streams.runtime.chunk import Place
+
+
+class Commit(Enum):
+    """What the group coordinator said to a commit."""
+
+    DONE = "done"
+    BUSY = "busy"
+    """A rebalance is under way; we are still a member and keep what we have."""
+    FENCED = "fenced"
+    """The group goes on without us: somebody else may own our partitions."""
+
+
+class Outcome(Enum):
+    """How a checkpoint ended."""
+
+    NOTHING = "nothing"
+    COMMITTED = "committed"
+    BUSY = "busy"
+    FENCED = "fenced"
+
+
+class Write(NamedTuple):
+    """One record a checkpoint makes durable; `partition` None lets the key choose."""
+
+    topic: str
+    key: bytes
+    value: bytes | None
+    partition: int | None = None
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A consistent picture: `positions` are next offsets, `stages` what must be durable first.
+
+    The records of a stage are acknowledged before those of the next are sent.
+    """
+
+    positions: Mapping[Place, int]
+    stages: Sequence[Sequence[Write]] = field(default=())
+
+
+class CheckpointParts(Protocol):
+    """The effects, in the order a checkpoint uses them. Any of them may raise: nothing is safe."""
+
+    async def shut(self) -> None:
+        """Let no chunk through and wait for the one under work."""
+
+    def cut(self) -> Cut | None:
+        """Return what changed since the last cut, None if nothing did; hold back new outputs."""
+
+    def open(self) -> None:
+        """Let chunks through again."""
+
+    async def outputs_acknowledged(self) -> None:
+        """Wait for every output sent before the cut, then release the held ones."""
+
+    async def probe(self) -> Commit:
+        """Commit the last committed positions again."""
+
+    async def write(self, stage: Sequence[Write]) -> None:
+        """Send a stage and wait until all of it is acknowledged."""
+
+    def written(self, cut: Cut) -> None:
+        """Note that all stages of the cut are durable."""
+
+    async def commit(self, cut: Cut) -> Commit:
+        """Commit the positions of the cut."""
+
+    def step(self, name: str) -> None:
+        """Note that a step is done (tests kill the process here)."""
+
+
+class Checkpoint:
+    """Run checkpoints one after the other, never two at once."""
+
+    def __init__(self, parts: CheckpointParts) -> None:
+        self._parts = parts
+        self._one_at_a_time = asyncio.Lock()
+
+    async def run(self) -> Outcome:
+        """Take one checkpoint; whatever a part raises ends it with nothing committed."""
+        parts = self._parts
+        async with self._one_at_a_time:
+            await parts.shut()
+            try:
+                cut = parts.cut()
+            finally:
+                parts.open()
+            if cut is None:
+                return Outcome.NOTHING
+            parts.step("cut")
+            await parts.outputs_acknowledged()
+            parts.step("outputs")
+            allowed = await parts.probe()
+            if allowed is not Commit.DONE:
+                return _REFUSED[allowed]
+            parts.step("probe")
+            for stage in cut.stages:
+                await parts.write(stage)
+            parts.written(cut)
+            parts.step("changelog")
+            done = await parts.commit(cut)
+            if done is not Commit.DONE:
+                return _REFUSED[done]
+            parts.step("commit")
+            return Outcome.COMMITTED
+
+
+_REFUSED = {Commit.BUSY: Outcome.BUSY, Commit.FENCED: Outcome.FENCED}

@@ -1,0 +1,72 @@
+"""A Kafka broker inside this process, for the demo and the tests: librdkafka's mock cluster.
+
+It speaks the real protocol on a loopback port, so other processes and other clients can use it.
+What it lacks decides what it is for: topics appear by themselves, always with
+`PARTITIONS_PER_TOPIC` partitions; there is no CreateTopics, no DescribeConfigs, no compaction and
+no persistence; a partition keeps its newest 5 MiB or 100,000 records and silently drops the rest.
+So a feed must not run further ahead of a worker than that, and it proves nothing of durability.
+"""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from confluent_kafka import Producer
+
+# librdkafka's own default; there is no setting for it.
+PARTITIONS_PER_TOPIC = 4
+RETAINED_RECORDS_PER_PARTITION = 100_000
+RETAINED_BYTES_PER_PARTITION = 5 * 1024 * 1024
+
+_START_TIMEOUT_S = 10.0
+
+
+class EmbeddedBroker:
+    """Run one mock broker while the object is entered (or between `start` and `stop`).
+
+    The broker lives in threads of librdkafka and ends with this process at the latest.
+    """
+
+    def __init__(self) -> None:
+        self._owner: Producer | None = None
+        self._bootstrap = ""
+
+    @property
+    def bootstrap(self) -> str:
+        """Return `host:port` for clients; RuntimeError when the broker is not running."""
+        if self._owner is None:
+            raise RuntimeError("the embedded broker is not running; call start() first")
+        return self._bootstrap
+
+    def start(self) -> EmbeddedBroker:
+        """Start the broker on a free loopback port, unless it runs already."""
+        if self._owner is None:
+            owner = Producer(
+                {
+                    "bootstrap.servers": "replaced.by.the.mock.cluster",
+                    "test.mock.num.brokers": 1,
+                    # The only thing librdkafka logs here is that the mock cluster is on.
+                    "log_level": 0,
+                }
+            )
+            brokers = owner.list_topics(timeout=_START_TIMEOUT_S).brokers
+            address = next(iter(brokers.values()))
+            self._bootstrap = f"{address.host}:{address.port}"
+            self._owner = owner
+        return self
+
+    def stop(self) -> None:
+        """End the broker; its topics and their records are gone."""
+        # Dropping the last reference destroys the client, and the cluster with it.
+        self._owner = None
+
+    def __enter__(self) -> EmbeddedBroker:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()

@@ -1,0 +1,186 @@
+"""Every metric, declared once, and the four verbs with which the rest of the worker speaks of them.
+
+`metrics.add(EVENTS, 3, "clickstream", "admitted")`. Base units only (seconds, bytes, totals).
+Labels come from tables of ours (topics, reasons, the catalogue), never from a customer; a label
+that grows all the same is cut off at `MAX_SERIES_PER_METRIC`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
+
+Kind = Literal["counter", "gauge", "histogram"]
+
+# A catalogue of 1,000 actions on 4 channels, and no more.
+MAX_SERIES_PER_METRIC = 4_000
+OVERFLOW_LABEL = "other"
+
+# From a fetch that found its record waiting to a worker that was down over a weekend.
+_LATENCY_S = (0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1, 2, 5, 10, 60, 600, 3_600)
+_STEP_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
+_RECOVERY_S = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600)
+# Typical state is below 1 KiB, the hard limit is 16 KiB.
+_STATE_BYTES = (128, 256, 512, 768, 1_024, 1_536, 2_048, 4_096, 8_192, 16_384)
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """One metric: its full name, what it tells, its labels, and its buckets if a histogram."""
+
+    name: str
+    kind: Kind
+    help: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+
+
+def _counter(name: str, help: str, *labels: str) -> Declared:
+    return Declared(f"concierge_{name}_total", "counter", help, labels)
+
+
+def _gauge(name: str, help: str, *labels: str) -> Declared:
+    return Declared(f"concierge_{name}", "gauge", help, labels)
+
+
+def _histogram(name: str, help: str, buckets: tuple[float, ...], *labels: str) -> Declared:
+    return Declared(f"concierge_{name}", "histogram", help, labels, buckets)
+
+
+EVENTS = _counter("events", "Input records, by what became of them.", "topic", "fate")
+DEAD_LETTERS = _counter("dead_letters", "Refused input records, by reason code.", "topic", "reason")
+TIMELINE_RECORDS = _counter(
+    "timeline_records", "Timeline records applied: events, ticks, switches.", "kind"
+)
+MOMENTS = _counter("moments", "Moments at which a decision could have been due.", "moment")
+DECISIONS = _counter("decisions", "Decisions made, published or not.", "moment")
+ACTIONS = _counter("actions", "Next-best-actions published.", "action", "channel")
+NO_ACTION = _counter("no_action", "Decisions whose choice was to do nothing.", "moment")
+DROPPED = _counter("dropped_candidates", "Candidates dropped from a funnel, by tier.", "tier")
+OUTCOMES = _counter("outcomes", "Outcomes that met their decision.", "kind")
+OUTCOMES_UNMATCHED = _counter(
+    "outcomes_unmatched", "Outcomes whose decision is unknown or long settled.", "kind"
+)
+LESSONS = _counter("lessons", "Lessons learned, by label: 1 rewarded, 0 not.", "action", "label")
+
+MODEL_LESSONS = _gauge("model_lessons", "Lessons inside the model version in use.", "model")
+MODEL_LOG_LOSS = _gauge("model_log_loss", "Progressive log-loss; lower is better.", "action")
+MODEL_AUC = _gauge("model_auc_ratio", "Progressive area under the ROC curve, 0 to 1.", "action")
+MODEL_CALIBRATION = _gauge(
+    "model_calibration_error_ratio", "Progressive expected calibration error, 0 to 1.", "action"
+)
+
+EVENT_TO_ACTION = _histogram(
+    "event_to_action_seconds", "From an event's arrival in Kafka to its action's.", _LATENCY_S
+)
+CHECKPOINT = _histogram(
+    "checkpoint_seconds", "A whole checkpoint, from the cut to the commit.", _STEP_S, "role"
+)
+CHECKPOINT_AT = _gauge(
+    "checkpoint_timestamp_seconds", "When the last checkpoint ended (Unix time).", "role"
+)
+CUT_PAUSE = _histogram(
+    "cut_pause_seconds", "How long work stood still for a checkpoint.", _STEP_S, "role"
+)
+RECOVERY = _histogram(
+    "recovery_seconds", "Reading state back after partitions were assigned.", _RECOVERY_S, "role"
+)
+RECOVERED = _counter("recovered_records", "Changelog records read back.", "role")
+
+LAG = _gauge("lag_records", "Records not yet read.", "topic", "partition")
+TICK_AT = _gauge("tick_timestamp_seconds", "The time the last tick told (Unix time).")
+STATE_BYTES = _histogram("state_bytes", "Encoded state of a changed customer.", _STATE_BYTES)
+CUSTOMERS = _gauge("customers", "Customers whose state this worker holds.")
+
+METRICS = (
+    *(EVENTS, DEAD_LETTERS, TIMELINE_RECORDS, MOMENTS, DECISIONS, ACTIONS, NO_ACTION, DROPPED),
+    *(OUTCOMES, OUTCOMES_UNMATCHED, LESSONS),
+    *(MODEL_LESSONS, MODEL_LOG_LOSS, MODEL_AUC, MODEL_CALIBRATION),
+    *(EVENT_TO_ACTION, CHECKPOINT, CHECKPOINT_AT, CUT_PAUSE, RECOVERY, RECOVERED),
+    *(LAG, TICK_AT, STATE_BYTES, CUSTOMERS),
+)
+
+
+class Metrics:
+    """The worker's metrics in one registry; every verb takes a declaration, a value and labels.
+
+    Labels go in the declared order. Safe to call from any thread.
+    """
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self.registry = CollectorRegistry() if registry is None else registry
+        # A second series per metric that nobody here reads.
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # untyped upstream
+        ProcessCollector(registry=self.registry)
+        self._counters: dict[str, Counter] = {}
+        self._gauges: dict[str, Gauge] = {}
+        self._histograms: dict[str, Histogram] = {}
+        self._seen: dict[str, set[tuple[str, ...]]] = {each.name: set() for each in METRICS}
+        for each in METRICS:
+            self._build(each)
+
+    def add(self, metric: Declared, count: float, *labels: str) -> None:
+        """Add to a counter; `count` >= 0."""
+        counter = self._counters[metric.name]
+        (counter.labels(*self._bounded(metric, labels)) if metric.labels else counter).inc(count)
+
+    def set(self, metric: Declared, value: float, *labels: str) -> None:
+        """Set a gauge."""
+        gauge = self._gauges[metric.name]
+        (gauge.labels(*self._bounded(metric, labels)) if metric.labels else gauge).set(value)
+
+    def observe(self, metric: Declared, values: Iterable[float], *labels: str) -> None:
+        """Put values into a histogram, in the metric's unit."""
+        histogram = self._histograms[metric.name]
+        child = histogram.labels(*self._bounded(metric, labels)) if metric.labels else histogram
+        for value in values:
+            child.observe(value)
+
+    def forget(self, metric: Declared, *labels: str) -> None:
+        """Drop one series of a gauge, such as the lag of a partition that went elsewhere."""
+        if labels in self._seen[metric.name]:
+            self._seen[metric.name].discard(labels)
+            self._gauges[metric.name].remove(*labels)
+
+    def _build(self, each: Declared) -> None:
+        if each.kind == "counter":
+            self._counters[each.name] = Counter(
+                each.name, each.help, each.labels, registry=self.registry
+            )
+        elif each.kind == "gauge":
+            self._gauges[each.name] = Gauge(
+                each.name, each.help, each.labels, registry=self.registry
+            )
+        else:
+            self._histograms[each.name] = Histogram(
+                each.name, each.help, each.labels, registry=self.registry, buckets=each.buckets
+            )
+
+    def _bounded(self, metric: Declared, labels: tuple[str, ...]) -> tuple[str, ...]:
+        seen = self._seen[metric.name]
+        if labels in seen:
+            return labels
+        if len(seen) >= MAX_SERIES_PER_METRIC:
+            return (OVERFLOW_LABEL,) * len(labels)
+        seen.add(labels)
+        return labels
+
+
+def metrics_table() -> str:
+    """Return all metrics as a Markdown table, for the docs."""
+    rows = ["| metric | kind | labels | what it tells |", "|---|---|---|---|"]
+    rows += [
+        f"| `{each.name}` | {each.kind} | {', '.join(each.labels)} | {each.help} |"
+        for each in METRICS
+    ]
+    return "\n".join(rows)

@@ -1,0 +1,114 @@
+"""The state of one timeline partition: bytes until first use, written out at a checkpoint.
+
+Values are opaque here; a `StateCodec` turns them into bytes and back. A value that is in use stays
+decoded, the others are kept as the bytes the changelog holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from streams.core.codec import PARTITION_KEY, decode_value, encode_value
+from streams.core.state import PartitionState
+from streams.runtime import stamp
+
+
+@dataclass(frozen=True)
+class StateCodec:
+    """How values become bytes and back, by key; `decode` raises ValueError for foreign bytes."""
+
+    encode: Callable[[str, Any], bytes] = encode_value
+    decode: Callable[[str, bytes], Any] = decode_value
+    new_partition: Callable[[], Any] = PartitionState
+
+
+class PartitionStore:
+    """A `streams.core.store.StateStore` whose changes are collected until the next cut.
+
+    `hot_limit` bounds how many customers stay decoded from one cut to the next.
+    """
+
+    def __init__(self, codec: StateCodec, hot_limit: int = 50_000) -> None:
+        self._codec = codec
+        self._hot_limit = hot_limit
+        self._cold: dict[str, bytes] = {}
+        self._hot: dict[str, Any] = {}
+        self._dirty: set[str] = set()
+        self._whole: Any = None
+        self._whole_dirty = False
+        # Cut, but not yet known to be durable: offered again by the next cut.
+        self._unwritten: dict[str, bytes] = {}
+
+    def load(self, items: Iterable[tuple[str, bytes]]) -> None:
+        """Take over recovered values (payloads without their stamps)."""
+        self._cold.update(items)
+
+    def raw_items(self) -> Iterator[tuple[str, bytes]]:
+        """Yield (customer, encoded state) of everybody that is not decoded, as recovered."""
+        return ((key, data) for key, data in self._cold.items() if key != PARTITION_KEY)
+
+    def __len__(self) -> int:
+        known = len(self._cold.keys() | self._hot.keys())
+        return known - (PARTITION_KEY in self._cold)
+
+    def get(self, customer: str) -> Any:
+        """Return the customer's state, or None for somebody never seen."""
+        state = self._hot.get(customer)
+        if state is None:
+            data = self._cold.get(customer)
+            if data is None:
+                return None
+            state = self._hot[customer] = self._codec.decode(customer, data)
+        return state
+
+    def put(self, customer: str, state: Any) -> None:
+        """Keep the state and mark it as changed since the last checkpoint."""
+        self._hot[customer] = state
+        self._dirty.add(customer)
+
+    def partition_state(self) -> Any:
+        """Return what the partition as a whole remembers."""
+        if self._whole is None:
+            data = self._cold.get(PARTITION_KEY)
+            if data is None:
+                self._whole = self._codec.new_partition()
+            else:
+                self._whole = self._codec.decode(PARTITION_KEY, data)
+        return self._whole
+
+    def put_partition_state(self, state: Any) -> None:
+        """Keep the partition's own state and mark it as changed."""
+        self._whole = state
+        self._whole_dirty = True
+
+    def cut(self, next_offset: int) -> dict[str, bytes]:
+        """Encode everything changed; return what is not known to be durable, stamps in front.
+
+        The partition's own state is written the first time in any case: a partition whose
+        offsets are committed must never have an empty changelog, which is how recovery tells a
+        lost changelog from a new one.
+        """
+        if PARTITION_KEY not in self._cold:
+            self.partition_state()
+            self._whole_dirty = True
+        for customer in self._dirty:
+            data = self._codec.encode(customer, self._hot[customer])
+            self._cold[customer] = data
+            self._unwritten[customer] = stamp.pack(next_offset, data)
+        if self._whole_dirty and self._whole is not None:
+            data = self._codec.encode(PARTITION_KEY, self._whole)
+            self._cold[PARTITION_KEY] = data
+            self._unwritten[PARTITION_KEY] = stamp.pack(next_offset, data)
+        if len(self._hot) > self._hot_limit:
+            self._hot = {customer: self._hot[customer] for customer in self._dirty}
+        self._dirty.clear()
+        self._whole_dirty = False
+        return dict(self._unwritten)
+
+    def written(self, values: dict[str, bytes]) -> None:
+        """Forget what is durable now, unless a later cut has replaced it."""
+        for key, value in values.items():
+            if self._unwritten.get(key) is value:
+                del self._unwritten[key]

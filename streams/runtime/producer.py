@@ -1,0 +1,233 @@
+"""What leaves the worker: one idempotent confluent producer per app, beside Faust.
+
+Nothing is ever dropped: a full queue makes the sender wait, and a record that the broker does not
+take is a failure of the worker. librdkafka keeps the order of a partition across its retries.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from streams.runtime.checkpoint import Write
+
+Headers = Sequence[tuple[str, bytes | None]]
+
+# How often delivery reports are looked at when nothing is sent. Failures are rare; acknowledgements
+# are waited for by `flush`, which polls by itself.
+_POLL_INTERVAL_S = 0.05
+# While librdkafka's queue is full: short, a batch leaves every few milliseconds.
+_QUEUE_FULL_WAIT_S = 0.002
+# Records in librdkafka's queue, sent or waiting; the sender waits above it.
+_QUEUE_LIMIT = 200_000
+_BATCH = 10_000
+# Held back while a checkpoint waits for acknowledgements; past it the sender waits too.
+_HELD_LIMIT = 50_000
+
+
+class DeliveryFailed(Exception):
+    """The broker did not take a record that was sent; nothing may be committed any more."""
+
+
+class _Record(NamedTuple):
+    key: bytes | None
+    value: bytes | None
+    partition: int | None
+    headers: Headers | None
+    timestamp_ms: int | None
+
+
+def producer_config(client: Mapping[str, Any], linger_ms: float) -> dict[str, Any]:
+    """Return librdkafka's settings for a producer that loses and reorders nothing.
+
+    `client` holds the bootstrap servers and, where needed, the security settings.
+    """
+    return {
+        **client,
+        "enable.idempotence": True,
+        "compression.type": "lz4",
+        # The partitioner of Java clients: others who write or read by key agree with us.
+        "partitioner": "murmur2_random",
+        "linger.ms": linger_ms,
+        "delivery.report.only.error": True,
+        # Well below the session timeout: a worker that cannot write must not hold its partitions.
+        "message.timeout.ms": 20_000,
+        # Never reached, `Outbox` waits before: records refused in the middle of a batch would
+        # change places with those after them.
+        "queue.buffering.max.messages": 2 * _QUEUE_LIMIT,
+        "queue.buffering.max.kbytes": 2_097_151,
+    }
+
+
+class Outbox:
+    """Send records in order per partition; `failed` is called once with the first failure.
+
+    `send` only collects; `publish` hands what was collected to the producer. Between `hold` and
+    `settled` new records wait, so that the acknowledgement of all earlier ones can be awaited.
+    """
+
+    def __init__(self, config: Mapping[str, Any], failed: Callable[[BaseException], None]) -> None:
+        self._producer = Producer({**config, "error_cb": self._on_error})
+        self._failed = failed
+        self._failure: BaseException | None = None
+        self._collected: dict[str, list[_Record]] = defaultdict(list)
+        self._released = asyncio.Event()
+        self._released.set()
+        self._publishing = asyncio.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._poller: asyncio.Task[None] | None = None
+
+    def send(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        partition: int | None = None,
+        headers: Headers | None = None,
+        timestamp_ms: int | None = None,
+    ) -> None:
+        """Collect a record; `partition` None lets the key choose, `headers` cost extra time."""
+        self._collected[topic].append(_Record(key, value, partition, headers, timestamp_ms))
+
+    async def publish(self) -> None:
+        """Hand everything collected to the producer, waiting while its queue is full.
+
+        During a hold they stay collected; past a bound the caller waits for its end.
+        """
+        if self._poller is None:
+            self._loop = asyncio.get_running_loop()
+            self._poller = asyncio.create_task(self._poll())
+        self._raise_failure()
+        if not self._released.is_set():
+            if sum(map(len, self._collected.values())) <= _HELD_LIMIT:
+                return
+            await self._released.wait()
+        async with self._publishing:
+            await self._hand_over()
+
+    def hold(self) -> None:
+        """Keep what is sent from now on back, until `settled`. Call it with nothing under way."""
+        self._released.clear()
+
+    async def settled(self) -> None:
+        """Wait until everything published is acknowledged, then release what was held."""
+        try:
+            await self._flush()
+        finally:
+            self._released.set()
+        async with self._publishing:
+            await self._hand_over()
+
+    async def write(self, writes: Sequence[Write]) -> None:
+        """Send records at once and wait until they, and all before them, are acknowledged."""
+        for write in writes:
+            self.send(write.topic, write.key, write.value, write.partition)
+        await self.publish()
+        await self._flush()
+
+    async def close(self) -> None:
+        """Stop; what is still queued is dropped, so wait for acknowledgements first."""
+        if self._poller is not None:
+            self._poller.cancel()
+        self._producer.purge()
+        await asyncio.get_running_loop().run_in_executor(None, self._producer.flush, 1.0)
+
+    async def _hand_over(self) -> None:
+        while self._collected:
+            topic, records = next(iter(self._collected.items()))
+            del self._collected[topic]
+            await self._produce(topic, records)
+        self._producer.poll(0)
+        self._raise_failure()
+
+    async def _produce(self, topic: str, records: list[_Record]) -> None:
+        plain: list[dict[str, Any]] = []
+        for record in records:
+            if record.headers is None:
+                plain.append(_as_dict(record))
+                continue
+            # produce_batch takes no headers; what was collected before must leave before.
+            await self._produce_batch(topic, plain)
+            plain = []
+            await self._produce_one(topic, record)
+        await self._produce_batch(topic, plain)
+
+    async def _produce_batch(self, topic: str, messages: list[dict[str, Any]]) -> None:
+        for first in range(0, len(messages), _BATCH):
+            batch = messages[first : first + _BATCH]
+            while len(self._producer) + len(batch) > _QUEUE_LIMIT:
+                await self._wait_for_room()
+            if self._producer.produce_batch(topic, batch, on_delivery=self._on_delivery) == len(
+                batch
+            ):
+                continue
+            # There was room, so the rest is not simply to be sent again: that could change the
+            # order within a partition.
+            error = next(message["_error"] for message in batch if "_error" in message)
+            self._fail(DeliveryFailed(f"cannot send to {topic}: {error}"))
+            self._raise_failure()
+
+    async def _produce_one(self, topic: str, record: _Record) -> None:
+        while True:
+            try:
+                self._producer.produce(
+                    topic,
+                    headers=list(record.headers or ()),
+                    on_delivery=self._on_delivery,
+                    **_as_dict(record),
+                )
+                return
+            except BufferError:
+                await self._wait_for_room()
+            except KafkaException as error:
+                self._fail(DeliveryFailed(f"cannot send to {topic}: {error}"))
+                self._raise_failure()
+
+    async def _wait_for_room(self) -> None:
+        self._producer.poll(0)
+        self._raise_failure()
+        await asyncio.sleep(_QUEUE_FULL_WAIT_S)
+
+    async def _flush(self) -> None:
+        loop = asyncio.get_running_loop()
+        while await loop.run_in_executor(None, self._producer.flush, 1.0):
+            self._raise_failure()
+        self._raise_failure()
+
+    async def _poll(self) -> None:
+        while self._failure is None:
+            self._producer.poll(0)
+            await asyncio.sleep(_POLL_INTERVAL_S)
+
+    def _on_delivery(self, error: KafkaError | None, message: Message) -> None:
+        if error is not None:
+            where = f"{message.topic()}/{message.partition()}"
+            self._fail(DeliveryFailed(f"the broker did not take a record for {where}: {error}"))
+
+    def _on_error(self, error: KafkaError) -> None:
+        if error.fatal():
+            self._fail(DeliveryFailed(f"the producer cannot go on: {error}"))
+
+    def _fail(self, failure: BaseException) -> None:
+        if self._failure is None:
+            self._failure = failure
+            # A flush reports from its own thread.
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self._failed, failure)
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+
+def _as_dict(record: _Record) -> dict[str, Any]:
+    message: dict[str, Any] = {"key": record.key, "value": record.value}
+    if record.partition is not None:
+        message["partition"] = record.partition
+    if record.timestamp_ms is not None:
+        message["timestamp"] = record.timestamp_ms
+    return message

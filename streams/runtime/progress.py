@@ -1,0 +1,46 @@
+"""How far a worker has come, for its health page: filled by the shell, read by anybody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from streams.runtime.chunk import Place
+
+
+@dataclass
+class PartitionProgress:
+    """One source partition of one role; offsets are next offsets, -1 while unknown."""
+
+    position: int = -1
+    committed: int = -1
+
+
+@dataclass
+class RoleProgress:
+    """One role of this worker; times are UTC epoch milliseconds, 0 while it has not happened.
+
+    `assigned` is whether the group has given us an assignment (it may be empty), `recovered`
+    whether its state has been read back and records are flowing.
+    """
+
+    assigned: bool = False
+    recovered: bool = False
+    last_chunk_at_ms: int = 0
+    last_checkpoint_at_ms: int = 0
+    chunks: int = 0
+    records: int = 0
+    partitions: dict[Place, PartitionProgress] = field(default_factory=dict)
+
+
+@dataclass
+class Progress:
+    """What every role of this worker has done so far."""
+
+    roles: dict[str, RoleProgress] = field(default_factory=dict)
+
+    @property
+    def ready(self) -> bool:
+        """Return whether every role is assigned and recovered."""
+        return bool(self.roles) and all(
+            role.assigned and role.recovered for role in self.roles.values()
+        )

@@ -1,0 +1,67 @@
+"""What the shell asks of a role: the business of its agent, its state, and what a cut holds.
+
+`streams.agents` implements it three times (intake, decide, learn). The shell calls it from one
+event loop and never while a chunk is under work, except for `work` itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
+
+from streams.runtime.checkpoint import Cut
+from streams.runtime.chunk import Chunk, Place
+
+
+class Role(Protocol):
+    """One of the worker's three jobs."""
+
+    @property
+    def name(self) -> str:
+        """Return "intake", "decide" or "learn"."""
+
+    @property
+    def topics(self) -> Sequence[str]:
+        """Return the topics it reads."""
+
+    async def assigned(self, positions: Mapping[Place, int]) -> Mapping[Place, int]:
+        """Get ready for these partitions (read state back) and return where to start them.
+
+        `positions` are the group's committed offsets, or the first existing ones. Raises if the
+        state cannot be trusted.
+        """
+
+    def revoked(self) -> None:
+        """Drop everything held for the partitions: they may be somebody else's now."""
+
+    async def work(self, chunk: Chunk) -> None:
+        """Work through one chunk and send its outputs; raising stops the worker."""
+
+    def cut(self, positions: Mapping[Place, int]) -> Cut:
+        """Return what must be durable before `positions` are committed; without an await."""
+
+    def written(self, cut: Cut) -> None:
+        """Note that all stages of a cut are durable."""
+
+
+class Sender(Protocol):
+    """What a role sends through (`streams.runtime.producer.Outbox`)."""
+
+    def send(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        partition: int | None = None,
+        headers: Sequence[tuple[str, bytes | None]] | None = None,
+        timestamp_ms: int | None = None,
+    ) -> None:
+        """Collect a record."""
+
+    async def publish(self) -> None:
+        """Hand everything collected to the producer, waiting while its queue is full."""
+
+
+def only(topic: str, places: Collection[Place]) -> list[int]:
+    """Return the partitions of one topic among `places`, in order."""
+    return sorted(place.partition for place in places if place.topic == topic)

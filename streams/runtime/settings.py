@@ -1,0 +1,257 @@
+"""Every setting, once: name, environment variable, default, unit, bounds and help.
+
+`Settings.from_env(os.environ)` is the only way in for a deployed worker; tests and the demo build
+the dataclass themselves. A value that exists is a value that was checked.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from streams.runtime.declared import (
+    Declaration,
+    SettingsError,
+    declarations,
+    markdown_table,
+    read,
+    setting,
+    value_problem,
+)
+
+ROLES = ("intake", "decide", "learn")
+PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+SASL_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+
+# Read by the test suite, not by the application.
+_TEST_VARIABLES = frozenset({"CONCIERGE_DATA", "CONCIERGE_REQUIRE_KAFKA"})
+
+_DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a deployment decides. Every field has a default that suits a laptop.
+
+    Raises SettingsError when a value is out of its bounds or two values contradict each other.
+    """
+
+    bootstrap: str = setting(
+        "127.0.0.1:9092", "Kafka brokers to start from, host:port separated by commas.", env="KAFKA"
+    )
+    app_id: str = setting(
+        "concierge", "Prefix of the consumer groups: <app id>-intake, -decide and -learn."
+    )
+    topic_prefix: str = setting("", "Put in front of every topic name, for example `staging.`.")
+    replication_factor: int = setting(
+        1, "Copies of each topic when `concierge topics --create` makes it.", minimum=1, maximum=9
+    )
+    roles: tuple[str, ...] = setting(
+        ROLES, "What this worker does; at scale each role gets its own workers.", choices=ROLES
+    )
+    instance_id: str = setting(
+        "",
+        "Unique name of this worker that survives its restart (static membership): partitions "
+        "come back to it without a rebalance. Empty: none.",
+    )
+    session_timeout_ms: int = setting(
+        15_000,
+        "How long Kafka waits for a silent worker before others take its partitions.",
+        unit="ms",
+        minimum=6_000,
+        maximum=300_000,
+    )
+
+    catalogue_path: str = setting(
+        "", "Catalogue of actions (YAML). Empty: the shop that ships with Concierge."
+    )
+    salt: str = setting(
+        "concierge",
+        "Seed of every draw and experiment arm. Changing it deals all customers anew; keep it "
+        "private, who knows it can foretell draws.",
+        secret=True,
+    )
+    hot_customers: int = setting(
+        50_000,
+        "Customers per worker whose state stays decoded in memory; the others stay bytes.",
+        minimum=100,
+        maximum=10_000_000,
+    )
+
+    checkpoint_interval_ms: int = setting(
+        1_000, "Longest time between checkpoints.", unit="ms", minimum=10, maximum=600_000
+    )
+    checkpoint_max_events: int = setting(
+        50_000,
+        "A checkpoint is due after this many records even before its time.",
+        minimum=1,
+        maximum=1_000_000,
+    )
+    fetch_max_wait_ms: int = setting(
+        20,
+        "How long a broker may hold a fetch to fill it: lower is quicker, higher is cheaper.",
+        unit="ms",
+        minimum=1,
+        maximum=1_000,
+    )
+    snapshot_every_lessons: int = setting(
+        500,
+        "A new model version is published after this many lessons.",
+        minimum=1,
+        maximum=1_000_000,
+    )
+    snapshot_interval_ms: int = setting(
+        60_000,
+        "Lessons wait no longer than this for a new version, however few they are.",
+        unit="ms",
+        minimum=100,
+        maximum=_DAY_MS,
+    )
+    keep_snapshots: int = setting(
+        8, "Newest model versions kept on the snapshots topic.", minimum=2, maximum=1_000
+    )
+
+    clock: str = setting(
+        "wall",
+        "Who writes the ticks that make timers fire: `wall` is this worker; `off` leaves it to a "
+        "feed in simulated time.",
+        choices=("wall", "off"),
+    )
+    clock_interval_ms: int = setting(
+        1_000, "Time between two ticks of the wall clock.", unit="ms", minimum=10, maximum=60_000
+    )
+    oldest_event_ms: int = setting(
+        946_684_800_000,
+        "Events dated before this instant (UTC epoch; default 2000-01-01) are refused.",
+        unit="ms",
+        minimum=0,
+    )
+    future_ms: int = setting(
+        300_000,
+        "How far ahead of the broker's clock an event may be dated.",
+        unit="ms",
+        minimum=0,
+        maximum=_DAY_MS,
+    )
+    dead_letter_limit: int = setting(
+        1_000,
+        "More dead letters than this within the window stop the worker: something upstream broke.",
+        minimum=1,
+    )
+    dead_letter_window_ms: int = setting(
+        60_000, "The window of the dead-letter limit.", unit="ms", minimum=1_000, maximum=_DAY_MS
+    )
+
+    http_host: str = setting(
+        "127.0.0.1",
+        "Address of /metrics, /healthz and /readyz. Anything but loopback needs the token.",
+    )
+    http_port: int = setting(
+        8_000, "Port of the same; 0 takes a free one.", minimum=0, maximum=65_535
+    )
+    http_token: str = setting("", "Bearer token that the HTTP pages ask for.", secret=True)
+    stall_ms: int = setting(
+        30_000,
+        "A role with work waiting that has not moved for this long is unhealthy.",
+        unit="ms",
+        minimum=1_000,
+        maximum=_DAY_MS,
+    )
+    log_level: str = setting(
+        "info",
+        "Least severe log line that is written.",
+        choices=("debug", "info", "warning", "error"),
+    )
+    log_format: str = setting(
+        "text",
+        "Log lines for people or, one JSON object each, for machines.",
+        choices=("text", "json"),
+    )
+
+    schema_registry_url: str = setting(
+        "", "Confluent-compatible Schema Registry. Empty: the schemas that ship with Concierge."
+    )
+    schema_registry_user: str = setting("", "User name for the registry.")
+    schema_registry_password: str = setting("", "Password for the registry.", secret=True)
+    schema_registry_ca_file: str = setting("", "CA certificate (PEM) that signed the registry's.")
+
+    kafka_protocol: str = setting("PLAINTEXT", "How to talk to the brokers.", choices=PROTOCOLS)
+    kafka_sasl_mechanism: str = setting(
+        "SCRAM-SHA-512", "How to log in, for the SASL protocols.", choices=SASL_MECHANISMS
+    )
+    kafka_username: str = setting("", "User name, for the SASL protocols.")
+    kafka_password: str = setting("", "Password, for the SASL protocols.", secret=True)
+    kafka_ca_file: str = setting("", "CA certificate (PEM) that signed the brokers'.")
+    kafka_cert_file: str = setting("", "Client certificate (PEM), for mutual TLS.")
+    kafka_key_file: str = setting("", "Key (PEM, unencrypted) of the client certificate.")
+
+    failpoint: str = setting(
+        "", "For crash tests only: kill the worker at the step of this name. Never set it live."
+    )
+
+    def __post_init__(self) -> None:
+        problems = [
+            problem
+            for declared in SETTINGS
+            if (problem := value_problem(declared, getattr(self, declared.name))) is not None
+        ]
+        problems += _contradictions(self)
+        if problems:
+            raise SettingsError(problems)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Settings:
+        """Read every setting from an environment; SettingsError lists all that is wrong.
+
+        >>> Settings.from_env({"CONCIERGE_HTTP_PORT": "9000"}).http_port
+        9000
+        """
+        return cls(**read(cls, environ, _TEST_VARIABLES))
+
+    def shown(self) -> list[tuple[str, str]]:
+        """Return (variable, value) of every setting, secrets hidden."""
+        return [(each.env, each.shown(getattr(self, each.name))) for each in SETTINGS]
+
+
+SETTINGS: list[Declaration] = declarations(Settings)
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach a server bound to `host`."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def help_table() -> str:
+    """Return all settings as a Markdown table, for the docs and `--help`."""
+    return markdown_table(SETTINGS)
+
+
+def _contradictions(settings: Settings) -> list[str]:
+    problems = []
+    if not settings.bootstrap.strip():
+        problems.append('CONCIERGE_KAFKA="": name at least one broker, host:port')
+    if not settings.salt:
+        problems.append("CONCIERGE_SALT is empty: draws need a seed")
+    if not is_loopback(settings.http_host) and not settings.http_token:
+        problems.append(
+            f'CONCIERGE_HTTP_HOST="{settings.http_host}" is open to other machines: '
+            "set CONCIERGE_HTTP_TOKEN (or _FILE), or bind to 127.0.0.1"
+        )
+    if settings.kafka_protocol.startswith("SASL") and not (
+        settings.kafka_username and settings.kafka_password
+    ):
+        problems.append(
+            f'CONCIERGE_KAFKA_PROTOCOL="{settings.kafka_protocol}" needs '
+            "CONCIERGE_KAFKA_USERNAME and CONCIERGE_KAFKA_PASSWORD (or _FILE)"
+        )
+    if bool(settings.kafka_cert_file) != bool(settings.kafka_key_file):
+        problems.append("CONCIERGE_KAFKA_CERT_FILE and CONCIERGE_KAFKA_KEY_FILE belong together")
+    if settings.schema_registry_user and not settings.schema_registry_password:
+        problems.append(
+            "CONCIERGE_SCHEMA_REGISTRY_USER needs CONCIERGE_SCHEMA_REGISTRY_PASSWORD (or _FILE)"
+        )
+    return problems

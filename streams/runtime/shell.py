@@ -1,0 +1,252 @@
+"""The state of one running role: positions, gate, checkpoints and what a rebalance does to them.
+
+This is where the pieces meet; Faust calls in through `app`, `transport` and `recovery`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from streams.runtime.barrier import Barrier
+from streams.runtime.checkpoint import Checkpoint, Commit, Cut, Outcome, Write
+from streams.runtime.chunk import Chunk, Place
+from streams.runtime.failpoint import Failpoint
+from streams.runtime.options import ShellOptions
+from streams.runtime.positions import RecordsLost, starting_points
+from streams.runtime.producer import Outbox
+from streams.runtime.progress import PartitionProgress, RoleProgress
+from streams.runtime.role import Role
+
+
+class Broker(Protocol):
+    """What the shell asks of the consumer."""
+
+    async def commit_positions(self, positions: Mapping[Place, int]) -> Commit:
+        """Commit next offsets and say how the group took it."""
+
+    async def committed(self, places: Sequence[Place]) -> dict[Place, int | None]:
+        """Return the group's committed offsets."""
+
+    async def bounds(self, places: Sequence[Place]) -> dict[Place, tuple[int, int]]:
+        """Return each partition's first offset and the offset after its last."""
+
+
+class Shell:
+    """Everything one role needs between Kafka and its agent.
+
+    `failed` is told of the first failure; from then on nothing is committed.
+    """
+
+    def __init__(
+        self,
+        role: Role,
+        options: ShellOptions,
+        outbox: Outbox,
+        writer: Outbox,
+        progress: RoleProgress,
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        self.role = role
+        self.options = options
+        self.outbox = outbox
+        self.writer = writer
+        self.progress = progress
+        self.epoch = 0
+        self.broker: Broker | None = None
+        self.barrier = Barrier()
+        self.checkpoint = Checkpoint(self)
+        self.checkpoint_due = asyncio.Event()
+        self._failed = failed
+        self._failpoint = Failpoint(options.failpoint)
+        self._positions: dict[Place, int] = {}
+        self._committed: dict[Place, int] = {}
+        self._records_since_cut = 0
+        self._recovered = False
+        self._fenced = False
+        self._broken = False
+
+    # -- failure -------------------------------------------------------------------------------
+
+    def fail(self, error: BaseException) -> None:
+        """Stop the worker: nothing is committed from now on."""
+        self._broken = True
+        self._failed(error)
+
+    def _check(self) -> None:
+        if self._broken:
+            raise RuntimeError(f"{self.role.name}: the worker has failed, nothing is committed")
+
+    # -- chunks --------------------------------------------------------------------------------
+
+    async def admit(self, chunk: Chunk) -> bool:
+        """Wait for the gate; return whether the chunk may be worked on (it may be stale)."""
+        await self.barrier.enter()
+        if chunk.epoch != self.epoch or not self._recovered:
+            self.barrier.leave()
+            return False
+        if chunk.start != self._positions[chunk.place]:
+            raise RuntimeError(
+                f"{chunk.place}: got records from {chunk.start} on, but expected "
+                f"{self._positions[chunk.place]}; records would be lost or repeated"
+            )
+        return True
+
+    def finished(self, chunk: Chunk) -> None:
+        """Move the position past the chunk and let the next one in."""
+        self._positions[chunk.place] = chunk.end
+        self._records_since_cut += len(chunk.records)
+        if self._records_since_cut >= self.options.checkpoint_every_records:
+            self.checkpoint_due.set()
+        progress = self.progress
+        progress.chunks += 1
+        progress.records += len(chunk.records)
+        progress.last_chunk_at_ms = int(time.time() * 1000)
+        progress.partitions[chunk.place].position = chunk.end
+        self.barrier.leave()
+
+    async def check_gap(self, chunk: Chunk) -> None:
+        """Raise if records between the position and the chunk are gone because they were old.
+
+        Compaction and transaction markers leave gaps too, behind which nothing was lost.
+        """
+        first, _ = (await self._broker().bounds([chunk.place]))[chunk.place]
+        found = chunk.records[0].offset
+        if first > chunk.start or found < chunk.start:
+            raise RecordsLost(chunk.place, chunk.start, first)
+
+    # -- rebalances ----------------------------------------------------------------------------
+
+    async def before_revoke(self) -> None:
+        """Finish the chunk under work and take the final checkpoint while we still may."""
+        await self.barrier.shut("rebalance")
+        if self._recovered and not self._fenced and not self._broken:
+            try:
+                await self.checkpoint.run()
+            except Exception as error:
+                self.fail(error)
+                raise
+        self._recovered = False
+        self.progress.recovered = False
+
+    def after_revoke(self) -> None:
+        """Drop all memory: dropping it and reading it back are one operation."""
+        self.epoch += 1
+        self._positions = {}
+        self._committed = {}
+        self._records_since_cut = 0
+        self.progress.partitions.clear()
+        self.role.revoked()
+
+    async def recover(self, places: Sequence[Place]) -> dict[Place, int]:
+        """Read state back for an assignment and return where its partitions start."""
+        self.progress.assigned = True
+        broker = self._broker()
+        committed = await broker.committed(places)
+        starts = starting_points(committed, await broker.bounds(places))
+        starts = dict(await self.role.assigned(starts))
+        fresh = {place: starts[place] for place in places if committed[place] is None}
+        if fresh:
+            # So that a later start finds the same place, even if it reads nothing until then.
+            # Refused only in a rebalance, which starts all of this again.
+            await broker.commit_positions(fresh)
+        self._positions = dict(starts)
+        self._committed = dict(starts)
+        for place, start in starts.items():
+            self.progress.partitions[place] = PartitionProgress(start, start)
+        return starts
+
+    def resume(self) -> None:
+        """Open the gate: state and positions belong together again."""
+        self._fenced = False
+        self._recovered = True
+        self.progress.recovered = True
+        self.barrier.open("rebalance")
+
+    async def drain(self) -> None:
+        """Finish the chunk under work and take the last checkpoint of this worker."""
+        await self.barrier.shut("stop")
+        if self._recovered and not self._broken:
+            await self.checkpoint.run()
+
+    # -- the parts of a checkpoint -------------------------------------------------------------
+
+    async def shut(self) -> None:
+        """Let no chunk through and wait for the one under work."""
+        self._check()
+        await self.barrier.shut("checkpoint")
+
+    def cut(self) -> Cut | None:
+        """Return what changed since the last cut, and hold new outputs back."""
+        self._check()
+        if not self._recovered or self._fenced:
+            return None
+        self._records_since_cut = 0
+        cut = self.role.cut(dict(self._positions))
+        if cut.positions == self._committed and not any(cut.stages):
+            return None
+        self.outbox.hold()
+        return cut
+
+    def open(self) -> None:
+        """Let chunks through again."""
+        self.barrier.open("checkpoint")
+
+    async def outputs_acknowledged(self) -> None:
+        """Wait for every output sent before the cut."""
+        await self.outbox.settled()
+
+    async def probe(self) -> Commit:
+        """Ask whether we still own what we are about to write, by committing it as it was."""
+        return await self._commit(self._committed)
+
+    async def write(self, stage: Sequence[Write]) -> None:
+        """Send a stage and wait until all of it is acknowledged."""
+        self._check()
+        await self.writer.write(stage)
+
+    def written(self, cut: Cut) -> None:
+        """Tell the role that the cut is durable."""
+        self.role.written(cut)
+
+    async def commit(self, cut: Cut) -> Commit:
+        """Commit the positions of the cut."""
+        done = await self._commit(cut.positions)
+        if done is Commit.DONE:
+            self._committed = dict(cut.positions)
+            self.progress.last_checkpoint_at_ms = int(time.time() * 1000)
+            for place, offset in cut.positions.items():
+                if place in self.progress.partitions:
+                    self.progress.partitions[place].committed = offset
+        return done
+
+    def step(self, name: str) -> None:
+        """Note a finished step; a failpoint may end the process here."""
+        self._failpoint.reached(self.role.name, name)
+
+    async def run_checkpoints(self) -> None:
+        """Take checkpoints when they are due, until cancelled."""
+        every_s = self.options.checkpoint_every_s
+        while True:
+            try:
+                await asyncio.wait_for(self.checkpoint_due.wait(), every_s)
+            except TimeoutError:
+                pass
+            self.checkpoint_due.clear()
+            if self._recovered and await self.checkpoint.run() is Outcome.FENCED:
+                # The gate stays shut until the group has taken us back and state is read again.
+                await self.barrier.shut("rebalance")
+
+    async def _commit(self, positions: Mapping[Place, int]) -> Commit:
+        self._check()
+        done = await self._broker().commit_positions(positions)
+        if done is Commit.FENCED:
+            self._fenced = True
+        return done
+
+    def _broker(self) -> Broker:
+        if self.broker is None:
+            raise RuntimeError("the consumer has not been created yet")
+        return self.broker

@@ -1,0 +1,93 @@
+"""The customers table: state by timeline partition, whose changes leave at a checkpoint.
+
+The Faust table names the changelog and has its partitions assigned together with the timeline's;
+its own way of writing (a record per change, sent whenever) is shut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import faust
+
+from streams.runtime.checkpoint import Write
+from streams.runtime.partition_store import PartitionStore, StateCodec
+
+if TYPE_CHECKING:
+    from streams.runtime.app import ShellApp
+
+
+class StateLost(Exception):
+    """Offsets are committed, but the state that goes with them is not there."""
+
+
+class Partitions:
+    """The state of all partitions this worker owns, and their common cut."""
+
+    def __init__(self, changelog: str, codec: StateCodec, hot_limit: int) -> None:
+        self.changelog = changelog
+        self._codec = codec
+        self._hot_limit = hot_limit
+        self._stores: dict[int, PartitionStore] = {}
+        self._cut: dict[int, dict[str, bytes]] = {}
+
+    def __getitem__(self, partition: int) -> PartitionStore:
+        return self._stores[partition]
+
+    def __iter__(self) -> Any:
+        return iter(self._stores)
+
+    def load(self, partition: int, states: Mapping[str, bytes], start: int) -> PartitionStore:
+        """Take over a partition's recovered state; `start` is its next timeline offset.
+
+        Raises `StateLost` if records have been read before and left no state.
+        """
+        if start > 0 and not states:
+            raise StateLost(
+                f"{self.changelog}/{partition} is empty, but the timeline has been read up to "
+                f"offset {start}: the changelog was lost or created anew. Restore it, or reset "
+                "the group's offsets to the beginning to build the state again from the timeline"
+            )
+        store = self._stores[partition] = PartitionStore(self._codec, self._hot_limit)
+        store.load(states.items())
+        return store
+
+    def drop(self) -> None:
+        """Forget everything."""
+        self._stores.clear()
+        self._cut.clear()
+
+    def cut(self, next_offsets: Mapping[int, int]) -> list[Write]:
+        """Return every change as a changelog record; `next_offsets` are the timeline's."""
+        self._cut = {
+            number: store.cut(next_offsets[number]) for number, store in self._stores.items()
+        }
+        return [
+            Write(self.changelog, key.encode(), value, number)
+            for number, values in self._cut.items()
+            for key, value in values.items()
+        ]
+
+    def written(self) -> None:
+        """Note that the last cut is durable."""
+        for number, values in self._cut.items():
+            if number in self._stores:
+                self._stores[number].written(values)
+        self._cut = {}
+
+
+class CustomersTable(faust.Table[str, Any]):
+    """The Faust table over `Partitions`; agents read and write through those."""
+
+    app: ShellApp
+
+    def __init__(self, app: ShellApp, **options: Any) -> None:
+        super().__init__(app, name="customers", key_type=bytes, value_type=bytes, **options)
+
+    async def on_start(self) -> None:
+        """Start nothing: there is no store, and topics are not created from here."""
+
+    def send_changelog(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refuse: a change that leaves before its checkpoint could outlive its own replay."""
+        raise TypeError("state is changed through Partitions; it leaves at a checkpoint")

@@ -1,0 +1,232 @@
+"""Fetch whole chunks: one Faust message per (partition, fetched chunk), never one per record.
+
+Faust's aiokafka driver with its own drain loop. The loop is the only one that fetches and the only
+one that seeks, so no fetch can be under way across a seek; and committing belongs to the
+checkpoint alone, so every road on which Faust commits by itself ends here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import aiokafka
+from aiokafka.consumer.consumer import AIOKafkaConsumer
+from aiokafka.errors import CommitFailedError, IllegalStateError, RebalanceInProgressError
+from aiokafka.structs import OffsetAndMetadata
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, ConsumerMessage
+from mode import Service
+
+from streams.runtime.checkpoint import Commit
+from streams.runtime.chunk import Chunk, Place
+
+if TYPE_CHECKING:
+    from streams.runtime.app import ShellApp
+
+T = TypeVar("T")
+
+# How long one fetch may find nothing before the loop looks around (stop, seek, rebalance).
+_FETCH_TIMEOUT_S = 1.0
+
+
+class ShellConsumerThread(driver.AIOKafkaConsumerThread):
+    """The thread that owns the aiokafka consumer."""
+
+    app: ShellApp
+
+    def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
+        consumer = super()._create_worker_consumer(transport)
+        # Faust fixes 1,500 ms. Nothing has been sent yet, the fetcher is built from this at start.
+        consumer._fetch_max_wait_ms = self.app.shell.options.fetch_max_wait_ms
+        return consumer
+
+    async def call(self, coro: Awaitable[T]) -> T:
+        """Run a coroutine in this thread's loop and wait for it.
+
+        Not through Faust's method queue: its two workers may both be busy with a fetch that
+        waits for a rebalance, which waits for this call.
+        """
+
+        async def run() -> T:
+            return await coro
+
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(run(), self.thread_loop))
+
+
+class ShellConsumer(driver.Consumer):
+    """Deliver chunks, seek where the shell says, commit what the checkpoint says."""
+
+    app: ShellApp
+    _thread: ShellConsumerThread
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._wanted: dict[Place, int] = {}
+        self._next: dict[Place, int] = {}
+
+    def _new_consumer_thread(self) -> ShellConsumerThread:
+        return ShellConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    # -- positions -----------------------------------------------------------------------------
+
+    def start_from(self, positions: Mapping[Place, int]) -> None:
+        """Deliver these partitions from these offsets on, and no others."""
+        self._wanted = dict(positions)
+        self._next = {}
+
+    async def perform_seek(self) -> None:
+        """Seek every source partition to where the shell wants it (run by the drain loop)."""
+        wanted, self._wanted = self._wanted, {}
+        if not wanted:
+            return
+        consumer = self._thread._ensure_consumer()
+
+        async def seek() -> None:
+            for place, offset in wanted.items():
+                consumer.seek(aiokafka.TopicPartition(*place), offset)
+
+        try:
+            await self._thread.call(seek())
+        except IllegalStateError:
+            # No longer ours: a rebalance has begun, and its end says where to go on.
+            return
+        self._next = wanted
+
+    async def committed(self, places: Iterable[Place]) -> dict[Place, int | None]:
+        """Return the group's committed offsets, None where there is none."""
+        consumer = self._thread._ensure_consumer()
+        return {
+            place: await self._thread.call(consumer.committed(aiokafka.TopicPartition(*place)))
+            for place in places
+        }
+
+    async def bounds(self, places: Iterable[Place]) -> dict[Place, tuple[int, int]]:
+        """Return each partition's first offset and the offset after its last."""
+        wanted = [aiokafka.TopicPartition(*place) for place in places]
+        consumer = self._thread._ensure_consumer()
+        first = await self._thread.call(consumer.beginning_offsets(wanted))
+        after = await self._thread.call(consumer.end_offsets(wanted))
+        return {Place(*tp): (first[tp], after[tp]) for tp in wanted}
+
+    # -- fetching ------------------------------------------------------------------------------
+
+    async def _drain_messages(self, fetcher: Service) -> None:
+        try:
+            while not (self.should_stop or fetcher.should_stop):
+                if self.flow_active:
+                    await self.perform_seek()
+                    await self._fetch_and_deliver()
+                else:
+                    await self.wait_first(self.can_resume_flow.wait(), timeout=_FETCH_TIMEOUT_S)
+        except self.consumer_stopped_errors:
+            if not self.app.should_stop:
+                raise
+        except asyncio.CancelledError:
+            # A stop during a rebalance cancels the loop; Faust would call that a crash.
+            if not (self.app.should_stop or fetcher.should_stop or self.should_stop):
+                raise
+        except Exception as error:
+            self.app.shell.fail(error)
+            raise
+
+    async def _fetch_and_deliver(self) -> None:
+        places = self._next.keys() & self._active_partitions
+        if not places:
+            await asyncio.sleep(0.01)
+            return
+        epoch = self.app.shell.epoch
+        fetched = await self._getmany(set(places), timeout=_FETCH_TIMEOUT_S)
+        for tp, records in fetched.items():
+            place = Place(tp.topic, tp.partition)
+            # Of an older assignment, or seeked meanwhile: the new positions fetch it again.
+            if self.app.shell.epoch != epoch or self._wanted:
+                return
+            if not records:
+                continue
+            chunk = Chunk(place, records, self._next[place], epoch)
+            if records[0].offset != chunk.start:
+                await self.app.shell.check_gap(chunk)
+            self._next[place] = chunk.end
+            message = _message(chunk, self.app.consumer_generation_id)
+            await self.wait_first(self.callback(message), self.suspend_flow.wait())
+
+    def on_buffer_full(self, tp: TP) -> None:
+        """Leave the partition active: a full queue simply makes the drain loop wait."""
+
+    def on_buffer_drop(self, tp: TP) -> None:
+        """Do nothing, as `on_buffer_full` did nothing."""
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Do nothing: Faust's livelock check reads bookkeeping that is not kept here."""
+
+    # -- committing ----------------------------------------------------------------------------
+
+    async def commit_positions(self, positions: Mapping[Place, int]) -> Commit:
+        """Commit next offsets and say how the group took it; other errors are raised."""
+        consumer = self._thread._ensure_consumer()
+        offsets = {
+            aiokafka.TopicPartition(*place): OffsetAndMetadata(offset, "")
+            for place, offset in positions.items()
+        }
+        try:
+            await self._thread.call(consumer.commit(offsets))
+        except CommitFailedError as error:
+            if isinstance(error.__cause__, RebalanceInProgressError):
+                return Commit.BUSY
+            return Commit.FENCED
+        except IllegalStateError:
+            return Commit.FENCED
+        return Commit.DONE
+
+    async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
+        """Do nothing: only a checkpoint commits."""
+        return False
+
+    @Service.task
+    async def _commit_handler(self) -> None:
+        """Replace Faust's commit timer with nothing."""
+
+    async def wait_empty(self) -> None:
+        """Do nothing: the barrier has waited already."""
+
+    async def on_task_error(self, exc: BaseException) -> None:
+        """Do nothing: a failed agent stops the worker, nothing is committed."""
+
+    async def create_topic(self, *args: Any, **kwargs: Any) -> None:
+        """Do nothing: topics are created before a worker starts, with their own settings."""
+
+    # -- rebalances ----------------------------------------------------------------------------
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Take the final checkpoint while the partitions are still ours, then let Faust go on."""
+        await self.app.shell.before_revoke()
+        await super().on_partitions_revoked(revoked)
+        self.app.shell.after_revoke()
+
+
+class ShellTransport(driver.Transport):
+    """The aiokafka transport with our consumer."""
+
+    Consumer = ShellConsumer
+
+
+def _message(chunk: Chunk, generation: int | None) -> ConsumerMessage:
+    place = chunk.place
+    first = chunk.records[0]
+    return ConsumerMessage(
+        place.topic,
+        place.partition,
+        first.offset,
+        first.timestamp / 1000.0,
+        0,
+        None,
+        None,
+        chunk,  # type: ignore[arg-type]  # Faust passes a value through unread (ChunkSchema)
+        None,
+        0,
+        0,
+        TP(place.topic, place.partition),
+        generation_id=generation,
+    )
