@@ -7,6 +7,7 @@ lesson already arrives on a settled scale.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
@@ -19,9 +20,9 @@ from models.protocol import ActionKey
 from models.quality import Quality
 from schemas.records import Lesson
 
-# A scaler squares what it sees: beyond this a column is broken, and would poison it for good.
-# Epoch milliseconds (1.7e12) and any sum of money in minor units stay below.
-LARGEST_FEATURE = 1e15
+# Largest sum of a lesson's magnitudes. A scaler squares what it sees: beyond this a column is
+# broken, and would poison it for good. Hundreds of epoch milliseconds (1.7e12) stay below.
+LARGEST_TOTAL = 1e15
 # Each pipeline takes about 10 kB here and 0.8 kB of a snapshot: 50 MB and 4 MB at the limit.
 MOST_PIPELINES = 5_000
 
@@ -142,7 +143,8 @@ class Bank:
         if len(lesson.features) != len(self.feature_names):
             detail = f"{len(lesson.features)} features instead of {len(self.feature_names)}"
             return Refusal(why.FEATURE_COUNT, detail)
-        if not all(-LARGEST_FEATURE <= x <= LARGEST_FEATURE for x in lesson.features):
+        # One pass in C; NaN fails every comparison, so it is refused too.
+        if not sum(map(abs, lesson.features)) <= LARGEST_TOTAL:
             return Refusal(why.NOT_FINITE, self._name_broken(lesson.features))
         if lesson.label not in (0.0, 1.0):
             return Refusal(why.LABEL, f"label {lesson.label} is neither 0 nor 1")
@@ -153,9 +155,12 @@ class Bank:
         return None
 
     def _name_broken(self, features: Sequence[float]) -> str:
-        named = zip(self.feature_names, features, strict=True)
-        name, value = next(f for f in named if not abs(f[1]) <= LARGEST_FEATURE)
-        return f"feature {name!r} is {value}; finite values up to {LARGEST_FEATURE:g} are learned"
+        magnitudes = [abs(x) if x == x else math.inf for x in features]
+        worst = magnitudes.index(max(magnitudes))
+        return (
+            f"feature {self.feature_names[worst]!r} is {features[worst]}; finite numbers that sum "
+            f"to at most {LARGEST_TOTAL:g} are learned"
+        )
 
     def _learn(self, lesson: Lesson) -> Progress:
         label = lesson.label == 1.0

@@ -22,21 +22,23 @@ INTERCEPT_STEP = 1.0
 
 
 class HoistedAdaGrad(optim.AdaGrad):
-    """Take River's AdaGrad steps, bit for bit, with the loop's constants read once (25 -> 19 us).
+    """Take River's AdaGrad steps (to the last digit or two) in two thirds of its time.
 
-    Source of the rule: Duchi, Hazan and Singer (2011), section 1.1, diagonal form.
+    Constants are read once a step and the root is taken by `math.sqrt`. Source of the rule:
+    Duchi, Hazan and Singer (2011), section 1.1, diagonal form.
 
-    >>> river, ours = {0: 1.0}, {0: 1.0}
-    >>> optim.AdaGrad(0.1).step(river, {0: 0.3}) == HoistedAdaGrad(0.1).step(ours, {0: 0.3})
-    True
+    >>> optimizer = HoistedAdaGrad(0.1, eps=0.0)
+    >>> optimizer.step({0: 1.0}, {0: 0.5})
+    {0: 0.9}
     """
 
     def _step_with_dict(self, w: Any, g: Any) -> Any:
         step, squared, eps = self.learning_rate, self.g2, self.eps
         for i, gradient in g.items():
-            total = squared[i] + gradient**2
-            squared[i] = total
-            w[i] -= step / (total + eps) ** 0.5 * gradient
+            squared[i] = total = squared[i] + gradient * gradient
+            # A gradient of 0 moves nothing, and without damping the root may be 0 too.
+            if gradient:
+                w[i] -= step * gradient / math.sqrt(total + eps)
         return w
 
 

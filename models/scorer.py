@@ -8,6 +8,7 @@ before quantising. It costs 0.7 us a customer of 20 actions more than BLAS does.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,14 @@ def quantise(propensities: Floats) -> Floats:
     [0.05000019073486328]
     """
     return np.rint(propensities * QUANTA) / QUANTA
+
+
+class _Halves(NamedTuple):
+    """The weights parted: of the customer's columns per pipeline, of the action's per action."""
+
+    customer_columns: int
+    shared: Floats
+    own: list[Floats]
 
 
 class LinearScorer:
@@ -73,6 +82,8 @@ class LinearScorer:
         self._shares = np.array(shares, dtype=np.float64).reshape(-1, len(LEVELS) + 1)
         self._used, used_at = np.unique(self._paths, return_inverse=True)
         self._used_at = used_at.reshape(self._paths.shape)
+        # Made at the first wave, which tells where the action's columns begin.
+        self._halves: _Halves | None = None
 
     @property
     def version(self) -> str:
@@ -90,18 +101,21 @@ class LinearScorer:
         """Return the propensities before they are quantised, within 1e-9 of River's."""
         self._check(customer, action)
         count, width = len(self.actions), customer.shape[1]
-        # Contiguous halves: the order in which einsum adds must not follow the caller's strides.
-        shared = np.ascontiguousarray(self._weights[self._used, :width])
-        own = [np.ascontiguousarray(self._weights[path, width:]) for path in self._paths.T]
+        if self._halves is None or self._halves.customer_columns != width:
+            self._halves = self._split(width)
+        shared, own = self._halves.shared, self._halves.own
         result = np.empty((len(customer), count))
         rows = max(1, BLOCK_NUMBERS // max(1, count * max(action.shape[2], 1)))
         for start in range(0, len(customer), rows):
             block = slice(start, start + rows)
-            scaled = (customer[block] - self._means[:width]) / self._deviations[:width]
-            scaled_action = (action[block] - self._means[width:]) / self._deviations[width:]
-            scaled = np.ascontiguousarray(scaled)
-            odds = np.einsum("nc,pc->np", scaled, shared) + self._intercepts[self._used]
-            self._blend(odds, np.ascontiguousarray(scaled_action), own, result[block])
+            # Contiguous: the order in which einsum adds must not follow the caller's strides.
+            scaled = np.ascontiguousarray(customer[block]) - self._means[:width]
+            scaled /= self._deviations[:width]
+            scaled_action = np.ascontiguousarray(action[block]) - self._means[width:]
+            scaled_action /= self._deviations[width:]
+            odds = np.einsum("nc,pc->np", scaled, shared)
+            odds += self._intercepts[self._used]
+            self._blend(odds, scaled_action, own, result[block])
         return result
 
     def contributions(self, features: Floats, action: int) -> Floats:
@@ -125,6 +139,13 @@ class LinearScorer:
             np.exp(np.negative(level_odds, out=level_odds), out=level_odds)
             level_odds += 1.0
             out += self._shares[:, level] / level_odds
+
+    def _split(self, width: int) -> _Halves:
+        return _Halves(
+            customer_columns=width,
+            shared=np.ascontiguousarray(self._weights[self._used, :width]),
+            own=[np.ascontiguousarray(self._weights[path, width:]) for path in self._paths.T],
+        )
 
     def _check(self, customer: Floats, action: Floats) -> None:
         width, expected = customer.shape[1] + action.shape[2], len(self.feature_names)

@@ -17,7 +17,7 @@ import numpy as np
 from models.backoff import LEVELS
 from models.bank import MOST_PIPELINES
 from models.quality import BINS, Quality
-from models.snapshot import Snapshot, SnapshotError, unpack, version_of
+from models.snapshot import VERSION_DIGITS, Snapshot, SnapshotError, unpack, version_of
 
 MAGIC = b"CNBS"
 FORMAT = 1
@@ -81,8 +81,8 @@ def _inflate(body: bytes) -> bytes:
 def _problems(snapshot: Snapshot) -> Iterator[str]:
     offset = snapshot.next_lesson_offset
     width = len(snapshot.feature_names)
-    if offset < 0 or snapshot.lessons_partition < 0:
-        yield "a negative offset or partition"
+    if not 0 <= offset < 10**VERSION_DIGITS or snapshot.lessons_partition < 0:
+        yield "an offset or partition out of range"
     elif snapshot.version != version_of(offset):
         yield f"the version is not that of lesson offset {offset}"
     if not 0.0 < snapshot.prior < 1.0:
@@ -128,3 +128,5 @@ def _quality_problems(quality: Quality) -> Iterator[str]:
         yield f"quality without its {BINS} bins"
     elif min(quality.rewarded) < 0 or min(quality.unrewarded) < 0:
         yield "quality with a negative count"
+    elif not math.isfinite(quality.log_loss_sum + sum(quality.predicted_sum)):
+        yield "quality that is not finite"

@@ -10,7 +10,7 @@ import msgspec
 from schemas.records import Decision, NextBestAction, Trigger
 
 # The fields whose public name differs from the struct's.
-_PUBLIC_NAMES = {
+PUBLIC_NAMES = {
     "customer": "customer_id",
     "decided_at_ms": "decided_at",
     "valid_until_ms": "valid_until",
@@ -23,7 +23,7 @@ def _fields(struct: type[msgspec.Struct]) -> tuple[str, ...]:
 
 
 def _public(fields: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(_PUBLIC_NAMES.get(field, field) for field in fields)
+    return tuple(PUBLIC_NAMES.get(field, field) for field in fields)
 
 
 _ACTION, _DECISION, _TRIGGER = _fields(NextBestAction), _fields(Decision), _fields(Trigger)

@@ -7,11 +7,13 @@ and written as epoch milliseconds (plain integers), never as datetimes.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from io import BytesIO
 from typing import Any
 
 from fastavro import schemaless_reader, schemaless_writer
 
+from schemas.avro_writer import Write, compile_writer
 from schemas.bundled import (
     BUNDLED_IDS,
     BundledSchemas,
@@ -21,12 +23,7 @@ from schemas.bundled import (
     plain_schema,
     prepare_writer,
 )
-from schemas.outputs import (
-    action_from_public,
-    action_to_public,
-    decision_from_public,
-    decision_to_public,
-)
+from schemas.outputs import PUBLIC_NAMES, action_from_public, decision_from_public
 from schemas.records import Decision, NextBestAction, Rejection
 from schemas.topics import DECISIONS, NEXT_BEST_ACTIONS, TOPICS
 
@@ -91,19 +88,20 @@ def encode_event(
     """
     name = _SCHEMA_OF[topic]
     stream = BytesIO()
-    stream.write(b"\0" + ids[name].to_bytes(4, "big"))
+    stream.write(_header(ids[name]))
     schemaless_writer(stream, plain_schema(name), value, strict_allow_default=True)
     return stream.getvalue()
 
 
 def encode_action(action: NextBestAction, ids: Mapping[str, int] = BUNDLED_IDS) -> bytes:
     """Return the value of a next-best-actions record."""
-    return encode_event(NEXT_BEST_ACTIONS.name, action_to_public(action), ids)
+    name = NEXT_BEST_ACTIONS.name
+    return _header(ids[name]) + _output_writer(name)(action)
 
 
 def encode_decision(decision: Decision, ids: Mapping[str, int] = BUNDLED_IDS) -> bytes:
     """Return the value of a decisions record. Features are rounded to 32-bit floats."""
-    return encode_event(DECISIONS.name, decision_to_public(decision), ids)
+    return _header(ids[DECISIONS.name]) + _output_writer(DECISIONS.name)(decision)
 
 
 def decode_action(payload: bytes, schemas: SchemaSource | None = None) -> NextBestAction:
@@ -114,6 +112,16 @@ def decode_action(payload: bytes, schemas: SchemaSource | None = None) -> NextBe
 def decode_decision(payload: bytes, schemas: SchemaSource | None = None) -> Decision:
     """Return the decision in `payload`; ValueError when there is none to be read."""
     return decision_from_public(_own(DECISIONS.name, payload, schemas))
+
+
+def _header(number: int) -> bytes:
+    return b"\0" + number.to_bytes(4, "big")
+
+
+@cache
+def _output_writer(name: str) -> Write:
+    attributes = {public: attribute for attribute, public in PUBLIC_NAMES.items()}
+    return compile_writer(plain_schema(name), attributes)
 
 
 def _own(topic: str, payload: bytes, schemas: SchemaSource | None) -> dict[str, Any]:

@@ -12,16 +12,19 @@ from schemas.records import (
     TIMELINE_DECODER,
     Decision,
     NextBestAction,
+    Origin,
+    Rejection,
     Switch,
     TimelineRecord,
 )
 from schemas.topics import DECISIONS, LESSONS, NEXT_BEST_ACTIONS, TIMELINE
+from streams.agents.dead_letters import DeadLetters
 from streams.core.codec import peek_due_ms
 from streams.core.engine import Outputs
+from streams.core.state import PartitionState
 from streams.core.store import StateStore
-from streams.runtime.changelog import in_thread
 from streams.runtime.checkpoint import Cut
-from streams.runtime.chunk import Chunk, Place
+from streams.runtime.chunk import Chunk, Place, RawRecord
 from streams.runtime.role import Sender, only
 from streams.runtime.table import Partitions
 
@@ -64,10 +67,6 @@ class Encoders(Protocol):
         """Return the value of a decisions record."""
 
 
-class ForeignRecord(Exception):
-    """The timeline holds something we did not write."""
-
-
 class Decide:
     """The role that keeps customers' state and decides."""
 
@@ -81,6 +80,7 @@ class Decide:
         outbox: Sender,
         encoders: Encoders,
         read_states: ReadStates,
+        dead_letters: DeadLetters,
         prefix: str = "",
         noted: Callable[[Outputs], None] = lambda outputs: None,
     ) -> None:
@@ -94,6 +94,7 @@ class Decide:
         self._outbox = outbox
         self._encoders = encoders
         self._read_states = read_states
+        self._dead_letters = dead_letters
         self._noted = noted
 
     async def work(self, chunk: Chunk) -> None:
@@ -101,10 +102,7 @@ class Decide:
         store = self._partitions[chunk.place.partition]
         records = chunk.records
         for first in range(0, len(records), BATCH):
-            batch = [
-                (record.offset, _decode(chunk.place, record.offset, record.value))
-                for record in records[first : first + BATCH]
-            ]
+            batch = self._decode(chunk.place, records[first : first + BATCH])
             for _, record in batch:
                 if isinstance(record, Switch):
                     await self._versions.available(record.kind, record.name, record.version)
@@ -112,6 +110,20 @@ class Decide:
             self._send(outputs)
             await self._outbox.publish()
             self._noted(outputs)
+
+    def _decode(
+        self, place: Place, records: Sequence[RawRecord]
+    ) -> list[tuple[int, TimelineRecord]]:
+        batch: list[tuple[int, TimelineRecord]] = []
+        for record in records:
+            try:
+                batch.append((record.offset, TIMELINE_DECODER.decode(record.value or b"")))
+            except msgspec.MsgspecError as error:
+                # Only we write here, so this is somebody else's, or a newer release's.
+                origin = Origin(place.topic, place.partition, record.offset, record.timestamp)
+                refused = Rejection(reason="malformed", detail=f"no timeline record: {error}")
+                self._dead_letters.refuse(origin, record, refused)
+        return batch
 
     def _send(self, outputs: Outputs) -> None:
         send = self._outbox.send
@@ -129,9 +141,8 @@ class Decide:
         for number in numbers:
             start = positions[Place(self.topics[0], number)]
             store = self._partitions.load(number, states[number], start)
-            # What these were switched to before may be asked for by the first record.
-            for switch in store.partition_state().switches:
-                await self._versions.available(switch.kind, switch.name, switch.version)
+            for kind, name, version in versions_from(store.partition_state(), start):
+                await self._versions.available(kind, name, version)
             due = ((customer, peek_due_ms(data)) for customer, data in store.raw_items())
             self._engine.recover(number, due)
         return positions
@@ -160,6 +171,17 @@ class ReadStates(Protocol):
         """Return, per partition, every key's newest encoded state."""
 
 
+def versions_from(known: PartitionState, start: int) -> list[tuple[str, str, str]]:
+    """Return (kind, name, version) of all that records from offset `start` on may ask for.
+
+    The partition's record may be ahead of `start`: of the switches before it only the last of
+    each name counts, of those behind it each one.
+    """
+    before = {(s.kind, s.name): s.version for s in known.switches if s.offset < start}
+    behind = [(s.kind, s.name, s.version) for s in known.switches if s.offset >= start]
+    return [(kind, name, version) for (kind, name), version in before.items()] + behind
+
+
 def agent(role: Decide) -> Callable[[faust.Stream[Chunk]], object]:
     """Return the agent of the role."""
 
@@ -168,13 +190,3 @@ def agent(role: Decide) -> Callable[[faust.Stream[Chunk]], object]:
             await role.work(chunk)
 
     return decide
-
-
-def _decode(place: Place, offset: int, value: bytes | None) -> TimelineRecord:
-    try:
-        return TIMELINE_DECODER.decode(value or b"")
-    except msgspec.MsgspecError as error:
-        raise ForeignRecord(
-            f"{place.topic}/{place.partition} offset {offset} is no timeline record ({error}): "
-            "somebody else writes to this topic"
-        ) from error

@@ -16,6 +16,7 @@ from streams.core.catalogue import (
     Reward,
     Rule,
 )
+from streams.core.catalogue_durations import durations
 from streams.core.catalogue_parts import (
     MAX_VALUE,
     MAX_WEIGHT,
@@ -25,7 +26,7 @@ from streams.core.catalogue_parts import (
     read_treatments,
 )
 from streams.core.catalogue_rules import SharedRule, check_family_rules, read_rules
-from streams.core.catalogue_sections import Place, Section, durations
+from streams.core.catalogue_sections import Place, Section
 from streams.core.catalogue_slots import checked_text, filled_id
 
 MAX_ACTIONS = 1_000

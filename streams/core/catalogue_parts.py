@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from schemas.records import CHANNELS, OUTCOME_KINDS
 from streams.core.catalogue import DAY_MS, MINUTE_MS, Reward, Treatment
-from streams.core.catalogue_sections import Place, Section, durations
+from streams.core.catalogue_durations import durations
+from streams.core.catalogue_sections import Place, Section
 from streams.core.catalogue_slots import checked_text
 
 MAX_WEIGHT = 1_000.0

@@ -17,8 +17,9 @@ from streams.core.catalogue import (
     Scope,
     Timers,
 )
+from streams.core.catalogue_durations import durations
 from streams.core.catalogue_parts import YEAR_MS
-from streams.core.catalogue_sections import Place, Section, durations
+from streams.core.catalogue_sections import Place, Section
 
 MAX_FAMILIES = 500
 _CONSENT_RULES: tuple[ConsentRule, ...] = ("opt_in", "opt_out")

@@ -5,18 +5,17 @@ Reading goes on after a problem, so that one load names everything that is wrong
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import yaml
 
-from streams.core.catalogue import DAY_MS, HOUR_MS, MINUTE_MS
+from streams.core.catalogue_durations import UNITS_MS, durations, spoken
 from streams.core.catalogue_problems import Problems
 from streams.core.catalogue_scalars import as_number, described
 from streams.core.rules_names import near
-
-UNITS_MS = {"seconds": 1_000, "minutes": MINUTE_MS, "hours": HOUR_MS, "days": DAY_MS}
 
 MAX_ID_CHARS = 64
 _ID = re.compile(r"[a-z][a-z0-9_]*")
@@ -25,11 +24,6 @@ _ID = re.compile(r"[a-z][a-z0-9_]*")
 def line_of(node: yaml.Node) -> int:
     """Return the 1-based line a node begins in."""
     return int(node.start_mark.line) + 1
-
-
-def durations(stem: str) -> tuple[str, ...]:
-    """Return the keys under which a duration may stand: `window_minutes`, `window_days`..."""
-    return tuple(f"{stem}_{unit}" for unit in UNITS_MS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +227,12 @@ class Section:
         key, unit = found[0]
         for other, _ in found[1:]:
             self.entries[other].wrong(f"`{key}` already says how long; keep one of the two")
-        unit_ms = UNITS_MS[unit]
-        value = self.entries[key].number(low_ms / unit_ms, high_ms / unit_ms)
-        return default_ms if value is None else round(value * unit_ms)
+        number = self.entries[key].number(0.0, math.inf)
+        if number is None:
+            return default_ms
+        if not low_ms <= number * UNITS_MS[unit] <= high_ms:
+            self.entries[key].wrong(
+                f"{number:g} is out of range; it must be from {spoken(low_ms)} to {spoken(high_ms)}"
+            )
+            return default_ms
+        return round(number * UNITS_MS[unit])

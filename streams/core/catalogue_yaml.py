@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 
 from streams.core.catalogue import Catalogue, Scope
 from streams.core.catalogue_actions import ActionReader, Words
+from streams.core.catalogue_durations import durations
 from streams.core.catalogue_nodes import canonical, compose, content_version, decoded
 from streams.core.catalogue_parts import MAX_VALUE, TREATMENT_CHANNELS
 from streams.core.catalogue_policy import (
@@ -16,7 +17,7 @@ from streams.core.catalogue_policy import (
 )
 from streams.core.catalogue_problems import CatalogueError, Problems
 from streams.core.catalogue_rules import read_shared_rules
-from streams.core.catalogue_sections import Place, Section, durations, line_of
+from streams.core.catalogue_sections import Place, Section, line_of
 
 __all__ = ["CatalogueError", "load_catalogue"]
 

@@ -159,7 +159,8 @@ def decode_value(key: str, data: bytes) -> CustomerState | PartitionState:
 def _sparse(head: array[float]) -> bytes:
     values = np.frombuffer(head)
     used = values != 0.0
-    return np.packbits(used).tobytes() + values[used].tobytes()
+    packed: bytes = np.packbits(used).tobytes() + values[used].tobytes()
+    return packed
 
 
 def _dense(data: bytes) -> array[float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -75,7 +75,7 @@ def in_quiet_hours(state: CustomerState, at_ms: int) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _zone(name: str | None) -> ZoneInfo | type[UTC] | object:
+def _zone(name: str | None) -> tzinfo:
     try:
         return ZoneInfo(name) if name else UTC
     except (ZoneInfoNotFoundError, ValueError):

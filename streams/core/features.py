@@ -81,12 +81,14 @@ def _overdue(wave: Wave) -> Floats:
     since = np.maximum(wave.at_ms[:, None] / DAY_MS - wave.family("last_order_day"), 0.0)
     has_rhythm = (days >= 3) & (span > 0)
     gap = np.where(has_rhythm, span / np.maximum(days - 1, 1), 1.0)
-    return np.where(has_rhythm, np.minimum(since / gap, 3.0), 0.0)
+    overdue: Floats = np.where(has_rhythm, np.minimum(since / gap, 3.0), 0.0)
+    return overdue
 
 
 def _family_share(wave: Wave) -> Floats:
     interest = wave.family_decayed("interest_30d", "30d")
-    return interest / np.maximum(interest.sum(axis=1, keepdims=True), 1e-9)
+    share: Floats = interest / np.maximum(interest.sum(axis=1, keepdims=True), 1e-9)
+    return share
 
 
 def _shown(wave: Wave) -> Floats:

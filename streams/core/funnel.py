@@ -23,7 +23,8 @@ class Funnel:
     @property
     def candidates(self) -> Mask:
         """Who may still get what, shape (n, a)."""
-        return self._fates == 0
+        mask: Mask = self._fates == 0
+        return mask
 
     def drop(self, where: Mask, fate: str) -> None:
         """Drop the candidates in `where` (broadcast to (n, a)), for the reason `fate`."""

@@ -148,3 +148,12 @@ class PartitionState(msgspec.Struct, array_like=True):
             if switch.offset <= offset and switch.kind == kind and switch.name == name:
                 return switch.version
         return None
+
+    def needed_from(self, offset: int) -> list[SwitchedVersion]:
+        """Return the switches that records from `offset` on can still ask for, oldest first."""
+        return [
+            switch
+            for switch in self.switches
+            if switch.offset > offset
+            or self.version(switch.kind, switch.name, offset) == switch.version
+        ]

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from schemas.bundled import full_schema
+from schemas.bundled import bundled_schemas, full_schema
+from schemas.records import Origin, Rejection
 from schemas.topics import INPUTS
 from schemas.wire import encode_event
+from streams.core.admit import admit
 
 
 @dataclass(frozen=True)
@@ -41,10 +43,11 @@ def _fields_of(schema: dict[str, Any]) -> TopicFields:
     )
 
 
-def problem_of(topic: str, event: dict[str, Any]) -> str | None:
-    """Say why the input side would refuse an event, or None when it would take it."""
+def problem_of(topic: str, event: dict[str, Any], seen_at_ms: int) -> str | None:
+    """Say why the input side would refuse an event that arrives at `seen_at_ms`, or None."""
     try:
-        encode_event(topic, event)
+        value = encode_event(topic, event)
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         return f"does not fit the {topic} schema: {error}"
-    return None
+    verdict = admit(topic, value, Origin(topic, 0, 0, seen_at_ms), bundled_schemas())
+    return f"{verdict.reason}: {verdict.detail}" if isinstance(verdict, Rejection) else None

@@ -172,5 +172,3 @@ def _midnight_ms(day: date) -> int:
 
 def _day_of(at_ms: int) -> date:
     return datetime.fromtimestamp(at_ms / 1000, UTC).date()
-
-

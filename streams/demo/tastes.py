@@ -71,7 +71,9 @@ def hidden_tastes(
     total = max(shop.total(), 1)
     shares = {family: max(shop[family] / total, 1e-4) for family in families()}
     return {
-        customer: _tastes_of(chance(seed, "tastes", customer), lines, shares, orders_per_day.get(customer, 0.0))
+        customer: _tastes_of(
+            chance(seed, "tastes", customer), lines, shares, orders_per_day.get(customer, 0.0)
+        )
         for customer, lines in bought.items()
     }
 

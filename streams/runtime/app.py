@@ -6,7 +6,7 @@ Each override is listed in `hooks`, which a worker checks when it starts.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import faust
@@ -15,15 +15,17 @@ from faust.app.base import BootStrategy
 from faust.events import Event
 from faust.types import ConsumerMessage
 from faust.types.agents import ActorRefT
+from faust.types.auth import CredentialsT
 from yarl import URL
 
 from streams.runtime.chunk import Chunk
 from streams.runtime.options import ShellOptions
 from streams.runtime.recovery import ShellTables
 from streams.runtime.shell import Shell
+from streams.runtime.table import CustomersTable, Partitions
 from streams.runtime.transport import ShellConsumer, ShellTransport
 
-AgentFunction = Callable[["faust.Stream[Chunk]"], Coroutine[Any, Any, None]]
+AgentFunction = Callable[["faust.Stream[Chunk]"], Any]
 
 
 class ShellStream(faust.Stream[Chunk]):
@@ -40,7 +42,11 @@ class ShellStream(faust.Stream[Chunk]):
         shell = self.app.shell
         await self.maybe_start()
         while not self.should_stop:
-            event = await self.channel.__anext__()
+            try:
+                event = await self.channel.__anext__()
+            except StopAsyncIteration:
+                # How mode ends an agent that waits for its next chunk.
+                return
             chunk: Chunk = event.value
             if not await shell.admit(chunk):
                 continue
@@ -93,6 +99,7 @@ class ShellApp(faust.App):
 
     def __init__(self, shell: Shell, **settings: Any) -> None:
         self.shell = shell
+        self.customers: CustomersTable | None = None
         super().__init__(shell.options.group(shell.role.name), **settings)
 
     def _new_transport(self) -> ShellTransport:
@@ -111,6 +118,9 @@ class ShellApp(faust.App):
             self.shell.fail(error)
         await super()._stop_consumer()
 
+    def _create_directories(self) -> None:
+        """Create none: nothing is kept on disk."""
+
     async def _producer_flush(self, logger: Any) -> None:
         """Do nothing: Faust's producer is not started."""
 
@@ -119,15 +129,24 @@ class ShellApp(faust.App):
         super()._crash(reason)
 
 
-def create_app(shell: Shell, agent: AgentFunction) -> ShellApp:
+def create_app(
+    shell: Shell,
+    agent: AgentFunction,
+    partitions: Partitions | None = None,
+    credentials: CredentialsT | None = None,
+) -> ShellApp:
     """Return the app of `shell.role`, with `agent` reading all of its topics.
 
-    Nothing is connected yet. Topics are never created from here.
+    `partitions` is the state behind the customers table, for the role that has it. Nothing is
+    connected yet. Topics are never created from here.
     """
     options = shell.options
-    app = ShellApp(shell, **_settings(options))
+    app = ShellApp(shell, broker_credentials=credentials, **_settings(options))
     topic = app.topic(*shell.role.topics, schema=ChunkSchema())
     app.agent(topic, name=shell.role.name)(agent)
+    if partitions is not None:
+        app.customers = CustomersTable(app, partitions)
+        app.tables.add(app.customers)
     return app
 
 
@@ -149,6 +168,7 @@ def _settings(options: ShellOptions) -> dict[str, Any]:
         "stream_recovery_delay": 0.0,
         "topic_allow_declare": False,
         "topic_disable_leader": True,
+        "table_standby_replicas": 0,
         "web_enabled": False,
         "worker_redirect_stdouts": False,
         "Agent": ShellAgent,

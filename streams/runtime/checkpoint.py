@@ -48,7 +48,7 @@ class Write(NamedTuple):
     """One record a checkpoint makes durable; `partition` None lets the key choose."""
 
     topic: str
-    key: bytes
+    key: bytes | None
     value: bytes | None
     partition: int | None = None
 

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from streams.runtime.clients import librdkafka_config
+from streams.runtime.settings import Settings
+
 
 @dataclass(frozen=True)
 class ShellOptions:
@@ -42,3 +45,19 @@ class ShellOptions:
     def client_config(self) -> dict[str, Any]:
         """Return what every confluent client needs."""
         return {**self.client, "bootstrap.servers": self.bootstrap}
+
+
+def shell_options(settings: Settings) -> ShellOptions:
+    """Return what the shell takes from the settings of a deployment."""
+    return ShellOptions(
+        bootstrap=settings.bootstrap,
+        app_id=settings.app_id,
+        checkpoint_every_s=settings.checkpoint_interval_ms / 1000,
+        checkpoint_every_records=settings.checkpoint_max_events,
+        fetch_max_wait_ms=settings.fetch_max_wait_ms,
+        session_timeout_s=settings.session_timeout_ms / 1000,
+        hot_customers=settings.hot_customers,
+        instance_id=settings.instance_id or None,
+        failpoint=settings.failpoint,
+        client=librdkafka_config(settings),
+    )

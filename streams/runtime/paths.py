@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from streams.runtime.settings import Settings
+
 _CHECKOUT = Path(__file__).resolve().parents[2] / "deploy"
 _INSTALLED = Path(sys.prefix) / "share" / "concierge"
 
@@ -20,3 +22,8 @@ def bundled_catalogue(name: str) -> Path:
     raise FileNotFoundError(
         f'no starter catalogue "{name}"; there are: {", ".join(found) or "none"}'
     )
+
+
+def catalogue_path(settings: Settings) -> Path:
+    """Return the catalogue file that the settings name, or the bundled shop's."""
+    return Path(settings.catalogue_path) if settings.catalogue_path else bundled_catalogue("shop")

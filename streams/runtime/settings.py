@@ -6,10 +6,10 @@ the dataclass themselves. A value that exists is a value that was checked.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from streams.runtime.contradictions import contradictions
 from streams.runtime.declared import (
     Declaration,
     SettingsError,
@@ -19,6 +19,8 @@ from streams.runtime.declared import (
     setting,
     value_problem,
 )
+
+__all__ = ["ROLES", "SETTINGS", "Settings", "SettingsError", "help_table"]
 
 ROLES = ("intake", "decide", "learn")
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
@@ -196,7 +198,7 @@ class Settings:
             for declared in SETTINGS
             if (problem := value_problem(declared, getattr(self, declared.name))) is not None
         ]
-        problems += _contradictions(self)
+        problems += contradictions(self)
         if problems:
             raise SettingsError(problems)
 
@@ -217,41 +219,6 @@ class Settings:
 SETTINGS: list[Declaration] = declarations(Settings)
 
 
-def is_loopback(host: str) -> bool:
-    """Return whether only this machine can reach a server bound to `host`."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def help_table() -> str:
     """Return all settings as a Markdown table, for the docs and `--help`."""
     return markdown_table(SETTINGS)
-
-
-def _contradictions(settings: Settings) -> list[str]:
-    problems = []
-    if not settings.bootstrap.strip():
-        problems.append('CONCIERGE_KAFKA="": name at least one broker, host:port')
-    if not settings.salt:
-        problems.append("CONCIERGE_SALT is empty: draws need a seed")
-    if not is_loopback(settings.http_host) and not settings.http_token:
-        problems.append(
-            f'CONCIERGE_HTTP_HOST="{settings.http_host}" is open to other machines: '
-            "set CONCIERGE_HTTP_TOKEN (or _FILE), or bind to 127.0.0.1"
-        )
-    if settings.kafka_protocol.startswith("SASL") and not (
-        settings.kafka_username and settings.kafka_password
-    ):
-        problems.append(
-            f'CONCIERGE_KAFKA_PROTOCOL="{settings.kafka_protocol}" needs '
-            "CONCIERGE_KAFKA_USERNAME and CONCIERGE_KAFKA_PASSWORD (or _FILE)"
-        )
-    if bool(settings.kafka_cert_file) != bool(settings.kafka_key_file):
-        problems.append("CONCIERGE_KAFKA_CERT_FILE and CONCIERGE_KAFKA_KEY_FILE belong together")
-    if settings.schema_registry_user and not settings.schema_registry_password:
-        problems.append(
-            "CONCIERGE_SCHEMA_REGISTRY_USER needs CONCIERGE_SCHEMA_REGISTRY_PASSWORD (or _FILE)"
-        )
-    return problems

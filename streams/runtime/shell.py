@@ -6,7 +6,6 @@ This is where the pieces meet; Faust calls in through `app`, `transport` and `re
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
@@ -19,6 +18,7 @@ from streams.runtime.positions import RecordsLost, starting_points
 from streams.runtime.producer import Outbox
 from streams.runtime.progress import PartitionProgress, RoleProgress
 from streams.runtime.role import Role
+from streams.runtime.wall import now_ms
 
 
 class Broker(Protocol):
@@ -103,7 +103,7 @@ class Shell:
         progress = self.progress
         progress.chunks += 1
         progress.records += len(chunk.records)
-        progress.last_chunk_at_ms = int(time.time() * 1000)
+        progress.last_chunk_at_ms = now_ms()
         progress.partitions[chunk.place].position = chunk.end
         self.barrier.leave()
 
@@ -216,7 +216,7 @@ class Shell:
         done = await self._commit(cut.positions)
         if done is Commit.DONE:
             self._committed = dict(cut.positions)
-            self.progress.last_checkpoint_at_ms = int(time.time() * 1000)
+            self.progress.last_checkpoint_at_ms = now_ms()
             for place, offset in cut.positions.items():
                 if place in self.progress.partitions:
                     self.progress.partitions[place].committed = offset

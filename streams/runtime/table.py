@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from streams.runtime.app import ShellApp
 
 
+NAME = "customers"
+
+
 class StateLost(Exception):
     """Offsets are committed, but the state that goes with them is not there."""
 
@@ -82,8 +85,9 @@ class CustomersTable(faust.Table[str, Any]):
 
     app: ShellApp
 
-    def __init__(self, app: ShellApp, **options: Any) -> None:
-        super().__init__(app, name="customers", key_type=bytes, value_type=bytes, **options)
+    def __init__(self, app: ShellApp, partitions: Partitions) -> None:
+        super().__init__(app, name=NAME, key_type=bytes, value_type=bytes)
+        self.owned = partitions
 
     async def on_start(self) -> None:
         """Start nothing: there is no store, and topics are not created from here."""

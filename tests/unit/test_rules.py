@@ -135,7 +135,7 @@ def test_the_same_text_compiles_to_equal_hashable_conditions() -> None:
         ("(orders_30d > 1", 1, "never closed"),
         ("orders_30d >", 12, "stops where something must still follow"),
         ("  weekend and not ", 17, "stops where something must still follow"),
-        ("weekend weekend", 1, "cannot be read"),
+        ("weekend weekend", 9, "cannot be read"),
         ("", 1, "the rule is empty"),
         (" \n ", 1, "the rule is empty"),
         ("weekend\x00", 8, "has no meaning"),

@@ -28,6 +28,7 @@ _CLICKS = {
 
 
 def fold_click(state: CustomerState, event: Click, weights: Weights, timers: Timers) -> None:
+    """Apply a clickstream event."""
     total, interest = _CLICKS[event.kind]
     if total is not None:
         bump(state.head, total, 1.0, weights)

@@ -18,6 +18,7 @@ _RESPONSES = {
 
 
 def fold_outcome(state: CustomerState, event: Outcome, weights: Weights, timers: Timers) -> None:
+    """Apply an outcome; which decision it credits is for `streams.core.attribute`."""
     if (total := _RESPONSES.get(event.kind)) is not None:
         bump(state.head, total, 1.0, weights)
     if event.kind in ("click", "accept", "reject", "objection", "unsubscribe"):

@@ -13,6 +13,7 @@ from streams.core.state import CustomerState, Told
 
 
 def fold_profile(state: CustomerState, event: Profile, weights: Weights, timers: Timers) -> None:
+    """Apply what the customer told us."""
     if event.kind == "erasure":
         _erase(state, event.at_ms)
         return

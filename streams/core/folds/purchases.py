@@ -25,6 +25,7 @@ _ORDER_INTEREST = 5.0
 
 
 def fold_purchase(state: CustomerState, event: Purchase, weights: Weights, timers: Timers) -> None:
+    """Apply an order, refund, return or subscription change."""
     money = sum(
         max(round(line.quantity * line.unit_price_minor) - line.discount_minor, 0)
         for line in event.lines

@@ -11,6 +11,7 @@ from streams.core.state import CustomerState, Ticket
 
 
 def fold_support(state: CustomerState, event: Support, weights: Weights, timers: Timers) -> None:
+    """Apply a step in the life of a ticket."""
     latest(state.head, "ticket", event.at_ms)
     if event.kind == "opened":
         bump(state.head, "tickets", 1.0, weights)

@@ -27,6 +27,7 @@ _INTEREST = tuple(FAMILY[f"interest_{h}"] for h in HALF_LIFE_NAMES)
 
 
 def bump(head: array[float], name: str, amount: float, weights: Weights) -> None:
+    """Add an amount to a decayed sum at every half-life."""
     first, second, third = _SUM[name]
     head[first] += amount * weights[0]
     head[second] += amount * weights[1]
@@ -34,6 +35,7 @@ def bump(head: array[float], name: str, amount: float, weights: Weights) -> None
 
 
 def latest(head: array[float], name: str, at_ms: int) -> None:
+    """Raise the time a kind of event was last seen."""
     slot = LATEST_SLOT[name]
     if at_ms > head[slot]:
         head[slot] = at_ms
@@ -47,6 +49,7 @@ def seen(state: CustomerState, at_ms: int, timers: Timers) -> None:
 
 
 def family_of(state: CustomerState, name: str) -> array[float]:
+    """Return a family's row, new if need be; the weakest makes room when all are taken."""
     family = state.families.get(name)
     if family is None:
         if len(state.families) >= MAX_FAMILIES:
@@ -60,6 +63,7 @@ def family_of(state: CustomerState, name: str) -> array[float]:
 def add_interest(
     state: CustomerState, name: str, amount: float, at_ms: int, weights: Weights
 ) -> None:
+    """Add to the interest in a family at every half-life."""
     family = family_of(state, name)
     for slot, weight in zip(_INTEREST, weights, strict=True):
         family[slot] += amount * weight
@@ -67,6 +71,7 @@ def add_interest(
 
 
 def set_cart_timer(state: CustomerState, timers: Timers) -> None:
+    """Set when a cart counts as left: never while nothing is in it."""
     waiting = any(item.quantity > 0 for item in state.cart.values())
     due_ms = state.head[LATEST_SLOT["carted"]] + timers.cart_left_ms
     state.head[HEAD["due_cart_left_ms"]] = due_ms if waiting else 0.0

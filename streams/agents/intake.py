@@ -1,0 +1,141 @@
+"""Intake: records of the business's topics become timeline records, or dead letters."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Protocol
+
+from schemas.bundled import SchemaSource
+from schemas.records import ENCODER, Origin, Rejection
+from schemas.topics import CLICKSTREAM, INPUTS, TIMELINE
+from schemas.wire import schema_id
+from streams.agents.dead_letters import DeadLetters
+from streams.core.admit import admit
+from streams.core.limits import AdmitLimits
+from streams.runtime.checkpoint import Cut
+from streams.runtime.chunk import Chunk, Place
+from streams.runtime.role import Sender
+
+if TYPE_CHECKING:
+    import faust
+
+# Records admitted at a time: their outputs leave together.
+BATCH = 2_048
+# A registry that is down: asked again soon at first, then every half minute.
+_FIRST_RETRY_S, _LONGEST_RETRY_S = 0.25, 30.0
+
+
+class RemoteSchemas(SchemaSource, Protocol):
+    """A source that has to ask for ids it does not know yet."""
+
+    def missing(self, schema_ids: Iterable[int]) -> set[int]:
+        """Return the ids that have to be asked for."""
+
+    def learn(self, schema_ids: Iterable[int]) -> None:
+        """Ask for these ids; blocks."""
+
+
+class Leading(Protocol):
+    """The leader's duties (`streams.runtime.clock.Clock`)."""
+
+    async def lead(self) -> None:
+        """Begin them."""
+
+    def follow(self) -> None:
+        """End them."""
+
+
+class Intake:
+    """The role that admits input. It keeps no state: what it repeats is recognised downstream."""
+
+    name = "intake"
+
+    def __init__(
+        self,
+        outbox: Sender,
+        dead_letters: DeadLetters,
+        schemas: SchemaSource,
+        clock: Leading,
+        limits: AdmitLimits,
+        prefix: str = "",
+        remote: RemoteSchemas | None = None,
+        unavailable: type[Exception] = ConnectionError,
+        noted: Callable[[str, Mapping[str, int]], None] = lambda topic, kinds: None,
+    ) -> None:
+        self.topics = tuple(topic.with_prefix(prefix).name for topic in INPUTS)
+        self._prefix = prefix
+        self._timeline = TIMELINE.with_prefix(prefix).name
+        self._leads = Place(CLICKSTREAM.with_prefix(prefix).name, 0)
+        self._outbox = outbox
+        self._dead_letters = dead_letters
+        self._schemas = schemas
+        self._clock = clock
+        self._limits = limits
+        self._remote = remote
+        self._unavailable = unavailable
+        self._noted = noted
+
+    async def work(self, chunk: Chunk) -> None:
+        """Admit the chunk's records and send what they became."""
+        if self._remote is not None:
+            await self._learn_schemas(self._remote, chunk)
+        for first in range(0, len(chunk.records), BATCH):
+            self._admit(chunk, first)
+            await self._outbox.publish()
+
+    def _admit(self, chunk: Chunk, first: int) -> None:
+        place = chunk.place
+        topic = place.topic.removeprefix(self._prefix)
+        kinds: Counter[str] = Counter()
+        for record in chunk.records[first : first + BATCH]:
+            origin = Origin(topic, place.partition, record.offset, record.timestamp)
+            event = admit(topic, record.value, origin, self._schemas, self._limits)
+            if isinstance(event, Rejection):
+                self._dead_letters.refuse(origin, record, event)
+            else:
+                key = event.customer.encode()
+                self._outbox.send(self._timeline, key, ENCODER.encode(event))
+                kinds[event.kind] += 1
+        self._noted(topic, kinds)
+
+    async def _learn_schemas(self, remote: RemoteSchemas, chunk: Chunk) -> None:
+        """Ask the registry for new ids, until it answers: a registry down is no bad record."""
+        named = {schema_id(record.value) for record in chunk.records} - {None}
+        missing = remote.missing(number for number in named if number is not None)
+        retry_s = _FIRST_RETRY_S
+        while missing:
+            try:
+                await asyncio.to_thread(remote.learn, missing)
+                return
+            except self._unavailable:
+                await asyncio.sleep(retry_s)
+                retry_s = min(2 * retry_s, _LONGEST_RETRY_S)
+
+    async def assigned(self, positions: Mapping[Place, int]) -> Mapping[Place, int]:
+        """Take the lead, if it is ours, before the first record is admitted."""
+        if self._leads in positions:
+            await self._clock.lead()
+        return positions
+
+    def revoked(self) -> None:
+        """Give the lead up."""
+        self._clock.follow()
+
+    def cut(self, positions: Mapping[Place, int]) -> Cut:
+        """Return the positions: outputs are all there is to make safe."""
+        return Cut(positions)
+
+    def written(self, cut: Cut) -> None:
+        """Do nothing: nothing was written."""
+
+
+def agent(role: Intake) -> Callable[[faust.Stream[Chunk]], object]:
+    """Return the agent of the role."""
+
+    async def intake(stream: faust.Stream[Chunk]) -> None:
+        async for chunk in stream:
+            await role.work(chunk)
+
+    return intake

@@ -1,0 +1,216 @@
+"""Learn: lessons teach the models; a checkpoint publishes what is due as a new version."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from schemas.records import ENCODER, LESSON_DECODER, Lesson, Switch
+from schemas.topics import LESSONS, MODEL_SNAPSHOTS
+from streams.runtime.checkpoint import Cut, Write
+from streams.runtime.chunk import Chunk, Place
+from streams.runtime.clock import Timeline
+from streams.runtime.role import Sender, only
+from streams.runtime.versions import MODEL, snapshot_key
+
+if TYPE_CHECKING:
+    import faust
+
+
+class Model(Protocol):
+    """What learn asks of a model (`models.bank.Bank`)."""
+
+    @property
+    def name(self) -> str:
+        """Return the model's name."""
+
+    @property
+    def lessons_partition(self) -> int:
+        """Return which partition its lessons are in."""
+
+    @property
+    def next_lesson_offset(self) -> int:
+        """Return the offset after the last lesson learned."""
+
+    def learn_one(self, lesson: Lesson, offset: int) -> object:
+        """Learn one lesson; an offset learned before changes nothing."""
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """How models are made, kept and found again."""
+
+    new: Callable[[str, int], Model]
+    """Return an untrained model by name and lessons partition."""
+    restore: Callable[[bytes], Model]
+    """Return the model of a snapshot."""
+    snapshot: Callable[[Model], tuple[str, bytes]]
+    """Return a model's version and snapshot."""
+    published: Callable[[], Awaitable[Mapping[str, Mapping[str, bytes]]]]
+    """Return all snapshots there are now: model -> version -> bytes."""
+
+
+class ForeignLesson(Exception):
+    """The lessons topic holds something we did not write."""
+
+
+@dataclass
+class _Learning:
+    """A model under learning; `safe_offset` is where its last durable snapshot ends."""
+
+    model: Model
+    safe_offset: int
+    versions: list[str]
+    published_at_ms: int
+    cut_offset: int = -1
+    cut_version: str = ""
+
+    @property
+    def waiting(self) -> int:
+        return self.model.next_lesson_offset - max(self.safe_offset, self.cut_offset)
+
+
+class Learn:
+    """The role that owns the models: one writer for each, found by its lessons' partition.
+
+    A snapshot is due after `every_lessons` lessons or `interval_ms`; the newest `keep` are kept.
+    """
+
+    name = "learn"
+
+    def __init__(
+        self,
+        workshop: Workshop,
+        outbox: Sender,
+        timeline: Timeline,
+        now_ms: Callable[[], int],
+        every_lessons: int,
+        interval_ms: int,
+        keep: int,
+        prefix: str = "",
+        noted: Callable[[Lesson, object], None] = lambda lesson, progress: None,
+    ) -> None:
+        self.topics = (LESSONS.with_prefix(prefix).name,)
+        self._snapshots = MODEL_SNAPSHOTS.with_prefix(prefix).name
+        self._workshop = workshop
+        self._outbox = outbox
+        self._timeline = timeline
+        self._now_ms = now_ms
+        self._every_lessons = every_lessons
+        self._interval_ms = interval_ms
+        self._keep = keep
+        self._noted = noted
+        self._learning: dict[str, _Learning] = {}
+
+    async def work(self, chunk: Chunk) -> None:
+        """Learn the chunk's lessons in order."""
+        for record in chunk.records:
+            lesson = _decode(chunk.place, record.offset, record.value)
+            learning = self._learning.get(lesson.model)
+            if learning is None:
+                model = self._workshop.new(lesson.model, chunk.place.partition)
+                learning = _Learning(model, record.offset, [], self._now_ms())
+                self._learning[lesson.model] = learning
+            self._noted(lesson, learning.model.learn_one(lesson, record.offset))
+
+    async def assigned(self, positions: Mapping[Place, int]) -> Mapping[Place, int]:
+        """Go on from the newest snapshots; what the group has committed is only a lower bound."""
+        starts = dict(positions)
+        mine = only(self.topics[0], positions)
+        for versions in (await self._workshop.published()).values():
+            newest = max(versions)
+            model = self._workshop.restore(versions[newest])
+            if model.lessons_partition not in mine:
+                continue
+            self._learning[model.name] = _Learning(
+                model, model.next_lesson_offset, sorted(versions), self._now_ms()
+            )
+            # The switch may have been lost with whoever took the snapshot; twice does no harm.
+            self._timeline.send_to_all(self._outbox, Switch(MODEL, model.name, newest))
+        await self._outbox.publish()
+        for number in mine:
+            place = Place(self.topics[0], number)
+            ends = [
+                learning.safe_offset
+                for learning in self._learning.values()
+                if learning.model.lessons_partition == number
+            ]
+            starts[place] = min(ends, default=positions[place])
+        return starts
+
+    def revoked(self) -> None:
+        """Drop the models: their snapshots hold what is safe."""
+        self._learning.clear()
+
+    def cut(self, positions: Mapping[Place, int]) -> Cut:
+        """Return due snapshots, then the switches to them; commit only what snapshots hold."""
+        now_ms = self._now_ms()
+        safe = dict(positions)
+        snapshots: list[Write] = []
+        announcements: list[Write] = []
+        for learning in self._learning.values():
+            place = Place(self.topics[0], learning.model.lessons_partition)
+            if self._is_due(learning, now_ms):
+                version, data = self._workshop.snapshot(learning.model)
+                learning.cut_offset = learning.model.next_lesson_offset
+                learning.cut_version = version
+                snapshots.append(
+                    Write(self._snapshots, snapshot_key(learning.model.name, version), data)
+                )
+                announcements += self._announce(learning, version)
+            end = max(learning.safe_offset, learning.cut_offset)
+            safe[place] = min(safe[place], end) if place in safe else end
+        return Cut(safe, (snapshots, announcements) if snapshots else ())
+
+    def written(self, cut: Cut) -> None:
+        """Note that the snapshots of the cut are durable."""
+        now_ms = self._now_ms()
+        for learning in self._learning.values():
+            if learning.cut_offset > learning.safe_offset:
+                learning.safe_offset = learning.cut_offset
+                learning.published_at_ms = now_ms
+                learning.versions = [*learning.versions, learning.cut_version][-self._keep :]
+
+    def _is_due(self, learning: _Learning, now_ms: int) -> bool:
+        if learning.cut_offset > learning.safe_offset:
+            # A cut that was refused: its snapshot was never written, so it is due again.
+            learning.cut_offset = -1
+        waited_ms = now_ms - learning.published_at_ms
+        return learning.waiting >= self._every_lessons or (
+            learning.waiting > 0 and waited_ms >= self._interval_ms
+        )
+
+    def _announce(self, learning: _Learning, version: str) -> list[Write]:
+        name = learning.model.name
+        kept = max(self._keep - 1, 0)
+        old = learning.versions[: len(learning.versions) - kept]
+        tombstones = [Write(self._snapshots, snapshot_key(name, each), None) for each in old]
+        value = ENCODER.encode(Switch(MODEL, name, version))
+        switches = [
+            Write(self._timeline.topic, None, value, number)
+            for number in range(self._timeline.partitions)
+        ]
+        return tombstones + switches
+
+
+def agent(role: Learn) -> Callable[[faust.Stream[Chunk]], object]:
+    """Return the agent of the role."""
+
+    async def learn(stream: faust.Stream[Chunk]) -> None:
+        async for chunk in stream:
+            await role.work(chunk)
+
+    return learn
+
+
+def _decode(place: Place, offset: int, value: bytes | None) -> Lesson:
+    try:
+        return LESSON_DECODER.decode(value or b"")
+    except msgspec.MsgspecError as error:
+        raise ForeignLesson(
+            f"{place.topic}/{place.partition} offset {offset} is no lesson ({error}): somebody "
+            "else writes to this topic"
+        ) from error

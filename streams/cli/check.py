@@ -1,0 +1,87 @@
+"""`concierge check`: say what is wrong with settings, catalogue and topics before a deploy."""
+
+from __future__ import annotations
+
+import click
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+from rich.console import Console
+
+from schemas.topics import all_topics
+from streams.cli.options import kafka_option, parse_catalogue, settings_from
+from streams.core.catalogue import Catalogue
+from streams.core.catalogue_problems import CatalogueError
+from streams.runtime.clients import librdkafka_config
+from streams.runtime.paths import catalogue_path
+from streams.runtime.declared import SettingsError
+from streams.runtime.settings import Settings, help_table
+from streams.runtime.topic_admin import check_topics
+
+
+@click.command()
+@kafka_option
+@click.option(
+    "--catalogue",
+    metavar="FILE",
+    help="Catalogue to check; else that of CONCIERGE_CATALOGUE_PATH, else the bundled shop.",
+)
+@click.option("--offline", is_flag=True, help="Do not ask the brokers about the topics.")
+@click.option("--settings", "list_settings", is_flag=True, help="List every setting and stop.")
+def check(kafka: str | None, catalogue: str | None, offline: bool, list_settings: bool) -> int:
+    """Check settings, catalogue and topics; print every problem with its place.
+
+    Exit code 0 when a worker would start, 1 when not.
+    """
+    if list_settings:
+        click.echo(help_table())
+        return 0
+    given = {} if catalogue is None else {"CATALOGUE_PATH": catalogue}
+    try:
+        settings = settings_from(kafka, **given)
+    except SettingsError as error:
+        for problem in error.problems:
+            click.echo(f"settings: {problem}", err=True)
+        return 1
+    console = Console(soft_wrap=True, highlight=False)
+    console.print("[green]ok[/]       settings")
+    fine = _catalogue_is_fine(settings, console)
+    if not offline:
+        fine = _topics_are_fine(settings, console) and fine
+    return 0 if fine else 1
+
+
+def _catalogue_is_fine(settings: Settings, console: Console) -> bool:
+    path = catalogue_path(settings)
+    try:
+        catalogue = parse_catalogue(path.read_bytes(), str(path))
+    except OSError as error:
+        click.echo(f"catalogue: cannot read {path}: {error.strerror}", err=True)
+        return False
+    except CatalogueError as error:
+        click.echo(str(error), err=True)
+        return False
+    console.print(f"[green]ok[/]       catalogue {path}: {_summary(catalogue)}")
+    return True
+
+
+def _summary(catalogue: Catalogue) -> str:
+    issues = {action.issue for action in catalogue.actions}
+    return (
+        f'"{catalogue.name}" version {catalogue.version}, {len(catalogue.actions)} actions, '
+        f"{len(issues)} issues, {len(catalogue.families)} families"
+    )
+
+
+def _topics_are_fine(settings: Settings, console: Console) -> bool:
+    admin = AdminClient(librdkafka_config(settings))
+    try:
+        reports = check_topics(admin, all_topics(settings.app_id, settings.topic_prefix))
+    except KafkaException as error:
+        click.echo(f"topics: {settings.bootstrap}: {error.args[0].str()}", err=True)
+        return False
+    for report in reports:
+        if report.usable:
+            console.print(f"[green]{report.verdict:8}[/] topic {report.topic}  {report.detail}")
+        else:
+            click.echo(f"topic {report.topic}: {report.verdict}: {report.detail}", err=True)
+    return all(report.usable for report in reports)

@@ -1,0 +1,150 @@
+"""`concierge explain`: the funnel of decisions, from the decisions topic, for people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from threading import Event
+from typing import Any
+
+import click
+import msgspec
+from aiokafka.partitioner import murmur2
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from schemas.records import Decision
+from schemas.topics import DECISIONS
+from schemas.wire import decode_decision
+from streams.cli.options import kafka_option, settings_from
+from streams.core.features import (
+    ACTION_FEATURES,
+    CUSTOMER_FEATURES,
+    FEATURE_VERSION,
+    natural_value,
+)
+from streams.runtime.changelog import read_to_end
+from streams.runtime.clients import librdkafka_config
+from streams.runtime.topic_admin import partitions_of
+
+_ID_LENGTH = 24
+
+
+@click.command()
+@click.argument("target", metavar="CUSTOMER|DECISION_ID")
+@kafka_option
+@click.option("--last", type=click.IntRange(1), default=1, show_default=True, help="How many.")
+@click.option("--features", is_flag=True, help="Also print what the model saw.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def explain(target: str, kafka: str | None, last: int, features: bool, as_json: bool) -> int:
+    """Tell why a customer got (or did not get) an action.
+
+    Prints the whole funnel of the customer's latest decision, or of the decision with this id:
+    every action with the tier and rule that dropped it, or its propensity, priority and the
+    probability with which it could be chosen.
+    """
+    settings = settings_from(kafka)
+    found = _find(settings.topic_prefix + DECISIONS.name, librdkafka_config(settings), target, last)
+    if not found:
+        raise click.ClickException(
+            f'no decision with this id, and none for a customer "{target}", is on the decisions '
+            "topic: it may be older than the topic keeps, or nothing was due yet"
+        )
+    console = Console()
+    for decision in found:
+        if as_json:
+            click.echo(json.dumps(msgspec.to_builtins(decision)))
+        else:
+            _print(console, decision, features)
+    return 0
+
+
+def _find(topic: str, client: Mapping[str, Any], target: str, last: int) -> list[Decision]:
+    """Read the decisions topic: the customer's partition, or all for what looks like an id."""
+    partitions = partitions_of(client, topic)
+    is_id = len(target) == _ID_LENGTH and set(target) <= set("0123456789abcdef")
+    key = target.encode()
+    if not is_id:
+        partitions = [(murmur2(key) & 0x7FFFFFFF) % len(partitions)]
+    found: list[Decision] = []
+    with Progress(transient=True) as progress:
+        task = progress.add_task("reading decisions", total=None)
+        for messages in read_to_end(client, topic, partitions, Event()):
+            progress.advance(task, len(messages))
+            for message in messages:
+                if is_id or message.key() == key:
+                    decision = decode_decision(message.value() or b"")
+                    if target in (decision.customer, decision.decision_id):
+                        found.append(decision)
+            # A repeat after a crash is the same decision with the same content.
+            unique = {decision.decision_id: decision for decision in found}
+            found = sorted(unique.values(), key=lambda each: each.decided_at_ms)[-last:]
+    return found
+
+
+def _print(console: Console, decision: Decision, features: bool) -> None:
+    when = datetime.fromtimestamp(decision.decided_at_ms / 1000, UTC)
+    what = decision.chosen if decision.published else f"{decision.chosen} (not published)"
+    console.print(
+        f"[bold]{decision.customer}[/] at {when:%Y-%m-%d %H:%M:%S} UTC: {decision.moment} "
+        f"-> [bold]{what}[/]  (arm {decision.arm})"
+    )
+    if decision.why:
+        console.print("why: " + "; ".join(decision.why))
+    console.print(
+        f"decision {decision.decision_id}, triggered by {decision.trigger.id} "
+        f"({decision.trigger.topic}/{decision.trigger.partition} @ {decision.trigger.offset})\n"
+        f"catalogue {decision.catalogue_version}, model {decision.model_version}, "
+        f"features {decision.feature_version}"
+    )
+    table = Table("action", "fate", "propensity", "priority", "probability", title="The funnel")
+    for place in _by_standing(decision):
+        chosen = decision.actions[place] == decision.chosen
+        candidate = decision.fates[place] == "candidate"
+        numbers = (
+            f"{decision.propensities[place]:.4f}",
+            f"{decision.priorities[place]:.4f}",
+            f"{decision.probabilities[place]:.4f}",
+        )
+        table.add_row(
+            decision.actions[place],
+            "chosen" if chosen else decision.fates[place],
+            *(numbers if candidate else ("", "", "")),
+            style="bold green" if chosen else None if candidate else "dim",
+        )
+    console.print(table)
+    if features:
+        console.print(_features(decision))
+
+
+def _by_standing(decision: Decision) -> list[int]:
+    """Candidates by probability, then the dropped in the order of their fates."""
+    return sorted(
+        range(len(decision.actions)),
+        key=lambda p: (
+            decision.fates[p] != "candidate",
+            -decision.probabilities[p],
+            decision.fates[p],
+            decision.actions[p],
+        ),
+    )
+
+
+def _features(decision: Decision) -> Table:
+    table = Table("feature", "value", "unit", title="What the model saw")
+    if decision.feature_version != FEATURE_VERSION:
+        table.caption = "features of another release: shown by place"
+        for place, value in enumerate(decision.features):
+            table.add_row(f"#{place}", f"{value:.4g}", "")
+        return table
+    for feature, value in zip(CUSTOMER_FEATURES, decision.features, strict=True):
+        table.add_row(feature.name, f"{natural_value(feature.name, value):.4g}", feature.unit)
+    if decision.chosen in decision.actions[:-1]:
+        width = len(ACTION_FEATURES)
+        start = decision.actions.index(decision.chosen) * width
+        row = decision.action_features[start : start + width]
+        for feature, value in zip(ACTION_FEATURES, row, strict=True):
+            table.add_row(feature.name, f"{natural_value(feature.name, value):.4g}", feature.unit)
+    return table

@@ -1,0 +1,59 @@
+"""The `concierge` command: every sub-command, and one place where errors become one clear line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+from confluent_kafka import KafkaException
+
+from streams.cli.check import check
+from streams.cli.dead_letters import dead_letters
+from streams.cli.demo import demo
+from streams.cli.explain import explain
+from streams.cli.feed import feed
+from streams.cli.topics import topics
+from streams.cli.worker import worker
+from streams.core.catalogue_problems import CatalogueError
+from streams.core.codec import StateError
+from streams.runtime.declared import SettingsError
+
+# sysexits.h: EX_CONFIG is for what the operator must mend, EX_UNAVAILABLE for a broker that is
+# not there. click itself exits with 2 for a wrong command line.
+EXIT_CONFIG = 78
+EXIT_UNAVAILABLE = 69
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="concierge")
+def concierge() -> None:
+    """Next-best-actions for every customer, decided on Kafka streams and learned online.
+
+    Settings are environment variables CONCIERGE_*; `concierge check --settings` lists them.
+    """
+
+
+for command in (demo, worker, topics, check, feed, dead_letters, explain):
+    concierge.add_command(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit: 0 when all is well, else with a line on stderr."""
+    try:
+        code = concierge.main(arguments, prog_name="concierge", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except (SettingsError, CatalogueError, StateError) as error:
+        click.echo(f"concierge: {error}", err=True)
+        sys.exit(EXIT_CONFIG)
+    except KafkaException as error:
+        click.echo(f"concierge: Kafka: {error.args[0].str()}", err=True)
+        sys.exit(EXIT_UNAVAILABLE)
+    except BrokenPipeError:
+        # Whoever read our output (head, less) has seen enough.
+        sys.exit(0)
+    sys.exit(code if isinstance(code, int) else 0)

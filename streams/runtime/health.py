@@ -1,0 +1,129 @@
+"""The worker's three pages: /metrics for Prometheus, /healthz and /readyz for whoever runs it.
+
+/healthz tells of progress, not of life: 503 when a role has work waiting and does not move. It
+stays 200 while brokers are away, because restarting the worker would not bring them back.
+/readyz is 200 once every role has its partitions and its state.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from streams.runtime.lag import LagWatch
+from streams.runtime.metrics import Metrics
+from streams.runtime.progress import Progress, RoleProgress
+from streams.runtime.settings import Settings
+
+_OK, _UNAVAILABLE = 200, 503
+_STOP_TIMEOUT_S = 2.0
+
+Page = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class HealthServer:
+    """Serve the pages between `start` and `stop`; `url` tells where.
+
+    With a token configured every page asks for it; `Settings` insists on one where other machines
+    can reach the pages.
+    """
+
+    def __init__(
+        self, settings: Settings, metrics: Metrics, progress: Progress, lag: LagWatch
+    ) -> None:
+        self._settings = settings
+        self._metrics = metrics
+        self._progress = progress
+        self._lag = lag
+        self._runner: web.AppRunner | None = None
+        self.url = ""
+
+    async def start(self) -> None:
+        """Bind and serve; OSError when the port is taken."""
+        pages = web.Application()
+        pages.router.add_get("/metrics", self._guarded(self._show_metrics))
+        pages.router.add_get("/healthz", self._guarded(self._show_health))
+        pages.router.add_get("/readyz", self._guarded(self._show_readiness))
+        self._runner = web.AppRunner(pages, access_log=None, shutdown_timeout=_STOP_TIMEOUT_S)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, self._settings.http_host, self._settings.http_port).start()
+        host, port = self._runner.addresses[0][:2]
+        self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    async def stop(self) -> None:
+        """Close the port."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    def _guarded(self, page: Page) -> Page:
+        async def asked(request: web.Request) -> web.StreamResponse:
+            token = self._settings.http_token
+            given = request.headers.get("Authorization", "")
+            if token and not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+                raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"})
+            return await page(request)
+
+        return asked
+
+    async def _show_metrics(self, _: web.Request) -> web.StreamResponse:
+        body = await asyncio.to_thread(generate_latest, self._metrics.registry)
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def _show_health(self, _: web.Request) -> web.StreamResponse:
+        standstills = [str(each) for each in self._lag.standstills]
+        return _json(not standstills, self._page("standing still", standstills))
+
+    async def _show_readiness(self, _: web.Request) -> web.StreamResponse:
+        waiting = [
+            f"{name} waits for {'its state' if role.assigned else 'partitions'}"
+            for name, role in self._progress.roles.items()
+            if not (role.assigned and role.recovered)
+        ]
+        return _json(self._progress.ready, self._page("not ready", waiting))
+
+    def _page(self, trouble: str, problems: list[str]) -> dict[str, Any]:
+        page: dict[str, Any] = {
+            "status": trouble if problems else "ok",
+            "problems": problems,
+            "roles": {name: self._role(role) for name, role in self._progress.roles.items()},
+        }
+        if self._lag.blind:
+            page["lag_unknown"] = self._lag.blind
+        return page
+
+    def _role(self, role: RoleProgress) -> dict[str, Any]:
+        return {
+            "assigned": role.assigned,
+            "recovered": role.recovered,
+            "records": role.records,
+            "seconds_since_last_records": _age_s(role.last_chunk_at_ms),
+            "seconds_since_last_checkpoint": _age_s(role.last_checkpoint_at_ms),
+            "partitions": {
+                f"{place.topic}/{place.partition}": {
+                    "position": at.position,
+                    "committed": at.committed,
+                    "lag": self._lag.lag.get(place),
+                }
+                for place, at in sorted(role.partitions.items())
+            },
+        }
+
+
+def _age_s(at_ms: int) -> float | None:
+    return round(max(0.0, time.time() - at_ms / 1000), 3) if at_ms else None
+
+
+def _json(good: bool, page: dict[str, Any]) -> web.Response:
+    return web.Response(
+        status=_OK if good else _UNAVAILABLE,
+        text=json.dumps(page, indent=2) + "\n",
+        content_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )

@@ -1,0 +1,93 @@
+"""Every name of Faust, mode and aiokafka that the shell overrides or reaches into.
+
+They are no public interface, so a worker checks them before it starts: a release that renames one
+must stop it, not make it commit by itself again.
+"""
+
+from __future__ import annotations
+
+from aiokafka.consumer.consumer import AIOKafkaConsumer
+from faust.agents import Agent
+from faust.app.base import App, BootStrategy
+from faust.channels import Channel
+from faust.serializers.schemas import Schema
+from faust.streams import Stream
+from faust.tables.base import Collection
+from faust.tables.manager import TableManager
+from faust.tables.recovery import Recovery
+from faust.transport.consumer import Consumer, Fetcher
+from faust.transport.drivers import aiokafka as driver
+
+HOOKS: tuple[tuple[type, tuple[str, ...]], ...] = (
+    (
+        driver.Consumer,
+        (
+            "_new_consumer_thread",
+            "perform_seek",
+            "_drain_messages",
+            "_getmany",
+            "on_buffer_full",
+            "on_buffer_drop",
+            "verify_event_path",
+            "commit",
+            "_commit_handler",
+            "wait_empty",
+            "on_task_error",
+            "create_topic",
+            "on_partitions_revoked",
+            "resume_partitions",
+            "resume_flow",
+            "consumer_stopped_errors",
+        ),
+    ),
+    (Consumer, ("force_commit", "_commit_tps", "on_stop", "_commit_livelock_detector")),
+    (driver.AIOKafkaConsumerThread, ("_create_worker_consumer", "_ensure_consumer")),
+    (driver.Transport, ("Consumer",)),
+    (Fetcher, ("_fetcher",)),
+    (
+        App,
+        (
+            "_new_transport",
+            "_new_consumer",
+            "_stop_consumer",
+            "_producer_flush",
+            "_crash",
+            "_fetcher",
+            "_on_partitions_revoked",
+            "_on_partitions_assigned",
+            "on_rebalance_end",
+            "flow_control",
+        ),
+    ),
+    (BootStrategy, ("enable_web", "enable_kafka_producer", "_should_enable_web")),
+    (Agent, ("_execute_actor",)),
+    (Stream, ("__aiter__", "maybe_start", "_set_current_event")),
+    (Channel, ("__anext__",)),
+    (Schema, ("compile",)),
+    (
+        TableManager,
+        ("recovery", "on_start", "_update_channels", "on_actives_ready", "on_standbys_ready"),
+    ),
+    (Recovery, ("on_partitions_revoked", "on_rebalance")),
+    (Collection, ("send_changelog", "on_start")),
+    (AIOKafkaConsumer, ("seek", "commit", "committed", "beginning_offsets", "end_offsets")),
+)
+
+
+class HooksMissing(Exception):
+    """The installed Faust or aiokafka is not the one the shell was built on."""
+
+
+def check_hooks(hooks: tuple[tuple[type, tuple[str, ...]], ...] = HOOKS) -> None:
+    """Raise `HooksMissing` unless every overridden name still exists."""
+    missing = [
+        f"{owner.__module__}.{owner.__qualname__}.{name}"
+        for owner, names in hooks
+        for name in names
+        if not hasattr(owner, name)
+    ]
+    if missing:
+        raise HooksMissing(
+            "the installed faust-streaming or aiokafka lacks what the shell overrides: "
+            f"{', '.join(missing)}; install the versions pinned in pyproject.toml"
+        )

@@ -1,0 +1,163 @@
+"""How far each partition is behind, and whether it stands still with work waiting.
+
+A role that waits for input is healthy; one that has input, or unsaved work, and does not move is
+not. Both are looked at often, so that a record that has just arrived is not taken for a stall.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+
+from streams.runtime.chunk import Place
+from streams.runtime.clients import librdkafka_config
+from streams.runtime.metrics import LAG, Metrics
+from streams.runtime.progress import Progress
+from streams.runtime.settings import Settings
+
+_LOOK_EVERY_S = 2.0
+_ASK_TIMEOUT_S = 5.0
+
+Ends = Mapping[Place, int]
+
+
+@dataclass(frozen=True)
+class Standstill:
+    """One partition of a role that does not move: at `position`, `behind` records, for `for_s`."""
+
+    role: str
+    place: Place
+    what: str
+    position: int
+    behind: int
+    for_s: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.role}: {self.place.topic}/{self.place.partition} has {self.what} at "
+            f"{self.position} for {self.for_s:.0f} s with {self.behind} records waiting"
+        )
+
+
+class Stalls:
+    """Remember since when each position has stood still with something to do."""
+
+    def __init__(self, stall_s: float) -> None:
+        self._stall_s = stall_s
+        self._since: dict[tuple[str, Place, str], tuple[int, float]] = {}
+
+    def look(self, progress: Progress, ends: Ends, now_s: float) -> list[Standstill]:
+        """Return what has stood still for too long; `ends` are the offsets after the last."""
+        found = []
+        watched = set()
+        for role, work in progress.roles.items():
+            for place, at in work.partitions.items() if work.recovered else ():
+                goals = (
+                    ("not been read on", at.position, ends.get(place, at.position)),
+                    ("not been committed", at.committed, at.position),
+                )
+                for what, position, goal in goals:
+                    key = (role, place, what)
+                    watched.add(key)
+                    for_s = self._stood_for(key, position, goal, now_s)
+                    if for_s > self._stall_s:
+                        behind = goal - position
+                        found.append(Standstill(role, place, what, position, behind, for_s))
+        self._since = {key: held for key, held in self._since.items() if key in watched}
+        return found
+
+    def _stood_for(
+        self, key: tuple[str, Place, str], position: int, goal: int, now_s: float
+    ) -> float:
+        before, since_s = self._since.get(key, (position, now_s))
+        if position != before or position < 0 or goal <= position:
+            since_s = now_s
+        self._since[key] = (position, since_s)
+        return now_s - since_s
+
+
+class LagWatch:
+    """Look at the brokers every two seconds; keeps `lag`, `standstills` and the lag gauge fresh.
+
+    When the brokers do not answer, `blind` says why and nothing counts as standing still: a
+    restart of the worker would not help.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        progress: Progress,
+        metrics: Metrics,
+        clock_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings = settings
+        self._progress = progress
+        self._metrics = metrics
+        self._clock_s = clock_s
+        self._stalls = Stalls(settings.stall_ms / 1000)
+        self._task: asyncio.Task[None] | None = None
+        self._consumer: Consumer | None = None
+        self.lag: dict[Place, int] = {}
+        self.standstills: list[Standstill] = []
+        self.blind = ""
+
+    async def start(self) -> None:
+        """Begin to look."""
+        config = librdkafka_config(self._settings)
+        # Never joins a group and never commits; librdkafka wants the name all the same.
+        config["group.id"] = f"{self._settings.app_id}-lag"
+        config["enable.auto.commit"] = False
+        self._consumer = Consumer(config)
+        self._task = asyncio.create_task(self._run(self._consumer))
+
+    async def stop(self) -> None:
+        """Stop looking."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        if self._consumer is not None:
+            await asyncio.to_thread(self._consumer.close)
+
+    async def _run(self, consumer: Consumer) -> None:
+        while True:
+            places = {
+                place: at.position
+                for role in self._progress.roles.values()
+                for place, at in role.partitions.items()
+            }
+            try:
+                ends = await asyncio.to_thread(_ends, consumer, sorted(places))
+            except KafkaException as error:
+                ends, self.blind = {}, str(error.args[0])
+            else:
+                self.blind = ""
+            self._note(places, ends)
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+    def _note(self, positions: Mapping[Place, int], ends: Ends) -> None:
+        now = {
+            place: max(0, ends[place] - position)
+            for place, position in positions.items()
+            if place in ends and position >= 0
+        }
+        for place in self.lag.keys() - now.keys():
+            self._metrics.forget(LAG, place.topic, str(place.partition))
+        for place, records in now.items():
+            self._metrics.set(LAG, records, place.topic, str(place.partition))
+        self.lag = now
+        self.standstills = self._stalls.look(self._progress, ends, self._clock_s())
+        if self.blind:
+            self.standstills = []
+
+
+def _ends(consumer: Consumer, places: list[Place]) -> dict[Place, int]:
+    ends = {}
+    for place in places:
+        bounds = consumer.get_watermark_offsets(TopicPartition(*place), timeout=_ASK_TIMEOUT_S)
+        if bounds is not None:
+            ends[place] = bounds[1]
+    return ends

@@ -1,0 +1,150 @@
+"""Schemas from a Confluent-compatible registry, instead of those that ship with Concierge.
+
+The client blocks while it asks. So an agent first asks `missing` about the ids of a batch (memory
+only) and, if there are any, runs `learn` in an executor; decoding then finds all of them here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import TypeVar
+
+from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+from confluent_kafka.schema_registry.error import SchemaRegistryError
+from httpx2 import TransportError
+
+from schemas.bundled import WriterSchema, prepare_writer, schema_text
+from streams.runtime.settings import Settings
+
+R = TypeVar("R")
+
+# An id that nobody knew may be registered later; asking again must not become a flood.
+ASK_AGAIN_AFTER_S = 30.0
+# Bad input can name any of 2**32 ids; the oldest answers make room.
+MAX_CACHED_IDS = 10_000
+
+_TIMEOUT_S = 5
+_MAX_RETRIES = 2
+_RETRY_WAIT_MS = 100
+_RETRY_MAX_WAIT_MS = 1_000
+
+_NOT_FOUND = 404
+# The registry's own word that it has no such id. Any other 404 is some other server's.
+_SCHEMA_NOT_FOUND = 40403
+_CLIENT_ERRORS = range(400, 500)
+_TIMEOUT_STATUS, _TOO_MANY_REQUESTS = 408, 429
+
+
+class RegistryRefused(Exception):
+    """The registry answered, and said no: wrong address, wrong login, incompatible schema."""
+
+
+class RegistryUnavailable(Exception):
+    """The registry gave no answer; asking again later may help."""
+
+
+class RegistrySchemas:
+    """A `schemas.bundled.SchemaSource` over a registry; knows each id after its first use.
+
+    `find` and `learn` raise RegistryUnavailable or RegistryRefused; neither counts as "nobody
+    knows this id".
+    """
+
+    def __init__(self, settings: Settings, clock_s: Callable[[], float] = time.monotonic) -> None:
+        self._url = settings.schema_registry_url
+        self._client = SchemaRegistryClient(_config(settings))
+        self._clock_s = clock_s
+        self._known: dict[int, WriterSchema | None] = {}
+        self._asked_at_s: dict[int, float] = {}
+
+    def find(self, schema_id: int) -> WriterSchema | None:
+        """Return the schema with this id, None when the registry knew none when last asked."""
+        if schema_id not in self._known:
+            self.learn([schema_id])
+        return self._known[schema_id]
+
+    def missing(self, schema_ids: Iterable[int]) -> set[int]:
+        """Return the ids that `find` would have to ask for, or that may be known by now."""
+        now_s = self._clock_s()
+        return {
+            number
+            for number in schema_ids
+            if number not in self._known
+            or (
+                self._known[number] is None
+                and now_s - self._asked_at_s[number] >= ASK_AGAIN_AFTER_S
+            )
+        }
+
+    def learn(self, schema_ids: Iterable[int]) -> None:
+        """Ask the registry for these ids. Blocks, for seconds when it is slow."""
+        for number in schema_ids:
+            found = self._ask(number)
+            self._known.pop(number, None)
+            self._known[number] = None if found is None else prepare_writer(found)
+            self._asked_at_s[number] = self._clock_s()
+            if len(self._known) > MAX_CACHED_IDS:
+                oldest = next(iter(self._known))
+                del self._known[oldest], self._asked_at_s[oldest]
+
+    def register(self, names_by_topic: Mapping[str, str]) -> dict[str, int]:
+        """Register our current schemas and return schema name -> id, for `encode_event`.
+
+        `names_by_topic` maps a topic's full name to its schema's name; the subject is
+        "<topic>-value". Registering the same schema again returns the same id. Blocks.
+        """
+        return {
+            name: self._call(
+                partial(
+                    self._client.register_schema,
+                    f"{topic}-value",
+                    Schema(schema_text(name), "AVRO"),
+                )
+            )
+            for topic, name in names_by_topic.items()
+        }
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _ask(self, number: int) -> str | None:
+        try:
+            found: Schema = self._call(partial(self._client.get_schema, number))
+        except RegistryRefused as refused:
+            cause = refused.__cause__
+            if isinstance(cause, SchemaRegistryError) and cause.error_code == _SCHEMA_NOT_FOUND:
+                return None
+            raise
+        return found.schema_str or ""
+
+    def _call(self, ask: Callable[[], R]) -> R:
+        try:
+            return ask()
+        except SchemaRegistryError as error:
+            status = error.http_status_code
+            if status in _CLIENT_ERRORS and status not in (_TIMEOUT_STATUS, _TOO_MANY_REQUESTS):
+                hint = "; is its URL right?" if status == _NOT_FOUND else ""
+                raise RegistryRefused(f"{self._url} refused: {error}{hint}") from error
+            raise RegistryUnavailable(f"{self._url} failed: {error}") from error
+        except (TransportError, ValueError) as error:
+            # ValueError: an answer that is no JSON, from a proxy on its way down.
+            raise RegistryUnavailable(f"{self._url} cannot be reached: {error}") from error
+
+
+def _config(settings: Settings) -> dict[str, object]:
+    config: dict[str, object] = {
+        "url": settings.schema_registry_url,
+        "timeout": _TIMEOUT_S,
+        "max.retries": _MAX_RETRIES,
+        "retries.wait.ms": _RETRY_WAIT_MS,
+        "retries.max.wait.ms": _RETRY_MAX_WAIT_MS,
+    }
+    if settings.schema_registry_user:
+        login = f"{settings.schema_registry_user}:{settings.schema_registry_password}"
+        config["basic.auth.user.info"] = login
+    if settings.schema_registry_ca_file:
+        config["ssl.ca.location"] = settings.schema_registry_ca_file
+    return config

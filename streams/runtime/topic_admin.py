@@ -1,0 +1,155 @@
+"""Create the declared topics where they are missing, and say how existing ones differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._config import ConfigResource
+from confluent_kafka.cimpl import NewTopic
+
+from schemas.topics import TIMELINE, Topic, customers_changelog
+from streams.runtime.embedded import EMBEDDED_CLUSTER_PREFIX
+
+Verdict = Literal["ok", "created", "differs", "wrong", "missing"]
+
+_TIMEOUT_S = 30.0
+_CHANGELOG_SUFFIX = customers_changelog("").name
+
+
+@dataclass(frozen=True)
+class TopicReport:
+    """What was found (or done) about one topic.
+
+    "differs" works, with the stated consequence; "wrong" and "missing" do not.
+    """
+
+    topic: str
+    verdict: Verdict
+    detail: str = ""
+
+    @property
+    def usable(self) -> bool:
+        """Return whether a worker may run with the topic as it is."""
+        return self.verdict in ("ok", "created", "differs")
+
+
+def partitions_of(client: Mapping[str, Any], topic: str) -> list[int]:
+    """Return the numbers of a topic's partitions; KafkaException when there is no such topic."""
+    metadata = AdminClient(dict(client)).list_topics(topic, timeout=_TIMEOUT_S).topics[topic]
+    if metadata.error is not None:
+        raise KafkaException(metadata.error)
+    return sorted(metadata.partitions)
+
+
+def check_topics(admin: AdminClient, topics: Sequence[Topic]) -> list[TopicReport]:
+    """Compare the brokers' topics with the declared ones, in the declared order.
+
+    Raises KafkaException when no broker answers.
+    """
+    found = _partition_counts(admin)
+    there = [topic.name for topic in topics if topic.name in found]
+    configs = {} if _is_embedded(admin) else _configs(admin, there)
+    timelines = [found.get(each.name) for each in topics if each.name.endswith(TIMELINE.name)]
+    reports = []
+    for topic in topics:
+        partitions = found.get(topic.name)
+        if partitions is None:
+            detail = "not there; create it: concierge topics --create"
+            reports.append(TopicReport(topic.name, "missing", detail))
+        elif topic.name.endswith(_CHANGELOG_SUFFIX) and timelines not in ([], [partitions]):
+            # A customer's state is looked for in the partition with his timeline's number.
+            detail = f"{partitions} partitions, the timeline has {timelines[0]}: must be equal"
+            reports.append(TopicReport(topic.name, "wrong", detail))
+        else:
+            reports.append(_compare(topic, partitions, configs.get(topic.name)))
+    return reports
+
+
+def create_topics(
+    admin: AdminClient, topics: Sequence[Topic], replication_factor: int
+) -> list[TopicReport]:
+    """Create the topics that are missing, then report on all of them.
+
+    A broker without CreateTopics (the embedded one) makes a topic when it is asked about it, in
+    its own way. Raises KafkaException when a topic cannot be created.
+    """
+    found = _partition_counts(admin)
+    absent = [topic for topic in topics if topic.name not in found]
+    if absent:
+        _create(admin, absent, replication_factor)
+    created = {topic.name for topic in absent}
+    return [
+        TopicReport(report.topic, "created", report.detail)
+        if report.topic in created and report.usable
+        else report
+        for report in check_topics(admin, topics)
+    ]
+
+
+def _create(admin: AdminClient, topics: Iterable[Topic], replication_factor: int) -> None:
+    if _is_embedded(admin):
+        for topic in topics:
+            admin.list_topics(topic.name, timeout=_TIMEOUT_S)
+        return
+    wanted = [
+        NewTopic(
+            topic.name,
+            num_partitions=topic.partitions,
+            replication_factor=replication_factor,
+            config=topic.kafka_config(),
+        )
+        for topic in topics
+    ]
+    for future in admin.create_topics(wanted, request_timeout=_TIMEOUT_S).values():
+        try:
+            future.result(_TIMEOUT_S)
+        except KafkaException as error:
+            # Somebody else, such as the next worker of the same deployment, was quicker.
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise
+
+
+def _is_embedded(admin: AdminClient) -> bool:
+    # It never answers the requests it does not know, so they must not be sent.
+    cluster: object = admin.list_topics(timeout=_TIMEOUT_S).cluster_id
+    return isinstance(cluster, str) and cluster.startswith(EMBEDDED_CLUSTER_PREFIX)
+
+
+def _partition_counts(admin: AdminClient) -> dict[str, int]:
+    topics = admin.list_topics(timeout=_TIMEOUT_S).topics
+    return {name: len(found.partitions) for name, found in topics.items()}
+
+
+def _configs(admin: AdminClient, names: Sequence[str]) -> dict[str, dict[str, str]]:
+    if not names:
+        return {}
+    resources = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in names]
+    asked = admin.describe_configs(resources, request_timeout=_TIMEOUT_S)
+    return {
+        resource.name: {name: entry.value for name, entry in future.result(_TIMEOUT_S).items()}
+        for resource, future in asked.items()
+    }
+
+
+def _compare(topic: Topic, partitions: int, config: dict[str, str] | None) -> TopicReport:
+    if config is None:
+        detail = "the embedded broker keeps no topic settings (cleanup, retention)"
+        return TopicReport(topic.name, "differs", detail)
+    wanted = topic.kafka_config()
+    if config["cleanup.policy"] != wanted["cleanup.policy"]:
+        detail = f"cleanup.policy is {config['cleanup.policy']}, must be {wanted['cleanup.policy']}"
+        return TopicReport(topic.name, "wrong", detail)
+    differences = [
+        f"{name} is {config[name]}, declared is {value}"
+        for name, value in wanted.items()
+        if config[name] != value
+    ]
+    if partitions != topic.partitions:
+        differences.append(f"{partitions} partitions, declared are {topic.partitions}")
+    if differences:
+        return TopicReport(topic.name, "differs", "; ".join(differences))
+    return TopicReport(topic.name, "ok")

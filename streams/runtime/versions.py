@@ -1,0 +1,198 @@
+"""Models and catalogues by version, as they are published: read by a thread of its own.
+
+The thread tails both topics without a group. What it holds is bytes; an engine asks for compiled
+catalogues and scorers, which are made once per version.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+
+from models.protocol import ActionKey, Scorer
+from streams.core.catalogue import Catalogue
+from streams.runtime.changelog import partition_count, reader_config
+
+CATALOGUE = "catalogue"
+MODEL = "model"
+
+_BATCH = 1_000
+_POLL_S = 0.1
+# A version is published, and acknowledged, before the switch that names it: longer means it is
+# not coming.
+_AVAILABLE_WITHIN_S = 30.0
+# Compiled versions kept at a time, of each kind: the one in use, and those of a replay.
+_CACHED = 16
+
+Named = tuple[str, str, str]
+
+
+class VersionMissing(Exception):
+    """A switch record names a version that nobody published, or that is gone already."""
+
+
+def snapshot_key(model: str, version: str) -> bytes:
+    """Return the key of a model's snapshot."""
+    return f"{model}@{version}".encode()
+
+
+def named(topic_kind: str, key: bytes) -> Named:
+    """Return (kind, name, version) of a key in one of the two topics."""
+    text = key.decode()
+    if topic_kind == CATALOGUE:
+        return CATALOGUE, CATALOGUE, text
+    name, _, version = text.rpartition("@")
+    return MODEL, name, version
+
+
+class VersionStore:
+    """Every published version's bytes, and the wait for those that are on their way.
+
+    `failed` is told when the thread cannot go on.
+    """
+
+    def __init__(
+        self,
+        client: Mapping[str, Any],
+        snapshots_topic: str,
+        catalogues_topic: str,
+        failed: Callable[[BaseException], None],
+        available_within_s: float = _AVAILABLE_WITHIN_S,
+    ) -> None:
+        self._client = client
+        self._kinds = {snapshots_topic: MODEL, catalogues_topic: CATALOGUE}
+        self._failed = failed
+        self._available_within_s = available_within_s
+        self._held: dict[Named, bytes] = {}
+        self._waiting: dict[Named, list[asyncio.Future[None]]] = {}
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    async def start(self) -> None:
+        """Start to read, from the beginning; versions come as they are read."""
+        loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(
+            target=self._read, args=(loop,), name="versions", daemon=True
+        )
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """Stop reading."""
+        self._stop.set()
+        if self._thread is not None:
+            await asyncio.to_thread(self._thread.join)
+
+    def get(self, kind: str, name: str, version: str) -> bytes:
+        """Return a version's bytes; KeyError if it is not at hand."""
+        return self._held[kind, name, version]
+
+    def has(self, kind: str, name: str, version: str) -> bool:
+        """Return whether a version is at hand."""
+        return (kind, name, version) in self._held
+
+    async def available(self, kind: str, name: str, version: str) -> None:
+        """Wait until a version is at hand; raises `VersionMissing` if it does not come in time."""
+        wanted = (kind, name, version)
+        if wanted in self._held:
+            return
+        arrival: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(wanted, []).append(arrival)
+        try:
+            await asyncio.wait_for(arrival, self._available_within_s)
+        except TimeoutError:
+            raise VersionMissing(
+                f"{kind} {name} version {version} is named by the timeline but was not found "
+                f"within {self._available_within_s:.0f} s: it was never published, or is older "
+                "than the versions that are kept"
+            ) from None
+
+    def hold(self, name: Named, data: bytes | None) -> None:
+        """Take over a published version; None is a tombstone."""
+        if data is None:
+            self._held.pop(name, None)
+            return
+        self._held[name] = data
+        for arrival in self._waiting.pop(name, ()):
+            if not arrival.done():
+                arrival.set_result(None)
+
+    def _read(self, loop: asyncio.AbstractEventLoop) -> None:
+        try:
+            consumer = Consumer({**reader_config(self._client), "enable.partition.eof": False})
+            try:
+                consumer.assign(
+                    [
+                        TopicPartition(topic, number, OFFSET_BEGINNING)
+                        for topic in self._kinds
+                        for number in range(partition_count(consumer, topic))
+                    ]
+                )
+                while not self._stop.is_set():
+                    self._take(loop, consumer)
+            finally:
+                consumer.close()
+        except Exception as error:
+            if not self._stop.is_set():
+                loop.call_soon_threadsafe(self._failed, error)
+
+    def _take(self, loop: asyncio.AbstractEventLoop, consumer: Consumer) -> None:
+        for message in consumer.consume(_BATCH, _POLL_S):
+            error = message.error()
+            if error is None:
+                name = named(self._kinds[message.topic()], message.key())
+                loop.call_soon_threadsafe(self.hold, name, message.value())
+            elif not _passing(error):
+                raise KafkaException(error)
+
+
+class CompiledVersions:
+    """The engine's `Versions`: catalogues and scorers, made once from the bytes of a store."""
+
+    def __init__(
+        self,
+        store: VersionStore,
+        catalogue: Callable[[str, bytes], Catalogue],
+        scorer: Callable[[str, str | None, bytes | None, Sequence[ActionKey]], Scorer],
+    ) -> None:
+        self._store = store
+        self._make_catalogue = catalogue
+        self._make_scorer = scorer
+        self._catalogues: dict[str, Catalogue] = {}
+        self._scorers: dict[tuple[str, str | None, tuple[ActionKey, ...]], Scorer] = {}
+
+    def catalogue(self, version: str) -> Catalogue:
+        """Return a catalogue; raises `KeyError` for a version that is not at hand."""
+        made = self._catalogues.get(version)
+        if made is None:
+            made = self._make_catalogue(version, self._store.get(CATALOGUE, CATALOGUE, version))
+            _keep(self._catalogues, version, made)
+        return made
+
+    def scorer(self, model: str, version: str | None, actions: Sequence[ActionKey]) -> Scorer:
+        """Return a scorer for the actions, in this order; without a version an untrained one."""
+        wanted = (model, version, tuple(actions))
+        made = self._scorers.get(wanted)
+        if made is None:
+            data = None if version is None else self._store.get(MODEL, model, version)
+            made = self._make_scorer(model, version, data, actions)
+            _keep(self._scorers, wanted, made)
+        return made
+
+
+def _keep(cache: dict[Any, Any], key: Any, value: Any) -> None:
+    if len(cache) >= _CACHED:
+        del cache[next(iter(cache))]
+    cache[key] = value
+
+
+def _passing(error: KafkaError) -> bool:
+    """Return whether librdkafka gets over it by itself (a broker that restarts)."""
+    return bool(error.retriable()) or error.code() in (
+        KafkaError._ALL_BROKERS_DOWN,
+        KafkaError._TRANSPORT,
+        KafkaError._RESOLVE,
+    )
