@@ -10,10 +10,10 @@ from rich.console import Console
 from schemas.topics import all_topics
 from streams.cli.options import kafka_option, parse_catalogue, settings_from
 from streams.core.catalogue import Catalogue
-from streams.core.catalogue_problems import CatalogueError
+from streams.core.catalogue_yaml.problems import CatalogueError
 from streams.runtime.clients import librdkafka_config
-from streams.runtime.paths import catalogue_path
 from streams.runtime.declared import SettingsError
+from streams.runtime.paths import catalogue_path
 from streams.runtime.settings import Settings, help_table
 from streams.runtime.topic_admin import check_topics
 

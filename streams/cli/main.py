@@ -15,7 +15,7 @@ from streams.cli.explain import explain
 from streams.cli.feed import feed
 from streams.cli.topics import topics
 from streams.cli.worker import worker
-from streams.core.catalogue_problems import CatalogueError
+from streams.core.catalogue_yaml.problems import CatalogueError
 from streams.core.codec import StateError
 from streams.runtime.declared import SettingsError
 

@@ -12,7 +12,13 @@ from streams.cli.options import kafka_option, settings_from
 from streams.runtime.clients import librdkafka_config
 from streams.runtime.topic_admin import check_topics, create_topics
 
-_COLOURS = {"ok": "green", "created": "green", "differs": "yellow", "wrong": "red", "missing": "red"}
+_COLOURS = {
+    "ok": "green",
+    "created": "green",
+    "differs": "yellow",
+    "wrong": "red",
+    "missing": "red",
+}
 
 
 @click.command()

@@ -13,14 +13,8 @@ from types import MappingProxyType
 from typing import Literal
 
 from models.protocol import ActionKey
+from streams.core.layout import DAY_MS, MINUTE_MS
 from streams.core.rules import Condition
-
-MINUTE_MS = 60_000
-HOUR_MS = 60 * MINUTE_MS
-DAY_MS = 24 * HOUR_MS
-
-# The contact ring of a customer's state keeps this many contacts, so no limit can count further.
-MAX_CONTACTS = 16
 
 Tier = Literal["eligibility", "applicability", "suitability"]
 Scope = Literal["overall", "channel", "issue", "family", "action"]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.records import CHANNELS
-from streams.core.catalogue import Catalogue, ContactLimit, Treatment
+from streams.core.catalogue import ContactLimit, Treatment
 from streams.core.chance import name_number
 from streams.core.funnel import Funnel
 from streams.core.layout import CONTACT, HEAD, MAX_CONTACTS, MAX_PENDING
@@ -83,17 +83,25 @@ def _zone(name: str | None) -> tzinfo:
 
 
 def apply_contact_policy(
-    wave: Wave, catalogue: Catalogue, channels: Floats, funnel: Funnel
+    wave: Wave,
+    limits: Sequence[ContactLimit],
+    channels: Floats,
+    service: NDArray[np.bool_],
+    funnel: Funnel,
 ) -> None:
     """Drop what would be one contact too many.
 
-    `channels` (n, a) is the place in `CHANNELS` of the treatment that each action would use.
+    `channels` (n, a) is the place in `CHANNELS` of the treatment that each action would use;
+    `service` (a,) tells which actions serve rather than sell.
     """
     full = np.array([len(state.pending) >= MAX_PENDING for state in wave.states])
     funnel.drop(full[:, None], "contact:awaiting_outcomes")
-    for limit in catalogue.contact_limits:
-        used = _used(wave, limit, channels)
-        funnel.drop(used >= limit.max_contacts, f"contact:{limit.id}")
+    for limit in limits:
+        over = _used(wave, limit, channels) >= limit.max_contacts
+        if limit.scope == "overall":
+            # Offers must not use up what an apology or an answer to a ticket needs.
+            over = over & ~service
+        funnel.drop(over, f"contact:{limit.id}")
 
 
 def _used(wave: Wave, limit: ContactLimit, channels: Floats) -> Floats:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from models.protocol import ActionKey, Scorer
 from schemas.records import CHANNELS, PURPOSES, Decision, NextBestAction, Trigger
 from streams.core.arbitrate import Choices, choose, with_no_action
-from streams.core.catalogue import NO_ACTION, Action, Catalogue, fill
+from streams.core.catalogue import NO_ACTION, Action, Catalogue
 from streams.core.chance import decision_id, id_hash, uniforms
 from streams.core.contact import (
     NO_TREATMENT,
@@ -95,6 +95,7 @@ class Decider:
         self._scorer = scorer_of([action.key for action in self.actions])
         self._axis = ActionAxis.of(catalogue.families, [action.key for action in self.actions])
         self._policy = EngagementPolicy(self.actions)
+        self._service = np.array([action.purpose == "service" for action in self.actions])
         self._worth = np.array([action.value * action.lever for action in self.actions])
         self._weights = {
             moment: np.array([action.weight(moment) for action in self.actions])
@@ -132,7 +133,7 @@ class Decider:
         treatments = choose_treatments(wave, [action.treatments for action in self.actions])
         funnel.drop(treatments == NO_TREATMENT, "contact:no_open_channel")
         channels = self._channels[np.arange(len(self.actions)), treatments]
-        apply_contact_policy(wave, self.catalogue, channels, funnel)
+        apply_contact_policy(wave, self.catalogue.contact_limits, channels, self._service, funnel)
         propensities = self._scorer.propensities(columns.customer, columns.action)
         weights = np.array([self._weights[moment] for moment in moments])
         priorities = with_no_action(
@@ -196,7 +197,7 @@ class Decider:
             family=action.family,
             treatment=treatment.id,
             channel=treatment.channel,
-            message=fill(treatment.message, action.family),
+            message=treatment.message,
             decided_at_ms=decision.decided_at_ms,
             valid_until_ms=decision.decided_at_ms + action.valid_ms,
             propensity=float(scored.propensities[row, chosen]),

@@ -31,7 +31,7 @@ def reasons(action: Action, moment: str, features: Floats, pushes: Floats) -> li
     `features` is the model's input for this action and `pushes` each one's share of the
     log-odds, both (c + k,). A feature at 0 (nothing known) is never a reason.
     """
-    first = fill(action.why, action.family) if action.why else MOMENTS[moment]
+    first = action.why or MOMENTS[moment]
     counted = sorted(
         (place for place in _READABLE if features[place] > 0 and pushes[place] >= LEAST_PUSH),
         key=lambda place: (-pushes[place], place),
@@ -41,7 +41,7 @@ def reasons(action: Action, moment: str, features: Floats, pushes: Floats) -> li
         phrase = FEATURES[FEATURE_NAMES[place]].phrase or ""
         if "{family}" in phrase and action.family is None:
             continue
-        phrases.append(fill(phrase, action.family))
+        phrases.append(fill(phrase, action.family_name))
         if len(phrases) > MOST_REASONS:
             break
     return phrases

@@ -25,8 +25,8 @@ _ZONES = {
     "USA": "America/New_York",
 }
 _CONSENT_SHARES = {"personalization": 0.93, "marketing": 0.85}
-_STATES_LIKING_SHARE = 0.55
-_STATES_DISLIKE_SHARE = 0.2
+_STATES_LIKING_SHARE = 0.7
+_STATES_DISLIKE_SHARE = 0.3
 _QUIET_HOURS_SHARE = 0.15
 
 

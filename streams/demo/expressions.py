@@ -118,7 +118,8 @@ def _compile_template(document: Document, template: str, path: str) -> Value:
 
 
 def _compile_step(document: Document, step: Any, path: str) -> tuple[str, Any]:
-    name, argument = step, None
+    name: Any = step
+    argument: Any = None
     if isinstance(step, dict):
         if len(step) != 1:
             document.fail(path, "a step is one verb, alone or as `verb: argument`")
@@ -134,8 +135,8 @@ def _compile_step(document: Document, step: Any, path: str) -> tuple[str, Any]:
         document.text(argument, path)
     elif wants == "table":
         argument = {str(key): value for key, value in _table_of(document, argument, path).items()}
-    if wants == "time" and argument not in TIME_FORMATS and "%" not in argument:
-        document.fail(path, unknown(argument, (*TIME_FORMATS, "a form such as %Y-%m-%d")))
+    if wants == "time" and argument not in TIME_FORMATS and "%" not in str(argument):
+        document.fail(path, unknown(str(argument), (*TIME_FORMATS, "a form such as %Y-%m-%d")))
     return name, argument
 
 

@@ -44,7 +44,7 @@ class Tastes:
         """Return the taste for a family, 0 for none or one they have no opinion on."""
         return self.families.get(family, 0.0) if family else 0.0
 
-    def draw_family(self, rng: Random, sharpness: float = 1.4) -> str:
+    def draw_family(self, rng: Random, sharpness: float = 1.8) -> str:
         """Draw a family to look at: the more liked, the likelier."""
         names = tuple(self.families)
         weights = [2.718281828 ** (sharpness * self.families[name]) for name in names]
@@ -89,6 +89,6 @@ def _tastes_of(
     return Tastes(
         families=liked,
         channel=rng.choices(CHANNELS, _CHANNEL_WEIGHTS)[0],
-        bother=rng.uniform(0.05, 0.4),
+        bother=rng.uniform(0.03, 0.25),
         sessions_per_day=0.004 + 1.2 * orders_per_day,
     )

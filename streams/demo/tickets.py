@@ -22,14 +22,12 @@ def ticket_of(invoice: Invoice, rng: Random) -> list[Sent]:
     opened_ms = invoice.at_ms + int(rng.uniform(0.5, 60.0) * HOUR_MS)
     resolved_ms = opened_ms + int(rng.uniform(1.0, 48.0) * HOUR_MS)
     line = rng.choice(invoice.lines)
-    about = {
-        "ticket_id": ticket_id,
-        "topic": "refund" if invoice.is_refund else rng.choice(_ORDER_TOPICS),
-        "severity": rng.choices(("low", "normal", "high"), (3, 6, 1))[0],
-        "product": line.product.stock_code,
-        "family": line.product.family,
-    }
-    steps = [("opened", opened_ms, None), ("resolved", resolved_ms, None)]
+    topic = "refund" if invoice.is_refund else rng.choice(_ORDER_TOPICS)
+    severity = rng.choices(("low", "normal", "high"), (3, 6, 1))[0]
+    steps: list[tuple[str, int, int | None]] = [
+        ("opened", opened_ms, None),
+        ("resolved", resolved_ms, None),
+    ]
     if rng.random() < 0.6:
         slow = (resolved_ms - opened_ms) / (48.0 * HOUR_MS)
         stars = max(1, min(5, round(rng.gauss(4.6 - 1.8 * slow, 0.8))))
@@ -38,8 +36,17 @@ def ticket_of(invoice: Invoice, rng: Random) -> list[Sent]:
         (
             "support",
             support(
-                f"{ticket_id}-{kind}", invoice.customer, at_ms, kind, satisfaction=stars, **about
+                f"{ticket_id}-{kind}",
+                invoice.customer,
+                at_ms,
+                kind,
+                ticket_id=ticket_id,
+                topic=topic,
+                severity=severity,
+                product=line.product.stock_code,
+                family=line.product.family,
+                satisfaction=rating,
             ),
         )
-        for kind, at_ms, stars in steps
+        for kind, at_ms, rating in steps
     ]

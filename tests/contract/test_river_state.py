@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from river import optim
@@ -36,16 +38,15 @@ def test_a_pipeline_rebuilt_from_what_was_read_goes_on_bit_for_bit(
     for features, label in lessons[:learned_before]:
         original.learn_one(features, label)
     rebuilt = LEARNERS[name](0.05)
-    for (scaler, classifier), (new_scaler, new_classifier) in [(parts(original), parts(rebuilt))]:
-        set_scaler(new_scaler, read_scaler(scaler, WIDTH))
-        set_classifier(new_classifier, read_classifier(classifier, WIDTH))
+    (scaler, classifier), (new_scaler, new_classifier) = parts(original), parts(rebuilt)
+    set_scaler(new_scaler, read_scaler(scaler, WIDTH))
+    set_classifier(new_classifier, read_classifier(classifier, WIDTH))
 
     for features, label in lessons[learned_before:]:
         assert rebuilt.predict_proba_one(features) == original.predict_proba_one(features)
         original.learn_one(features, label)
         rebuilt.learn_one(features, label)
 
-    (scaler, classifier), (new_scaler, new_classifier) = parts(original), parts(rebuilt)
     assert read_scaler(new_scaler, WIDTH) == read_scaler(scaler, WIDTH)
     assert read_classifier(new_classifier, WIDTH) == read_classifier(classifier, WIDTH)
 
@@ -58,9 +59,10 @@ def test_a_fresh_learner_answers_its_prior(name: str) -> None:
 def test_hoisted_adagrad_takes_rivers_steps() -> None:
     rng = np.random.default_rng(3)
     river, ours = optim.AdaGrad(0.1, eps=5.0), HoistedAdaGrad(0.1, eps=5.0)
-    river_weights = ours_weights = dict.fromkeys(range(WIDTH), 0.5)
+    river_weights: dict[Any, Any] = dict.fromkeys(range(WIDTH), 0.5)
+    our_weights = dict(river_weights)
     for gradient in rng.normal(size=(500, WIDTH)).tolist():
-        river_weights = dict(river.step(dict(river_weights), keyed(gradient)))
-        ours_weights = dict(ours.step(dict(ours_weights), keyed(gradient)))
-    assert ours_weights == pytest.approx(river_weights, rel=1e-12, abs=1e-14)
+        river.step(river_weights, dict(enumerate(gradient)))
+        ours.step(our_weights, dict(enumerate(gradient)))
+    assert our_weights == pytest.approx(river_weights, rel=1e-12, abs=1e-14)
     assert ours.g2 == pytest.approx(river.g2, rel=1e-12)

@@ -55,12 +55,12 @@ def test_numpy_agrees_with_river_within_1e_9(
     actions = TAUGHT + UNTAUGHT
     split = data.draw(st.integers(0, len(spreads)), label="where the action's columns begin")
     customer = drawn_features(rng, 5, spreads)[:, :split]
-    action = np.stack([drawn_features(rng, 5, spreads)[:, split:] for _ in actions], axis=1)
-    said = LinearScorer(take(bank), actions).exact_propensities(customer, action)
+    own = np.stack([drawn_features(rng, 5, spreads)[:, split:] for _ in actions], axis=1)
+    said = LinearScorer(take(bank), actions).exact_propensities(customer, own)
 
     expected = [
         [
-            bank.propensity(key, [*customer[n].tolist(), *action[n, a].tolist()])
+            bank.propensity(key, [*customer[n].tolist(), *own[n, a].tolist()])
             for a, key in enumerate(actions)
         ]
         for n in range(5)

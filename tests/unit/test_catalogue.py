@@ -5,17 +5,9 @@ from __future__ import annotations
 import pytest
 
 from models.protocol import ActionKey
-from streams.core.catalogue import (
-    DAY_MS,
-    HOUR_MS,
-    MINUTE_MS,
-    Catalogue,
-    ContactLimit,
-    Reward,
-    Timers,
-    Treatment,
-)
+from streams.core.catalogue import Catalogue, ContactLimit, Reward, Timers, Treatment
 from streams.core.catalogue_yaml import load_catalogue
+from streams.core.layout import DAY_MS, HOUR_MS, MINUTE_MS
 
 FEATURES = {
     "open_tickets": "number",

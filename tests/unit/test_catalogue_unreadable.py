@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from streams.core.catalogue_problems import MAX_PROBLEMS
 from streams.core.catalogue_yaml import CatalogueError, load_catalogue
+from streams.core.catalogue_yaml.problems import MAX_PROBLEMS
 
 
 def problems_of(text: str | bytes) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streams.core.catalogue import DAY_MS, HOUR_MS, MINUTE_MS
+from streams.core.layout import DAY_MS, HOUR_MS, MINUTE_MS
 
 UNITS_MS = {"seconds": 1_000, "minutes": MINUTE_MS, "hours": HOUR_MS, "days": DAY_MS}
 

@@ -7,9 +7,9 @@ import math
 import re
 from collections.abc import Mapping
 
-from streams.core.rules_names import near
-from streams.core.rules_tokens import RuleError, check_tokens, unreadable
-from streams.core.rules_tree import Compare, Every, Flag, Member, Not, Operand, Some, Test
+from streams.core.rules.names import near
+from streams.core.rules.tokens import RuleError, check_tokens, unreadable
+from streams.core.rules.tree import Compare, Every, Flag, Member, Not, Operand, Some, Test
 
 # Long enough for any rule a person can still read; it bounds parsing depth and time as well.
 MAX_RULE_CHARS = 500

@@ -6,20 +6,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import cast
 
-from streams.core.catalogue import (
-    DAY_MS,
-    DEFAULT_CONSENT,
-    MAX_CONTACTS,
-    MINUTE_MS,
-    SCOPES,
-    ConsentRule,
-    ContactLimit,
-    Scope,
-    Timers,
-)
-from streams.core.catalogue_durations import durations
-from streams.core.catalogue_parts import YEAR_MS
-from streams.core.catalogue_sections import Place, Section
+from streams.core.catalogue import DEFAULT_CONSENT, SCOPES, ConsentRule, ContactLimit, Scope, Timers
+from streams.core.catalogue_yaml.durations import durations
+from streams.core.catalogue_yaml.parts import YEAR_MS
+from streams.core.catalogue_yaml.sections import Place, Section
+from streams.core.layout import DAY_MS, MAX_CONTACTS, MINUTE_MS
 
 MAX_FAMILIES = 500
 _CONSENT_RULES: tuple[ConsentRule, ...] = ("opt_in", "opt_out")

@@ -7,7 +7,7 @@
 The language is a strict subset of Python expressions: declared feature names, numbers,
 comparisons (chained too), `in` and `not in` a list of numbers, `and`, `or`, `not`, parentheses.
 A feature is a number (it must be compared) or a yes/no flag (it must not be). Nothing is ever
-evaluated as Python. For unknown values see `streams.core.rules_tree`.
+evaluated as Python. For unknown values see `streams.core.rules.tree`.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from streams.core.rules_parse import parse
-from streams.core.rules_tokens import RuleError
-from streams.core.rules_tree import Columns, Test, Truths
+from streams.core.rules.parse import parse
+from streams.core.rules.tokens import RuleError
+from streams.core.rules.tree import Columns, Test, Truths
 
 __all__ = ["Condition", "RuleError", "compile_rule"]
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from streams.core.catalogue import Catalogue, Scope
-from streams.core.catalogue_actions import ActionReader, Words
-from streams.core.catalogue_durations import durations
-from streams.core.catalogue_nodes import canonical, compose, content_version, decoded
-from streams.core.catalogue_parts import MAX_VALUE, TREATMENT_CHANNELS
-from streams.core.catalogue_policy import (
+from streams.core.catalogue_yaml.actions import ActionReader, Words
+from streams.core.catalogue_yaml.durations import durations
+from streams.core.catalogue_yaml.nodes import canonical, compose, content_version, decoded
+from streams.core.catalogue_yaml.parts import MAX_VALUE, TREATMENT_CHANNELS
+from streams.core.catalogue_yaml.policy import (
     read_consent,
     read_contact_limits,
     read_families,
     read_timers,
 )
-from streams.core.catalogue_problems import CatalogueError, Problems
-from streams.core.catalogue_rules import read_shared_rules
-from streams.core.catalogue_sections import Place, Section, line_of
+from streams.core.catalogue_yaml.problems import CatalogueError, Problems
+from streams.core.catalogue_yaml.rules import read_shared_rules
+from streams.core.catalogue_yaml.sections import Place, Section, line_of
 
 __all__ = ["CatalogueError", "load_catalogue"]
 

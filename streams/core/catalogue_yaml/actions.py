@@ -6,18 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import cast
 
-from streams.core.catalogue import (
-    ACTION_PURPOSES,
-    DAY_MS,
-    MINUTE_MS,
-    NO_ACTION,
-    Action,
-    Purpose,
-    Reward,
-    Rule,
-)
-from streams.core.catalogue_durations import durations
-from streams.core.catalogue_parts import (
+from streams.core.catalogue import ACTION_PURPOSES, NO_ACTION, Action, Purpose, Reward, Rule
+from streams.core.catalogue_yaml.durations import durations
+from streams.core.catalogue_yaml.parts import (
     MAX_VALUE,
     MAX_WEIGHT,
     YEAR_MS,
@@ -25,9 +16,10 @@ from streams.core.catalogue_parts import (
     read_reward,
     read_treatments,
 )
-from streams.core.catalogue_rules import SharedRule, check_family_rules, read_rules
-from streams.core.catalogue_sections import Place, Section
-from streams.core.catalogue_slots import checked_text, filled_id
+from streams.core.catalogue_yaml.rules import SharedRule, check_family_rules, read_rules
+from streams.core.catalogue_yaml.sections import Place, Section
+from streams.core.catalogue_yaml.slots import checked_text, filled_id
+from streams.core.layout import DAY_MS, MINUTE_MS
 
 MAX_ACTIONS = 1_000
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from streams.core.catalogue import SLOTS, fill
-from streams.core.catalogue_sections import Place
-from streams.core.rules_names import near
+from streams.core.catalogue_yaml.sections import Place
+from streams.core.rules.names import near
 
 _SLOT = re.compile(r"\{([^{}]*)\}")
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import yaml
 
-from streams.core.catalogue_durations import UNITS_MS, durations, spoken
-from streams.core.catalogue_problems import Problems
-from streams.core.catalogue_scalars import as_number, described
-from streams.core.rules_names import near
+from streams.core.catalogue_yaml.durations import UNITS_MS, durations, spoken
+from streams.core.catalogue_yaml.problems import Problems
+from streams.core.catalogue_yaml.scalars import as_number, described
+from streams.core.rules.names import near
 
 MAX_ID_CHARS = 64
 _ID = re.compile(r"[a-z][a-z0-9_]*")

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from streams.core.catalogue import TIERS, Rule, Tier
-from streams.core.catalogue_sections import Place
+from streams.core.catalogue_yaml.sections import Place
 from streams.core.rules import Condition, RuleError, compile_rule
-from streams.core.rules_names import near
-from streams.core.rules_parse import MAX_RULE_CHARS
+from streams.core.rules.names import near
+from streams.core.rules.parse import MAX_RULE_CHARS
 
 # Features whose name begins so speak of the action's own family.
 FAMILY_PREFIX = "family_"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from schemas.records import CHANNELS, OUTCOME_KINDS
-from streams.core.catalogue import DAY_MS, MINUTE_MS, Reward, Treatment
-from streams.core.catalogue_durations import durations
-from streams.core.catalogue_sections import Place, Section
-from streams.core.catalogue_slots import checked_text
+from streams.core.catalogue import Reward, Treatment
+from streams.core.catalogue_yaml.durations import durations
+from streams.core.catalogue_yaml.sections import Place, Section
+from streams.core.catalogue_yaml.slots import checked_text
+from streams.core.layout import DAY_MS, MINUTE_MS
 
 MAX_WEIGHT = 1_000.0
 MAX_VALUE = 1_000_000.0

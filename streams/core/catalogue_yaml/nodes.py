@@ -6,7 +6,7 @@ import hashlib
 
 import yaml
 
-from streams.core.catalogue_problems import Problems
+from streams.core.catalogue_yaml.problems import Problems
 
 # A catalogue travels as one Kafka record, whose usual limit is 1 MB.
 MAX_TEXT_BYTES = 512 * 1024

@@ -1,0 +1,162 @@
+"""A worker with the smallest stateful role there is: it counts records per key.
+
+Run as a process of its own, so that a test may kill, freeze or stop it:
+`python -m tests.integration.counting_worker BOOTSTRAP PREFIX [failpoint] [instance]`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import zlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from streams.runtime.app import create_app
+from streams.runtime.changelog import in_thread, newest_states
+from streams.runtime.checkpoint import Cut
+from streams.runtime.chunk import Chunk, Place
+from streams.runtime.options import ShellOptions
+from streams.runtime.partition_store import StateCodec
+from streams.runtime.producer import Outbox, producer_config
+from streams.runtime.progress import RoleProgress
+from streams.runtime.role import only
+from streams.runtime.shell import Shell
+from streams.runtime.table import Partitions
+from streams.runtime.worker import Fate, run, serve
+
+
+class Count(msgspec.Struct, array_like=True):
+    """How often a key was seen, a digest of what came in which order, and how far it has come."""
+
+    seen: int = 0
+    digest: int = 0
+    applied_offset: int = -1
+
+
+_DECODER = msgspec.msgpack.Decoder(Count)
+CODEC = StateCodec(
+    encode=lambda key, value: msgspec.msgpack.encode(value),
+    decode=lambda key, data: _DECODER.decode(data),
+    new_partition=Count,
+)
+
+
+def input_topic(prefix: str) -> str:
+    """Return where the worker reads."""
+    return f"{prefix}things"
+
+
+def output_topic(prefix: str) -> str:
+    """Return where the worker writes one record per record, with an id made of key and count."""
+    return f"{prefix}outputs"
+
+
+def app_id(prefix: str) -> str:
+    """Return the application id; its changelog is named after it."""
+    return prefix.rstrip(".")
+
+
+def changelog_topic(prefix: str) -> str:
+    """Return the worker's changelog."""
+    return f"{app_id(prefix)}-count-customers-changelog"
+
+
+def advance(count: Count, key: str, value: bytes) -> bytes:
+    """Count one record and return what is published for it."""
+    count.seen += 1
+    count.digest = zlib.crc32(value, count.digest)
+    return f"{key}:{count.seen} {count.digest}".encode()
+
+
+class Counting:
+    """The role: state per key, one output per record."""
+
+    name = "count"
+
+    def __init__(
+        self, prefix: str, partitions: Partitions, outbox: Outbox, client: Mapping[str, Any]
+    ) -> None:
+        self.topics = (input_topic(prefix),)
+        self._output = output_topic(prefix)
+        self._partitions = partitions
+        self._outbox = outbox
+        self._client = client
+
+    async def assigned(self, positions: Mapping[Place, int]) -> Mapping[Place, int]:
+        numbers = only(self.topics[0], positions)
+        states = await in_thread(
+            partial(newest_states, self._client, self._partitions.changelog, numbers)
+        )
+        for number in numbers:
+            start = positions[Place(self.topics[0], number)]
+            self._partitions.load(number, states[number], start)
+        print(f"assigned {numbers}", flush=True)
+        return positions
+
+    def revoked(self) -> None:
+        self._partitions.drop()
+
+    async def work(self, chunk: Chunk) -> None:
+        store = self._partitions[chunk.place.partition]
+        for record in chunk.records:
+            key, value = (record.key or b"").decode(), record.value or b""
+            if key == "poison":
+                raise ValueError("poison")
+            count = store.get(key) or Count()
+            if count.applied_offset >= record.offset:
+                continue
+            count.applied_offset = record.offset
+            self._outbox.send(self._output, record.key, advance(count, key, value))
+            store.put(key, count)
+        await self._outbox.publish()
+        await asyncio.sleep(0)
+
+    def cut(self, positions: Mapping[Place, int]) -> Cut:
+        writes = self._partitions.cut({p.partition: offset for p, offset in positions.items()})
+        return Cut(positions, (writes,) if writes else ())
+
+    def written(self, cut: Cut) -> None:
+        self._partitions.written()
+
+
+async def counting(options: ShellOptions, prefix: str, fate: Fate) -> int:
+    """Run the worker until `fate` is decided."""
+    config = producer_config(options.client_config(), options.linger_ms)
+    outbox, writer = Outbox(config, fate.failed), Outbox(config, fate.failed)
+    partitions = Partitions(changelog_topic(prefix), CODEC, hot_limit=1_000)
+    role = Counting(prefix, partitions, outbox, options.client_config())
+    shell = Shell(role, options, outbox, writer, RoleProgress(), fate.failed)
+
+    async def agent(stream: AsyncIterator[Chunk]) -> None:
+        async for chunk in stream:
+            await role.work(chunk)
+
+    return await serve([create_app(shell, agent, partitions)], fate)
+
+
+def options(bootstrap: str, prefix: str, **changes: Any) -> ShellOptions:
+    """Return options that checkpoint often and notice a dead worker soon."""
+    chosen: dict[str, Any] = {
+        "app_id": app_id(prefix),
+        "checkpoint_every_s": 0.2,
+        "max_poll_records": 500,
+        "session_timeout_s": 6.0,
+        "heartbeat_interval_s": 0.5,
+        **changes,
+    }
+    return ShellOptions(bootstrap, **chosen)
+
+
+def main(arguments: Sequence[str]) -> int:
+    bootstrap, prefix, *rest = arguments
+    failpoint, instance = (*rest, "", "")[:2]
+    chosen = options(bootstrap, prefix, failpoint=failpoint, instance_id=instance or None)
+    return run(lambda: counting(chosen, prefix, Fate()))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
