@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from river import compose
 
-from models.backoff import PipelineKey, mixture, path_of
+from models.backoff import LEVELS, MOST_PIPELINES, PipelineKey, mixture, path_of
 from models.learners import LEARNERS, Classifier, keyed, lessons_of, parts
 from models.protocol import ActionKey
 from models.quality import Quality
@@ -23,8 +23,6 @@ from schemas.records import Lesson
 # Largest sum of a lesson's magnitudes. A scaler squares what it sees: beyond this a column is
 # broken, and would poison it for good. Hundreds of epoch milliseconds (1.7e12) stay below.
 LARGEST_TOTAL = 1e15
-# Each pipeline takes about 10 kB here and 0.8 kB of a snapshot: 50 MB and 4 MB at the limit.
-MOST_PIPELINES = 5_000
 
 
 class RefusalReason(StrEnum):
@@ -148,11 +146,15 @@ class Bank:
             return Refusal(why.NOT_FINITE, self._name_broken(lesson.features))
         if lesson.label not in (0.0, 1.0):
             return Refusal(why.LABEL, f"label {lesson.label} is neither 0 nor 1")
-        new = sum(key not in self.classifiers for key in path_of(_action(lesson)) if key)
-        if new and len(self.classifiers) + new > MOST_PIPELINES:
+        if len(self.classifiers) > MOST_PIPELINES - len(LEVELS) and self._exceeds(lesson):
             detail = f"{MOST_PIPELINES} pipelines are the limit; are action names made up?"
             return Refusal(why.TOO_MANY_ACTIONS, detail)
         return None
+
+    def _exceeds(self, lesson: Lesson) -> bool:
+        path = path_of(_action(lesson))
+        new = sum(key is not None and key not in self.classifiers for key in path)
+        return new > 0 and len(self.classifiers) + new > MOST_PIPELINES
 
     def _name_broken(self, features: Sequence[float]) -> str:
         magnitudes = [abs(x) if x == x else math.inf for x in features]

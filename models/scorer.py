@@ -2,7 +2,7 @@
 
 Every sum runs over one contiguous axis in `einsum`, which (unlike BLAS) adds in an order that does
 not depend on how many customers are scored together: any wave size gives the same bits, even
-before quantising. It costs 0.7 us a customer of 20 actions more than BLAS does.
+before quantising. It costs 0.6 us more a customer of 20 actions than BLAS does.
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ from numpy.typing import NDArray
 
 from models.backoff import LEVELS, mixture, path_of
 from models.protocol import ActionKey, Floats, Scorer
-from models.snapshot import Snapshot, unpack
+from models.snapshot_record import Snapshot, SnapshotError, unpack
 
 # Far finer than any propensity is known; coarse enough to hide the last bits in which two
 # processors' exponentials may differ, so that a replay elsewhere draws and logs the same.
 QUANTA = 2.0**20
-# Past this log-odds a propensity is 0 or 1 to 17 digits, and exp stays far from overflow.
-LARGEST_LOG_ODDS = 40.0
+# Below these log-odds a propensity is 0 to 17 digits, and exp stays far from overflow.
+LEAST_LOG_ODDS = -40.0
+# A feature so far from its mean has said all it can; no sum of such can overflow and cancel.
+MOST_DEVIATIONS = 1e12
 # Numbers in a block's widest array: 1 MiB, about a core's second-level cache.
 BLOCK_NUMBERS = 131_072
 
@@ -108,13 +110,10 @@ class LinearScorer:
         rows = max(1, BLOCK_NUMBERS // max(1, count * max(action.shape[2], 1)))
         for start in range(0, len(customer), rows):
             block = slice(start, start + rows)
-            # Contiguous: the order in which einsum adds must not follow the caller's strides.
-            scaled = np.ascontiguousarray(customer[block]) - self._means[:width]
-            scaled /= self._deviations[:width]
-            scaled_action = np.ascontiguousarray(action[block]) - self._means[width:]
-            scaled_action /= self._deviations[width:]
+            scaled = self._scale(customer[block], slice(None, width))
             odds = np.einsum("nc,pc->np", scaled, shared)
             odds += self._intercepts[self._used]
+            scaled_action = self._scale(action[block], slice(width, None))
             self._blend(odds, scaled_action, own, result[block])
         return result
 
@@ -125,17 +124,24 @@ class LinearScorer:
         pushes and its intercept sum to its log-odds. What is returned is their mean over the
         levels, each by its share in the blended propensity; the prior's share pushes nothing.
         """
-        scaled = (features - self._means) / self._deviations
+        scaled = self._scale(features, slice(None))
         path, shares = self._paths[action], self._shares[action, :-1]
         pushes: Floats = np.einsum("l,lf->f", shares, self._weights[path]) * scaled
         return pushes
+
+    def _scale(self, features: Floats, columns: slice) -> Floats:
+        # Contiguous: the order in which einsum adds must not follow the caller's strides.
+        scaled: Floats = np.ascontiguousarray(features) - self._means[columns]
+        with np.errstate(over="ignore"):
+            scaled /= self._deviations[columns]
+        return np.clip(scaled, -MOST_DEVIATIONS, MOST_DEVIATIONS, out=scaled)
 
     def _blend(self, odds: Floats, action: Floats, own: Sequence[Floats], out: Floats) -> None:
         out[:] = self._shares[:, -1] * self._prior
         for level, weights in enumerate(own):
             level_odds = np.take(odds, self._used_at[:, level], axis=1)
             level_odds += np.einsum("nak,ak->na", action, weights)
-            np.clip(level_odds, -LARGEST_LOG_ODDS, LARGEST_LOG_ODDS, out=level_odds)
+            np.maximum(level_odds, LEAST_LOG_ODDS, out=level_odds)
             np.exp(np.negative(level_odds, out=level_odds), out=level_odds)
             level_odds += 1.0
             out += self._shares[:, level] / level_odds
@@ -190,8 +196,18 @@ class PriorScorer:
         return np.zeros(len(features))
 
 
-def linear_scorer(snapshot: Snapshot, actions: Sequence[ActionKey]) -> Scorer:
-    """Return the scorer of a snapshot for the actions, in their order."""
+def linear_scorer(snapshot: Snapshot, actions: Sequence[ActionKey], feature_version: str) -> Scorer:
+    """Return the scorer of a snapshot for the actions, in their order.
+
+    Raises `SnapshotError` when the snapshot learned from other features than `feature_version`,
+    the ones it would be given.
+    """
+    if snapshot.feature_version != feature_version:
+        raise SnapshotError(
+            f"snapshot {snapshot.model}@{snapshot.version} learned from features "
+            f"{snapshot.feature_version!r}, and this program computes {feature_version!r}: "
+            "run the program that wrote it, or remove its snapshots to learn afresh"
+        )
     return LinearScorer(snapshot, actions)
 
 

@@ -1,16 +1,10 @@
-"""All that a bank has learned, as plain arrays: what is published, and what survives a kill.
+"""All that a bank has learned, taken out as plain arrays and put back.
 
 A bank restored from its snapshot goes on bit for bit like one that never stopped.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import msgspec
-import numpy as np
-
-from models.backoff import PipelineKey
 from models.bank import Bank
 from models.learners import (
     LEARNERS,
@@ -22,77 +16,16 @@ from models.learners import (
     set_classifier,
     set_scaler,
 )
-from models.protocol import Floats
-from models.quality import Quality
+from models.snapshot_record import (
+    PipelineState,
+    Snapshot,
+    SnapshotError,
+    pack,
+    unpack,
+    version_of,
+)
 
-# Offsets fit in 63 bits, but a version must sort as text: 12 digits are 31 years at 1,000/s.
-VERSION_DIGITS = 12
-
-
-class SnapshotError(Exception):
-    """A snapshot that cannot be used: says what is wrong with it and what to do."""
-
-
-class PipelineState(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
-    """What one pipeline has learned beyond the shared scaler.
-
-    `weights` and `squared_gradients` (of AdaGrad) are little-endian float64, one per feature.
-
-    >>> PipelineState(level="global", name="", lessons=0, intercept=0.0, weights=b"",
-    ...     squared_gradients=b"").level
-    'global'
-    """
-
-    level: str
-    name: str
-    lessons: int
-    intercept: float
-    weights: bytes
-    squared_gradients: bytes
-
-    @property
-    def key(self) -> PipelineKey:
-        """Under what the bank keeps the pipeline."""
-        return PipelineKey(self.level, self.name)
-
-
-class Snapshot(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
-    """Everything a `Bank` is, at one place in its lessons topic.
-
-    Lessons of `lessons_partition` below `next_lesson_offset` are learned; learning goes on there.
-    The scaler's arrays are little-endian float64, one number per feature, like the pipelines'.
-
-    >>> take(Bank("offers", "v1", ["visits"])).version
-    '000000000000'
-    """
-
-    model: str
-    version: str
-    learner: str
-    prior: float
-    feature_version: str
-    feature_names: list[str]
-    lessons_partition: int
-    next_lesson_offset: int
-    scaler_counts: bytes
-    scaler_means: bytes
-    scaler_variances: bytes
-    pipelines: list[PipelineState]
-    overall: Quality
-    quality: dict[str, Quality]
-    refused: dict[str, int]
-
-
-def version_of(next_lesson_offset: int) -> str:
-    """Return the version of a model that has learned all lessons below the offset.
-
-    >>> version_of(1200)
-    '000000001200'
-    """
-    version = f"{next_lesson_offset:0{VERSION_DIGITS}d}"
-    if next_lesson_offset < 0 or len(version) > VERSION_DIGITS:
-        raise ValueError(f"lesson offset {next_lesson_offset} is outside 0..10^{VERSION_DIGITS}-1")
-    return version
+__all__ = ["Snapshot", "SnapshotError", "restore", "take", "version_of"]
 
 
 def take(bank: Bank) -> Snapshot:
@@ -165,13 +98,3 @@ def restore(snapshot: Snapshot) -> Bank:
         set_classifier(classifier, learned)
         bank.classifiers[state.key] = classifier
     return bank
-
-
-def pack(numbers: Sequence[float]) -> bytes:
-    """Return the numbers as little-endian float64."""
-    return np.asarray(numbers, dtype="<f8").tobytes()
-
-
-def unpack(block: bytes) -> Floats:
-    """Return what `pack` packed; the array cannot be written to."""
-    return np.frombuffer(block, dtype="<f8").astype(np.float64, copy=False)

@@ -1,7 +1,7 @@
 """Snapshots as bytes: checked on the way in, so that only a whole and sound one is ever used.
 
 Layout: 4 bytes magic, 2 bytes format version, 4 bytes CRC-32 of the rest (both big-endian), then
-zlib-compressed MessagePack of `models.snapshot.Snapshot`.
+zlib-compressed MessagePack of `models.snapshot_record.Snapshot`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ from collections.abc import Iterator
 import msgspec
 import numpy as np
 
-from models.backoff import LEVELS
-from models.bank import MOST_PIPELINES
+from models.backoff import LEVELS, MOST_PIPELINES
 from models.quality import BINS, Quality
-from models.snapshot import VERSION_DIGITS, Snapshot, SnapshotError, unpack, version_of
+from models.snapshot_record import VERSION_DIGITS, Snapshot, SnapshotError, unpack, version_of
 
 MAGIC = b"CNBS"
 FORMAT = 1

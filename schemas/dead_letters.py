@@ -24,7 +24,7 @@ _VERSION = "concierge.version"
 _KEY_BYTES = "concierge.key.bytes"
 _VALUE_BYTES = "concierge.value.bytes"
 
-CONNECTOR = "concierge-intake"
+CONNECTOR = "concierge"
 # Where a stage's refusals come from, for Connect's `class.name`.
 _CLASSES = {"VALUE_CONVERTER": "schemas.wire.decode", "TRANSFORMATION": "streams.core.admit.admit"}
 

@@ -33,7 +33,7 @@ class RejectedExample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str
     because: str
     value: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
-    payload_hex: str | None | msgspec.UnsetType = msgspec.UNSET
+    payload_hex: str | msgspec.UnsetType | None = msgspec.UNSET
 
 
 def accepted_examples(topic: str, root: Path = EXAMPLES) -> dict[str, dict[str, Any]]:

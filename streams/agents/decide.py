@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Protocol
 
 import msgspec
 
@@ -23,13 +23,11 @@ from streams.core.codec import peek_due_ms
 from streams.core.engine import Outputs
 from streams.core.state import PartitionState
 from streams.core.store import StateStore
+from streams.runtime.app import AgentFunction
 from streams.runtime.checkpoint import Cut
 from streams.runtime.chunk import Chunk, Place, RawRecord
 from streams.runtime.role import Sender, only
 from streams.runtime.table import Partitions
-
-if TYPE_CHECKING:
-    import faust
 
 # One engine batch: wide enough for numpy, short enough that outputs leave while a backlog is read.
 BATCH = 4_096
@@ -65,6 +63,10 @@ class Encoders(Protocol):
 
     def decision(self, decision: Decision) -> bytes:
         """Return the value of a decisions record."""
+
+
+# Per changelog partition, every key's newest encoded state.
+ReadStates = Callable[[Sequence[int]], Awaitable[Mapping[int, Mapping[str, bytes]]]]
 
 
 class Decide:
@@ -164,13 +166,6 @@ class Decide:
         self._partitions.written()
 
 
-class ReadStates(Protocol):
-    """Read the newest states of changelog partitions."""
-
-    async def __call__(self, partitions: Sequence[int]) -> Mapping[int, Mapping[str, bytes]]:
-        """Return, per partition, every key's newest encoded state."""
-
-
 def versions_from(known: PartitionState, start: int) -> list[tuple[str, str, str]]:
     """Return (kind, name, version) of all that records from offset `start` on may ask for.
 
@@ -182,10 +177,10 @@ def versions_from(known: PartitionState, start: int) -> list[tuple[str, str, str
     return [(kind, name, version) for (kind, name), version in before.items()] + behind
 
 
-def agent(role: Decide) -> Callable[[faust.Stream[Chunk]], object]:
+def agent(role: Decide) -> AgentFunction:
     """Return the agent of the role."""
 
-    async def decide(stream: faust.Stream[Chunk]) -> None:
+    async def decide(stream: AsyncIterable[Chunk]) -> None:
         async for chunk in stream:
             await role.work(chunk)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
+from typing import Protocol
 
 from schemas.bundled import SchemaSource
 from schemas.records import ENCODER, Origin, Rejection
@@ -14,12 +14,10 @@ from schemas.wire import schema_id
 from streams.agents.dead_letters import DeadLetters
 from streams.core.admit import admit
 from streams.core.limits import AdmitLimits
+from streams.runtime.app import AgentFunction
 from streams.runtime.checkpoint import Cut
 from streams.runtime.chunk import Chunk, Place
 from streams.runtime.role import Sender
-
-if TYPE_CHECKING:
-    import faust
 
 # Records admitted at a time: their outputs leave together.
 BATCH = 2_048
@@ -131,10 +129,10 @@ class Intake:
         """Do nothing: nothing was written."""
 
 
-def agent(role: Intake) -> Callable[[faust.Stream[Chunk]], object]:
+def agent(role: Intake) -> AgentFunction:
     """Return the agent of the role."""
 
-    async def intake(stream: faust.Stream[Chunk]) -> None:
+    async def intake(stream: AsyncIterable[Chunk]) -> None:
         async for chunk in stream:
             await role.work(chunk)
 

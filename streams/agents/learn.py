@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import msgspec
 
 from schemas.records import ENCODER, LESSON_DECODER, Lesson, Switch
 from schemas.topics import LESSONS, MODEL_SNAPSHOTS
+from streams.runtime.app import AgentFunction
 from streams.runtime.checkpoint import Cut, Write
 from streams.runtime.chunk import Chunk, Place
 from streams.runtime.clock import Timeline
 from streams.runtime.role import Sender, only
 from streams.runtime.versions import MODEL, snapshot_key
-
-if TYPE_CHECKING:
-    import faust
 
 
 class Model(Protocol):
@@ -196,10 +194,10 @@ class Learn:
         return tombstones + switches
 
 
-def agent(role: Learn) -> Callable[[faust.Stream[Chunk]], object]:
+def agent(role: Learn) -> AgentFunction:
     """Return the agent of the role."""
 
-    async def learn(stream: faust.Stream[Chunk]) -> None:
+    async def learn(stream: AsyncIterable[Chunk]) -> None:
         async for chunk in stream:
             await role.work(chunk)
 

@@ -8,9 +8,10 @@ from confluent_kafka.admin import AdminClient
 from rich.console import Console
 
 from schemas.topics import all_topics
-from streams.cli.options import kafka_option, parse_catalogue, settings_from
+from streams.cli.options import kafka_option, settings_from
 from streams.core.catalogue import Catalogue
-from streams.core.catalogue_yaml.problems import CatalogueError
+from streams.core.catalogue_yaml import CatalogueError
+from streams.runtime.catalogue_file import parse_catalogue
 from streams.runtime.clients import librdkafka_config
 from streams.runtime.declared import SettingsError
 from streams.runtime.paths import catalogue_path

@@ -63,8 +63,8 @@ def _check_customer(customer: str) -> Rejection | None:
     if not customer or customer.isspace():
         return _reject("missing_customer", "customer_id is empty or blank")
     if len(customer) > MAX_ID_CHARS:
-        size = len(customer)
-        return _reject("value_out_of_range", f"customer_id has {size} characters, over 128")
+        what = f"customer_id has {len(customer)} characters, over {MAX_ID_CHARS}"
+        return _reject("value_out_of_range", what)
     # Control characters are kept free for keys of our own in the customers table.
     if not customer.isprintable():
         return _reject("value_out_of_range", "customer_id holds characters that cannot be printed")
@@ -77,10 +77,10 @@ def _check_time(at_ms: int, seen_at_ms: int, limits: AdmitLimits) -> Rejection |
         return None
     if at_ms < oldest:
         hint = ": it looks like seconds" if oldest <= at_ms * 1_000 <= newest else ""
-        return _reject("event_time_too_old", f"occurred_at {at_ms} is before {oldest}{hint}")
+        return _reject("event_time_too_old", f"occurred_at {at_ms} is older than any event{hint}")
     hints = [u for u, per_ms in _FINER_UNITS if oldest <= at_ms // per_ms <= newest]
     hint = f": it looks like {hints[0]}" if hints else ""
-    return _reject("event_time_in_future", f"occurred_at {at_ms} is after {newest}{hint}")
+    return _reject("event_time_in_future", f"occurred_at {at_ms} is after its arrival{hint}")
 
 
 def _click(value: dict[str, Any], origin: Origin) -> CustomerEvent | Rejection:

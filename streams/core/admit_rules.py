@@ -129,7 +129,7 @@ def check(value: Mapping[str, Any], rules: Rules) -> Rejection | None:
         number = value[name]
         # Written so that NaN, which compares with nothing, is refused too.
         if number is not None and not low <= number <= high:
-            return _wrong_number(name, number, f"{low:g} to {high:g}")
+            return _wrong_number(name, number, f"{low:,} to {high:,}")
     for name in rules.symbols:
         if value[name] == _UNKNOWN:
             return _reject("unknown_symbol", f"{name} holds a symbol this version does not know")
@@ -152,7 +152,7 @@ def check_lines(lines: list[dict[str, Any]]) -> Rejection | None:
     for number, line in enumerate(lines):
         quantity = line["quantity"]
         if not 0 < quantity <= MAX_QUANTITY:
-            wanted = f"above 0, up to {MAX_QUANTITY:g}"
+            wanted = f"above 0, up to {MAX_QUANTITY:,}"
             return _wrong_number(f"lines[{number}].quantity", quantity, wanted)
         if (wrong := check(line, _LINE)) is not None:
             return _reject(wrong.reason, f"lines[{number}].{wrong.detail}")

@@ -14,7 +14,7 @@ from struct import Struct
 import msgspec
 import numpy as np
 
-from streams.core.layout import FAMILY_WIDTH, HEAD_WIDTH
+from streams.core.layout import CONTACT_WIDTH, FAMILY_WIDTH, HEAD_WIDTH
 from streams.core.state import (
     CartItem,
     CustomerState,
@@ -56,6 +56,10 @@ class _Stored(msgspec.Struct, array_like=True):
     unsubscribed: dict[str, int]
     time_zone: str | None
     pending: list[Pending]
+    # Slots per row when it was stored: rows of a later layout are longer.
+    head_width: int
+    family_width: int
+    contact_width: int
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -82,6 +86,9 @@ def encode_customer(state: CustomerState) -> bytes:
         state.unsubscribed,
         state.time_zone,
         state.pending,
+        HEAD_WIDTH,
+        FAMILY_WIDTH,
+        CONTACT_WIDTH,
     )
     return _DUE.pack(next_due_ms(state)) + _ENCODER.encode(stored)
 
@@ -94,7 +101,7 @@ def decode_customer(data: bytes) -> CustomerState:
     try:
         stored = _DECODER.decode(memoryview(data)[_DUE.size :])
     except msgspec.MsgspecError as error:
-        raise StateError(f"not a customer's state ({len(data)} bytes): {error}") from error
+        raise _unreadable(data, error) from error
     if stored.schema_version > SCHEMA_VERSION:
         raise StateError(
             f"a state of schema version {stored.schema_version} was stored by a newer release; "
@@ -102,11 +109,16 @@ def decode_customer(data: bytes) -> CustomerState:
         )
     state = CustomerState()
     state.applied_offset = stored.applied_offset
-    state.head = _dense(stored.head)
-    rows = array("d", stored.families)
+    try:
+        state.head = _dense(stored.head, stored.head_width)
+        rows = _widened(stored.families, stored.family_width, FAMILY_WIDTH)
+        state.contacts = _widened(stored.contacts, stored.contact_width, CONTACT_WIDTH)
+    except ValueError as error:
+        raise _unreadable(data, error) from error
+    if len(rows) != len(stored.family_names) * FAMILY_WIDTH:
+        raise _unreadable(data, "families without their numbers")
     for number, name in enumerate(stored.family_names):
         state.families[name] = rows[number * FAMILY_WIDTH : (number + 1) * FAMILY_WIDTH]
-    state.contacts = array("d", stored.contacts)
     for name in _SAME_IN_BOTH:
         setattr(state, name, getattr(stored, name))
     return state
@@ -124,6 +136,10 @@ _SAME_IN_BOTH = (
     "time_zone",
     "pending",
 )
+
+
+def _unreadable(data: bytes, why: object) -> StateError:
+    return StateError(f"not a customer's state ({len(data)} bytes): {why}")
 
 
 def peek_due_ms(data: bytes) -> int:
@@ -163,9 +179,19 @@ def _sparse(head: array[float]) -> bytes:
     return packed
 
 
-def _dense(data: bytes) -> array[float]:
-    bitmap = (HEAD_WIDTH + 7) // 8
-    used = np.unpackbits(np.frombuffer(data[:bitmap], np.uint8), count=HEAD_WIDTH).astype(bool)
-    values = np.zeros(HEAD_WIDTH)
-    values[used] = np.frombuffer(data[bitmap:])
-    return array("d", values.tobytes())
+def _dense(data: bytes, width: int) -> array[float]:
+    bitmap = (width + 7) // 8
+    used = np.unpackbits(np.frombuffer(data[:bitmap], np.uint8), count=width).astype(bool)
+    values = np.zeros(max(width, HEAD_WIDTH))
+    values[:width][used] = np.frombuffer(data[bitmap:])
+    return array("d", values[:HEAD_WIDTH].tobytes())
+
+
+def _widened(data: bytes, width: int, today: int) -> array[float]:
+    """Read rows that were `width` slots long as rows of today's length, zeros behind."""
+    if width == today:
+        return array("d", data)
+    stored = np.frombuffer(data).reshape(-1, width)
+    rows = np.zeros((len(stored), today))
+    rows[:, : min(width, today)] = stored[:, :today]
+    return array("d", rows.tobytes())

@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 from schemas.records import CHANNELS
 from streams.core.catalogue import ContactLimit, Treatment
 from streams.core.chance import name_number
+from streams.core.channels import REACHING_OUT
 from streams.core.funnel import Funnel
-from streams.core.layout import CONTACT, HEAD, MAX_CONTACTS, MAX_PENDING
+from streams.core.layout import CONTACT, CONTACT_WIDTH, HEAD, MAX_CONTACTS, MAX_PENDING
 from streams.core.state import CustomerState
 from streams.core.wave import Floats, Wave
 
-# Channels that reach out to people; the others wait until somebody comes by.
-REACHING_OUT = frozenset({"email", "sms", "call_center"})
 NO_TREATMENT = -1
 _SLOT_OF_SCOPE = {"issue": "issue", "family": "family", "action": "action"}
 
@@ -107,17 +106,21 @@ def apply_contact_policy(
 def _used(wave: Wave, limit: ContactLimit, channels: Floats) -> Floats:
     """Count the contacts that use up a limit, per customer and action, (n, a) or (n, 1)."""
     recent = wave.contacts_since(limit.window_ms)
+    in_window = wave.count_by_customer(recent)[:, None]
     if limit.scope == "overall":
-        return wave.count_by_customer(recent)[:, None]
+        return in_window
     if limit.scope == "channel":
-        return _used_by_channel(wave, limit, recent, channels)
-    slot = _SLOT_OF_SCOPE[limit.scope]
-    numbers: Floats = getattr(wave.axis, f"{slot}_numbers")
-    if limit.name is None:
+        used = _used_by_channel(wave, limit, recent, channels)
+        limited = channels >= 0 if limit.name is None else channels == CHANNELS.index(limit.name)
+    else:
+        slot = _SLOT_OF_SCOPE[limit.scope]
+        numbers: Floats = getattr(wave.axis, f"{slot}_numbers")
+        used = wave.count_by_action(recent, slot, numbers)
         # An action without a family is not limited by family.
-        return np.where(numbers > 0, wave.count_by_action(recent, slot, numbers), 0.0)
-    limited = numbers == name_number(limit.name)
-    return np.where(limited, wave.count_by_action(recent, slot, numbers), 0.0)
+        limited = (numbers > 0 if limit.name is None else numbers == name_number(limit.name))[None]
+    # A ring that is full of contacts within the window may have forgotten others within it, and a
+    # limit must hold even then.
+    return np.where(limited, np.where(in_window >= MAX_CONTACTS, np.inf, used), 0.0)
 
 
 def _used_by_channel(
@@ -134,8 +137,9 @@ def _used_by_channel(
 def record_contact(
     state: CustomerState, at_ms: int, action: str, family: str | None, issue: str, channel: str
 ) -> None:
-    """Remember that an action was published, in the ring of the latest contacts."""
-    state.contacts.extend(
+    """Remember that an action was published; of too many contacts the earliest is forgotten."""
+    contacts = state.contacts
+    contacts.extend(
         (
             at_ms,
             name_number(action),
@@ -144,4 +148,8 @@ def record_contact(
             float(CHANNELS.index(channel)),
         )
     )
-    del state.contacts[: -MAX_CONTACTS * len(CONTACT)]
+    if len(contacts) > MAX_CONTACTS * CONTACT_WIDTH:
+        # Not the first in the ring: contacts of late events stand behind younger ones.
+        times = contacts[CONTACT["at_ms"] :: CONTACT_WIDTH]
+        earliest = times.index(min(times)) * CONTACT_WIDTH
+        del contacts[earliest : earliest + CONTACT_WIDTH]

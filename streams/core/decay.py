@@ -23,10 +23,10 @@ from streams.core.layout import (
 
 ERA_MS = tuple(ERA_HALF_LIVES * half_life for half_life in HALF_LIVES_MS)
 ERA_SLOTS = tuple(HEAD[f"era_{name}"] for name in HALF_LIFE_NAMES)
-_SUM_SLOTS = tuple(
+SUM_SLOTS = tuple(
     tuple(HEAD[f"{name}_{half_life}"] for name in SUMS) for half_life in HALF_LIFE_NAMES
 )
-_FAMILY_SLOTS = (
+FAMILY_SUM_SLOTS = (
     (FAMILY["interest_1h"],),
     (FAMILY["interest_1d"],),
     (FAMILY["interest_30d"], FAMILY["orders_30d"], FAMILY["spend_30d"]),
@@ -53,10 +53,10 @@ def _move_landmark(
     # exp2 of a whole number is exact; far below the smallest float it is 0, as it should be.
     scale = exp2(-ERA_HALF_LIVES * (era - head[ERA_SLOTS[number]]))
     head[ERA_SLOTS[number]] = era
-    for slot in _SUM_SLOTS[number]:
+    for slot in SUM_SLOTS[number]:
         head[slot] *= scale
     for family in families:
-        for slot in _FAMILY_SLOTS[number]:
+        for slot in FAMILY_SUM_SLOTS[number]:
             family[slot] *= scale
 
 

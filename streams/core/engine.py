@@ -33,6 +33,9 @@ from streams.core.versions import Versions
 # How many switches a partition remembers: those since the last checkpoint may be asked for again,
 # and the newest of each name always. A worker checkpoints every second or so, so 64 is ample.
 MAX_SWITCHES = 64
+# Customers decided for at once; more are decided in turn. A tick may find a million timers due, and
+# a wave's matrices take some hundred bytes for each customer and action.
+MAX_WAVE = 1_024
 CATALOGUE = "catalogue"
 MODEL = "model"
 
@@ -146,9 +149,10 @@ class Engine:
                     store.put(turn.customer, turn.state)
                     index.arm(turn.customer, next_due_ms(turn.state))
             if due and segment.decider is not None:
-                for decided in segment.decider.decide(due):
-                    remember_decision(decided, segment.decider.catalogue.model)
-                    segment.decided.append(decided)
+                for start in range(0, len(due), MAX_WAVE):
+                    for decided in segment.decider.decide(due[start : start + MAX_WAVE]):
+                        remember_decision(decided, segment.decider.catalogue.model)
+                        segment.decided.append(decided)
             playing = deciding
         for decided in sorted(segment.decided, key=lambda d: (d.due.offset, d.due.customer)):
             out.decisions.append(decided.decision)

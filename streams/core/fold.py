@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from schemas.records import Click, CustomerEvent, Outcome, Profile, Purchase, Support
+from schemas.records import Click, CustomerEvent, Origin, Outcome, Profile, Purchase, Support
 from streams.core.catalogue import Timers
 from streams.core.chance import id_hash
 from streams.core.decay import landmark_weights
@@ -47,20 +47,23 @@ def repeat_of(state: CustomerState, event: CustomerEvent) -> str | None:
     return None
 
 
+def note_origin(state: CustomerState, origin: Origin) -> None:
+    """Raise the watermark of a record's source, whether or not the record counted."""
+    source = f"{origin.topic}/{origin.partition}"
+    # Put in anew, so that the first of the map is the source that was silent the longest.
+    highest = max(state.watermarks.pop(source, -1), origin.offset)
+    if len(state.watermarks) >= MAX_WATERMARKS:
+        del state.watermarks[next(iter(state.watermarks))]
+    state.watermarks[source] = highest
+
+
 def fold(state: CustomerState, event: CustomerEvent, timers: Timers) -> None:
     """Apply a new event to the state (in place)."""
-    _remember(state, event)
+    note_origin(state, event.origin)
+    state.recent_ids.append(id_hash(event.event_id))
+    del state.recent_ids[:-MAX_RECENT_IDS]
     head = state.head
     if not 0 < head[HEAD["first_seen_ms"]] <= event.at_ms:
         head[HEAD["first_seen_ms"]] = event.at_ms
     weights = landmark_weights(head, state.families.values(), event.at_ms)
     _FOLDS[type(event)](state, event, weights, timers)
-
-
-def _remember(state: CustomerState, event: CustomerEvent) -> None:
-    source = f"{event.origin.topic}/{event.origin.partition}"
-    if source not in state.watermarks and len(state.watermarks) >= MAX_WATERMARKS:
-        del state.watermarks[next(iter(state.watermarks))]
-    state.watermarks[source] = event.origin.offset
-    state.recent_ids.append(id_hash(event.event_id))
-    del state.recent_ids[:-MAX_RECENT_IDS]

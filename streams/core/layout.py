@@ -112,14 +112,19 @@ FAMILY_WIDTH = len(FAMILY)
 CONTACT = _numbered(["at_ms", "action", "family", "issue", "channel"])
 CONTACT_WIDTH = len(CONTACT)
 
-# Bounds of everything that could grow. With all of them full a state is below 16 KiB.
+# Bounds of everything that could grow. With all of them full of the longest texts that an event
+# may carry, a state is below 16 KiB.
 MAX_FAMILIES = 12
 MAX_PRODUCTS = 12
 MAX_CART_ITEMS = 20
 MAX_TICKETS = 8
-MAX_PREFERENCES = 24
-MAX_ANSWERS = 16
+MAX_PREFERENCES = 16
+MAX_ANSWERS = 12
 MAX_CONTACTS = 16
 MAX_PENDING = 8
 MAX_RECENT_IDS = 16
 MAX_WATERMARKS = 24
+# Bytes of UTF-8 that one text takes: names that a catalogue may also use (its ids have at most 64
+# characters), and ids or answers that only have to differ.
+MAX_NAME_BYTES = 64
+MAX_TEXT_BYTES = 32

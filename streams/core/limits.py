@@ -26,7 +26,7 @@ class AdmitLimits:
     `oldest_event_ms`: the earliest believable event time; 2000-01-01 by default, which also
     catches seconds where milliseconds belong. `future_ms`: how far event time may lie after the
     record's arrival; a day, for clocks set to the wrong zone. `max_value_bytes`: half of
-    Kafka's own default limit, because an event takes up to twice the bytes on the timeline.
+    Kafka's own default limit, so that the event also fits the timeline, origin and all.
     """
 
     oldest_event_ms: int = 946_684_800_000

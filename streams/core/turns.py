@@ -13,7 +13,7 @@ from streams.core.catalogue import Timers
 from streams.core.contact import record_contact
 from streams.core.deciding import Decided, Decider, Due
 from streams.core.features import FEATURE_VERSION
-from streams.core.fold import fold, repeat_of
+from streams.core.fold import fold, note_origin, repeat_of
 from streams.core.layout import HEAD
 from streams.core.moments import FRESH_MS, MOMENT_OF_EVENT, MOMENT_OF_TIMER, SESSION_MOMENTS
 from streams.core.state import CustomerState, Pending
@@ -81,6 +81,9 @@ class Segment:
         state.applied_offset = offset
         if (repeat := repeat_of(state, event)) is not None:
             self.notes[repeat] += 1
+            if repeat == "duplicate":
+                # So that its own replay is known even after the id is no longer remembered.
+                note_origin(state, event.origin)
             return None
         newest_ms = state.head[_LAST_SEEN]
         self._credit(state, event)

@@ -49,7 +49,7 @@ def compile_value(document: Document, node: Any, path: str, zone: ZoneInfo) -> V
 def compile_condition(document: Document, node: Any, path: str) -> Condition:
     """Return the test of a row that a `when` or `keep` entry describes."""
     table = document.table(node, path, ("column", *_TESTS))
-    column = document.text(table.get("column"), f"{path}.column")
+    column = document.column(table.get("column"), f"{path}.column")
     tests = [name for name in _TESTS if name in table]
     if len(tests) != 1:
         document.fail(path, "give exactly one test: " + ", ".join(_TESTS))
@@ -76,7 +76,7 @@ def _compile_source(
     if source == "constant":
         return lambda row: entry
     if source == "column":
-        column = document.text(entry, below)
+        column = document.column(entry, below)
         return lambda row: row.get(column)
     if source == "template":
         return _compile_template(document, document.text(entry, below), below)
@@ -103,6 +103,8 @@ def _compile_template(document: Document, template: str, path: str) -> Value:
     for _, column, form, conversion in parts:
         if column is not None and (not column or form or conversion):
             document.fail(path, "write {column}, with nothing but a column's name in the braces")
+        if column is not None:
+            document.column(column, path)
 
     def filled(row: Row) -> str | None:
         text = ""
@@ -131,12 +133,14 @@ def _compile_step(document: Document, step: Any, path: str) -> tuple[str, Any]:
         document.fail(path, f"`{name}` takes {f'a {wants} as its argument' if wants else 'none'}")
     if wants == "number":
         _number(document, argument, path)
-    elif wants in ("column", "time"):
-        document.text(argument, path)
+    elif wants == "column":
+        document.column(argument, path)
+    elif wants == "time":
+        form = document.text(argument, path)
+        if form not in TIME_FORMATS and "%" not in form:
+            document.fail(path, unknown(form, (*TIME_FORMATS, "a form such as %Y-%m-%d")))
     elif wants == "table":
         argument = {str(key): value for key, value in _table_of(document, argument, path).items()}
-    if wants == "time" and argument not in TIME_FORMATS and "%" not in str(argument):
-        document.fail(path, unknown(str(argument), (*TIME_FORMATS, "a form such as %Y-%m-%d")))
     return name, argument
 
 

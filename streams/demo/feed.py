@@ -58,7 +58,7 @@ class Feed:
         rejects: list[IO[str]] = []
         try:
             with Rows(self.source, self.mapping.source) as rows:
-                turning = Turning(self.mapping, lookups, self._check)
+                turning = Turning(self.mapping, lookups, self._check, rows.has_fixed_columns)
                 send(islice(self._good(rows, turning, rejects), self.limit))
         finally:
             for file in rejects:

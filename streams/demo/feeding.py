@@ -34,6 +34,7 @@ class EventProducer(Protocol):
         topic: str,
         value: bytes | None = None,
         key: bytes | None = None,
+        partition: int = -1,
         *,
         on_delivery: Callable[[KafkaError | None, Message], None] | None = None,
     ) -> None:
@@ -91,7 +92,7 @@ class Sending:
         for topic, event in events:
             self._await_turn(event["occurred_at"])
             value = encode_event(topic, event, self.ids) if self.ids else encode_event(topic, event)
-            self._produce(self.prefix + topic, value, str(event["customer_id"]).encode())
+            self.produce(self.prefix + topic, value, str(event["customer_id"]).encode())
             self.sent[topic] += 1
             if self.sent.total() % _POLL_EVERY == 0:
                 self.producer.poll(0)
@@ -116,10 +117,11 @@ class Sending:
             self.producer.poll(0)
             self.wait(delay_s)
 
-    def _produce(self, topic: str, value: bytes, key: bytes) -> None:
+    def produce(self, topic: str, value: bytes, key: bytes | None, partition: int = -1) -> None:
+        """Send one record as it stands to a full topic name; waits while the queue is full."""
         while True:
             try:
-                self.producer.produce(topic, value=value, key=key, on_delivery=self._delivered)
+                self.producer.produce(topic, value, key, partition, on_delivery=self._delivered)
                 return
             except BufferError:
                 self.producer.poll(_FULL_WAIT_S)

@@ -53,7 +53,10 @@ class Source:
 
 @dataclass(frozen=True)
 class Mapping:
-    """A checked mapping. `lines` is empty unless the topic has order lines."""
+    """A checked mapping. `lines` is empty unless the topic has order lines.
+
+    `columns` are all that it names, those of lookups (`products.department`) included.
+    """
 
     name: str
     topic: str
@@ -63,6 +66,7 @@ class Mapping:
     group_by: tuple[str, ...]
     fields: MappingOf[str, Value]
     lines: MappingOf[str, Value]
+    columns: frozenset[str]
 
 
 def load_mapping(path: Path) -> Mapping:
@@ -90,20 +94,24 @@ def compile_mapping(document: Document) -> Mapping:
     elif "lines" in table:
         document.fail("lines", f"events of {topic} have no lines")
     keep = table.get("keep")
+    condition = None if keep is None else compile_condition(document, keep, "keep")
     group_by = document.items(table.get("group_by", []), "group_by")
     if group_by and known.lines is None:
         document.fail("group_by", f"only events with lines are made of several rows, not {topic}")
+    lookups = _lookups(document, table.get("lookups", {}))
+    grouping = tuple(
+        document.column(column, f"group_by.{number}") for number, column in enumerate(group_by)
+    )
     return Mapping(
         name=document.name,
         topic=topic,
         source=_source(document, table.get("source", {})),
-        lookups=_lookups(document, table.get("lookups", {})),
-        keep=None if keep is None else compile_condition(document, keep, "keep"),
-        group_by=tuple(
-            document.text(column, f"group_by.{number}") for number, column in enumerate(group_by)
-        ),
+        lookups=lookups,
+        keep=condition,
+        group_by=grouping,
         fields=fields,
         lines=lines,
+        columns=frozenset(document.columns),
     )
 
 
@@ -155,7 +163,7 @@ def _lookups(document: Document, node: Any) -> tuple[Lookup, ...]:
                 name=name,
                 file=document.text(table.get("file"), f"{path}.file"),
                 key=key,
-                column=document.text(table.get("column", key), f"{path}.column"),
+                column=document.column(table.get("column", key), f"{path}.column"),
                 columns=tuple(
                     document.text(column, f"{path}.columns.{number}")
                     for number, column in enumerate(columns)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Never
@@ -20,11 +20,15 @@ class MappingError(ValueError):
 
 @dataclass(frozen=True)
 class Document:
-    """A parsed file: its value, and the 1-based line of every path such as `fields.kind`."""
+    """A parsed file: its value, and the 1-based line of every path such as `fields.kind`.
+
+    `columns` collects the columns of the data file that are named anywhere.
+    """
 
     name: str
     value: Any
     lines: Mapping[str, int]
+    columns: set[str] = field(default_factory=set)
 
     def fail(self, path: str, what: str) -> Never:
         """Raise MappingError for the value at `path`, or for its nearest parent that has a line."""
@@ -50,6 +54,12 @@ class Document:
         if not isinstance(value, str) or not value:
             self.fail(path, f"expected a text, found {shown(value)}")
         return value
+
+    def column(self, value: Any, path: str) -> str:
+        """Return `value` as the name of a column, and remember that it is needed."""
+        name = self.text(value, path)
+        self.columns.add(name)
+        return name
 
     def items(self, value: Any, path: str) -> list[Any]:
         """Return `value` as a list."""

@@ -19,12 +19,12 @@ from streams.demo.tastes import Tastes
 
 MINUTE_MS = 60_000
 # Log-odds of a click by somebody who neither likes nor dislikes anything about the action.
-_BASE = -3.0
-_TASTE_WEIGHT = 1.3
+_BASE = -3.2
+_TASTE_WEIGHT = 1.5
 _ISSUE_SPREAD = 0.4
-_ACTION_SPREAD = 0.7
+_ACTION_SPREAD = 0.8
 _FIT_SPREAD = 0.4
-_ON_CHANNEL, _OFF_CHANNEL = 0.4, -0.25
+_ON_CHANNEL, _OFF_CHANNEL = 0.3, -0.1
 _FRESH_INTEREST = 1.2
 _ACCEPTS_SHARE = 0.6
 _MOMENT_PULL = {

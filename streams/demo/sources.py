@@ -71,6 +71,11 @@ class Rows:
         self._stack.close()
 
     @property
+    def has_fixed_columns(self) -> bool:
+        """Whether every row has every column of the file; JSON Lines may leave some out."""
+        return self._format != "jsonl"
+
+    @property
     def share_read(self) -> float:
         """How much of the file has been read, 0..1, for a progress bar."""
         if self._format == "parquet":

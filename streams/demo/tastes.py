@@ -21,9 +21,9 @@ CHANNELS = ("email", "web", "app", "sms", "call_center")
 _CHANNEL_WEIGHTS = (40, 25, 20, 10, 5)
 # Lines' worth of the shop's average that everybody's purchases are mixed with: somebody with one
 # order is not thought to love only what was in it.
-_PRIOR_LINES = 6.0
+_PRIOR_LINES = 4.0
 _LIFT_WEIGHT = 0.9
-_BLUR = 0.5
+_BLUR = 0.3
 _MOST = 2.2
 
 

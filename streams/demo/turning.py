@@ -10,7 +10,7 @@ from typing import Any
 from streams.demo.events import Event
 from streams.demo.expressions import ROW_COLUMN, Value
 from streams.demo.mapping import Mapping as FeedMapping
-from streams.demo.sources import LookupTable, Numbered
+from streams.demo.sources import LookupTable, Numbered, SourceError
 
 Row = dict[str, Any]
 # Says what is wrong with an event, or None.
@@ -29,11 +29,16 @@ class BadRow:
 
 @dataclass
 class Turning:
-    """Turns the rows of one file; counts what it leaves out by the mapping's `keep`."""
+    """Turns the rows of one file; counts what it leaves out by the mapping's `keep`.
+
+    With `fixed_columns` a row without a column that the mapping names is a mistake in the
+    mapping: SourceError. Without, the column is empty in that row.
+    """
 
     mapping: FeedMapping
     lookups: Sequence[LookupTable]
     check: Check
+    fixed_columns: bool = True
     rows: int = 0
     left_out: int = 0
     _ended: set[tuple[str, ...]] = field(default_factory=set)
@@ -67,6 +72,9 @@ class Turning:
         row: Row = {**values, ROW_COLUMN: number}
         for lookup in self.lookups:
             row.update(lookup.added(row))
+        if self.fixed_columns and not self.mapping.columns <= row.keys():
+            missing = ", ".join(sorted(self.mapping.columns - row.keys()))
+            raise SourceError(f"{self.mapping.name}: the data file has no column {missing}")
         try:
             if self.mapping.keep is not None and not self.mapping.keep(row):
                 self.left_out += 1

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 import faust
 from faust.agents import Agent
 from faust.app.base import BootStrategy
 from faust.events import Event
-from faust.types import ConsumerMessage
+from faust.types import ChannelT, ConsumerMessage, EventT
 from faust.types.agents import ActorRefT
-from faust.types.auth import CredentialsT
 from yarl import URL
 
 from streams.runtime.chunk import Chunk
@@ -25,7 +24,7 @@ from streams.runtime.shell import Shell
 from streams.runtime.table import CustomersTable, Partitions
 from streams.runtime.transport import ShellConsumer, ShellTransport
 
-AgentFunction = Callable[["faust.Stream[Chunk]"], Any]
+AgentFunction = Callable[[Any], Awaitable[None]]
 
 
 class ShellStream(faust.Stream[Chunk]):
@@ -39,15 +38,15 @@ class ShellStream(faust.Stream[Chunk]):
 
     async def _chunks(self) -> AsyncIterator[Chunk]:
         self._finalized = True
-        shell = self.app.shell
+        shell, channel = self.app.shell, cast(ChannelT[Chunk], self.channel)
         await self.maybe_start()
         while not self.should_stop:
             try:
-                event = await self.channel.__anext__()
+                event: EventT[Chunk] = await channel.__anext__()
             except StopAsyncIteration:
                 # How mode ends an agent that waits for its next chunk.
                 return
-            chunk: Chunk = event.value
+            chunk = cast(Chunk, event.value)
             if not await shell.admit(chunk):
                 continue
             self._set_current_event(event)
@@ -61,7 +60,7 @@ class ShellAgent(Agent):
 
     app: ShellApp
 
-    async def _execute_actor(self, coro: Awaitable[None], aref: ActorRefT[Any]) -> None:
+    async def _execute_actor(self, coro: Awaitable[None], aref: ActorRefT) -> None:
         try:
             await coro
         except asyncio.CancelledError:
@@ -72,7 +71,7 @@ class ShellAgent(Agent):
             self.app.shell.fail(error)
 
 
-class ChunkSchema(faust.Schema):
+class ChunkSchema(faust.Schema[Any, Any]):
     """Pass a message's value on as it is: agents decode, so that bad bytes are their business."""
 
     def compile(self, app: Any, **kwargs: Any) -> Any:
@@ -106,7 +105,7 @@ class ShellApp(faust.App):
         return ShellTransport(self.conf.broker_consumer, self)
 
     def _new_consumer(self) -> ShellConsumer:
-        consumer = super()._new_consumer()
+        consumer = cast(ShellConsumer, super()._new_consumer())
         self.shell.broker = consumer
         return consumer
 
@@ -133,7 +132,6 @@ def create_app(
     shell: Shell,
     agent: AgentFunction,
     partitions: Partitions | None = None,
-    credentials: CredentialsT | None = None,
 ) -> ShellApp:
     """Return the app of `shell.role`, with `agent` reading all of its topics.
 
@@ -141,7 +139,7 @@ def create_app(
     connected yet. Topics are never created from here.
     """
     options = shell.options
-    app = ShellApp(shell, broker_credentials=credentials, **_settings(options))
+    app = ShellApp(shell, **_settings(options))
     topic = app.topic(*shell.role.topics, schema=ChunkSchema())
     app.agent(topic, name=shell.role.name)(agent)
     if partitions is not None:
@@ -154,6 +152,7 @@ def _settings(options: ShellOptions) -> dict[str, Any]:
     return {
         "broker": [URL(f"kafka://{address}") for address in options.bootstrap.split(",")],
         "broker_client_id": options.app_id,
+        "broker_credentials": options.credentials,
         "broker_max_poll_records": options.max_poll_records,
         "consumer_max_fetch_size": options.max_fetch_bytes,
         "broker_session_timeout": options.session_timeout_s,

@@ -100,7 +100,9 @@ def newest_states(
     found: dict[int, dict[str, tuple[int, bytes]]] = {number: {} for number in partitions}
     for messages in read_to_end(client, topic, partitions, give_up):
         for message in messages:
-            keep_newest(found[message.partition()], message.key(), message.value())
+            number = message.partition()
+            if number is not None:
+                keep_newest(found[number], message.key() or b"", message.value())
     return {
         number: {key: payload for key, (_, payload) in states.items()}
         for number, states in found.items()

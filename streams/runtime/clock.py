@@ -41,8 +41,8 @@ class Clock:
     """The leader's duties, from `lead` to `follow`.
 
     `now_ms` is the wall clock; None means that a feed writes the ticks itself. `catalogue` returns
-    the catalogue as it is now (it is read again at every tick), None if there is none. `write`
-    sends records and waits until they are acknowledged.
+    the catalogue as it is now (it is read again at every tick), None if there is none.
+    `write` sends records and waits until they are acknowledged.
     """
 
     def __init__(

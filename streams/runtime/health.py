@@ -103,6 +103,7 @@ class HealthServer:
             "assigned": role.assigned,
             "recovered": role.recovered,
             "records": role.records,
+            "unacknowledged": role.unacknowledged(),
             "seconds_since_last_records": _age_s(role.last_chunk_at_ms),
             "seconds_since_last_checkpoint": _age_s(role.last_checkpoint_at_ms),
             "partitions": {

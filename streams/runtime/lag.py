@@ -100,42 +100,43 @@ class LagWatch:
         self._clock_s = clock_s
         self._stalls = Stalls(settings.stall_ms / 1000)
         self._task: asyncio.Task[None] | None = None
-        self._consumer: Consumer | None = None
+        config = librdkafka_config(settings)
+        # Never joins a group and never commits; librdkafka wants the name all the same.
+        config["group.id"] = f"{settings.app_id}-lag"
+        config["enable.auto.commit"] = False
+        self._consumer = Consumer(config)
         self.lag: dict[Place, int] = {}
         self.standstills: list[Standstill] = []
         self.blind = ""
 
     async def start(self) -> None:
         """Begin to look."""
-        config = librdkafka_config(self._settings)
-        # Never joins a group and never commits; librdkafka wants the name all the same.
-        config["group.id"] = f"{self._settings.app_id}-lag"
-        config["enable.auto.commit"] = False
-        self._consumer = Consumer(config)
-        self._task = asyncio.create_task(self._run(self._consumer))
+        self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
         """Stop looking."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        if self._consumer is not None:
-            await asyncio.to_thread(self._consumer.close)
+        await asyncio.to_thread(self._consumer.close)
 
-    async def _run(self, consumer: Consumer) -> None:
+    async def look(self) -> None:
+        """Look once: ask the brokers, then compare with how far the roles are."""
+        positions = {
+            place: at.position
+            for role in self._progress.roles.values()
+            for place, at in role.partitions.items()
+        }
+        self.blind, ends = "", {}
+        try:
+            ends = await asyncio.to_thread(_ends, self._consumer, sorted(positions))
+        except KafkaException as error:
+            self.blind = str(error.args[0])
+        self._note(positions, ends)
+
+    async def _run(self) -> None:
         while True:
-            places = {
-                place: at.position
-                for role in self._progress.roles.values()
-                for place, at in role.partitions.items()
-            }
-            try:
-                ends = await asyncio.to_thread(_ends, consumer, sorted(places))
-            except KafkaException as error:
-                ends, self.blind = {}, str(error.args[0])
-            else:
-                self.blind = ""
-            self._note(places, ends)
+            await self.look()
             await asyncio.sleep(_LOOK_EVERY_S)
 
     def _note(self, positions: Mapping[Place, int], ends: Ends) -> None:
@@ -149,9 +150,8 @@ class LagWatch:
         for place, records in now.items():
             self._metrics.set(LAG, records, place.topic, str(place.partition))
         self.lag = now
-        self.standstills = self._stalls.look(self._progress, ends, self._clock_s())
-        if self.blind:
-            self.standstills = []
+        found = self._stalls.look(self._progress, ends, self._clock_s())
+        self.standstills = [] if self.blind else found
 
 
 def _ends(consumer: Consumer, places: list[Place]) -> dict[Place, int]:

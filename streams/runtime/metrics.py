@@ -71,6 +71,7 @@ OUTCOMES = _counter("outcomes", "Outcomes that met their decision.", "kind")
 OUTCOMES_UNMATCHED = _counter(
     "outcomes_unmatched", "Outcomes whose decision is unknown or long settled.", "kind"
 )
+MODEL_VERSIONS = _counter("model_versions", "Model versions published.", "model")
 LESSONS = _counter("lessons", "Lessons learned, by label: 1 rewarded, 0 not.", "action", "label")
 
 MODEL_LESSONS = _gauge("model_lessons", "Lessons inside the model version in use.", "model")
@@ -104,7 +105,7 @@ CUSTOMERS = _gauge("customers", "Customers whose state this worker holds.")
 
 METRICS = (
     *(EVENTS, DEAD_LETTERS, TIMELINE_RECORDS, MOMENTS, DECISIONS, ACTIONS, NO_ACTION, DROPPED),
-    *(OUTCOMES, OUTCOMES_UNMATCHED, LESSONS),
+    *(OUTCOMES, OUTCOMES_UNMATCHED, MODEL_VERSIONS, LESSONS),
     *(MODEL_LESSONS, MODEL_LOG_LOSS, MODEL_AUC, MODEL_CALIBRATION),
     *(EVENT_TO_ACTION, CHECKPOINT, CHECKPOINT_AT, CUT_PAUSE, RECOVERY, RECOVERED),
     *(LAG, TICK_AT, STATE_BYTES, CUSTOMERS),

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from streams.runtime.clients import librdkafka_config
-from streams.runtime.settings import Settings
+from faust.types.auth import CredentialsT
 
 
 @dataclass(frozen=True)
 class ShellOptions:
     """Options of one worker; the command line builds them from the settings.
 
-    `bootstrap` is "host:port,host:port". `client` holds further librdkafka settings (security).
+    `bootstrap` is "host:port,host:port". `client` holds further librdkafka settings (security),
+    and `credentials` the same for Faust.
     A checkpoint is due after `checkpoint_every_s` seconds or `checkpoint_every_records` records.
     `fetch_max_wait_ms` bounds how long the broker may keep a fetch waiting: the embedded broker
     does not wake a waiting fetch, so there it is the latency. `instance_id` makes the membership
@@ -37,6 +37,7 @@ class ShellOptions:
     instance_id: str | None = None
     failpoint: str = ""
     client: Mapping[str, Any] = field(default_factory=dict)
+    credentials: CredentialsT | None = None
 
     def group(self, role: str) -> str:
         """Return the consumer group (and Faust app id) of a role."""
@@ -45,19 +46,3 @@ class ShellOptions:
     def client_config(self) -> dict[str, Any]:
         """Return what every confluent client needs."""
         return {**self.client, "bootstrap.servers": self.bootstrap}
-
-
-def shell_options(settings: Settings) -> ShellOptions:
-    """Return what the shell takes from the settings of a deployment."""
-    return ShellOptions(
-        bootstrap=settings.bootstrap,
-        app_id=settings.app_id,
-        checkpoint_every_s=settings.checkpoint_interval_ms / 1000,
-        checkpoint_every_records=settings.checkpoint_max_events,
-        fetch_max_wait_ms=settings.fetch_max_wait_ms,
-        session_timeout_s=settings.session_timeout_ms / 1000,
-        hot_customers=settings.hot_customers,
-        instance_id=settings.instance_id or None,
-        failpoint=settings.failpoint,
-        client=librdkafka_config(settings),
-    )

@@ -81,6 +81,10 @@ class Outbox:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._poller: asyncio.Task[None] | None = None
 
+    def __len__(self) -> int:
+        """Return how many records are collected or under way."""
+        return len(self._producer) + sum(map(len, self._collected.values()))
+
     def send(
         self,
         topic: str,

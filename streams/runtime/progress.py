@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from streams.runtime.chunk import Place
@@ -20,7 +21,8 @@ class RoleProgress:
     """One role of this worker; times are UTC epoch milliseconds, 0 while it has not happened.
 
     `assigned` is whether the group has given us an assignment (it may be empty), `recovered`
-    whether its state has been read back and records are flowing.
+    whether its state has been read back and records are flowing. `unacknowledged` counts the
+    outputs that the brokers have not confirmed yet.
     """
 
     assigned: bool = False
@@ -30,6 +32,7 @@ class RoleProgress:
     chunks: int = 0
     records: int = 0
     partitions: dict[Place, PartitionProgress] = field(default_factory=dict)
+    unacknowledged: Callable[[], int] = lambda: 0
 
 
 @dataclass

@@ -26,9 +26,10 @@ class ShellRecovery(Service):
     app: ShellApp
     in_recovery = False
 
-    def __init__(self, app: ShellApp, **kwargs: Any) -> None:
+    def __init__(self, app: ShellApp, tables: TableManager, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.app = app
+        self.tables = tables
         self.completed = asyncio.Event()
         self._under_way: asyncio.Task[None] | None = None
 
@@ -43,7 +44,7 @@ class ShellRecovery(Service):
     ) -> None:
         """Start to recover what is assigned now; returns at once, so that we can join again."""
         self.on_partitions_revoked(set())
-        changelogs = self.app.tables.changelog_topics
+        changelogs = self.tables.changelog_topics
         places = [Place(*tp) for tp in sorted(assigned) if tp.topic not in changelogs]
         self._under_way = asyncio.create_task(self._recover(places, self.app.shell.epoch))
 
@@ -52,7 +53,7 @@ class ShellRecovery(Service):
         self.on_partitions_revoked(set())
 
     async def _recover(self, places: list[Place], epoch: int) -> None:
-        app = self.app
+        app, tables = self.app, self.tables
         try:
             starts = await app.shell.recover(places)
         except Exception as error:
@@ -69,8 +70,8 @@ class ShellRecovery(Service):
         app.flow_control.resume()
         consumer.resume_flow()
         await app._fetcher.maybe_start()
-        app.tables.on_actives_ready()
-        app.tables.on_standbys_ready()
+        tables.on_actives_ready()
+        tables.on_standbys_ready()
         app.on_rebalance_end()
 
 
@@ -84,7 +85,7 @@ class ShellTables(TableManager):
         """Return the recovery service."""
         if self._recovery is None:
             self._recovery = ShellRecovery(  # type: ignore[assignment]
-                self.app, beacon=self.beacon, loop=self.loop
+                self.app, self, beacon=self.beacon, loop=self.loop
             )
         return self._recovery  # type: ignore[return-value]
 

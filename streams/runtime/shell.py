@@ -6,7 +6,8 @@ This is where the pieces meet; Faust calls in through `app`, `transport` and `re
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from streams.runtime.barrier import Barrier
@@ -27,10 +28,10 @@ class Broker(Protocol):
     async def commit_positions(self, positions: Mapping[Place, int]) -> Commit:
         """Commit next offsets and say how the group took it."""
 
-    async def committed(self, places: Sequence[Place]) -> dict[Place, int | None]:
+    async def committed(self, places: Iterable[Place]) -> dict[Place, int | None]:
         """Return the group's committed offsets."""
 
-    async def bounds(self, places: Sequence[Place]) -> dict[Place, tuple[int, int]]:
+    async def bounds(self, places: Iterable[Place]) -> dict[Place, tuple[int, int]]:
         """Return each partition's first offset and the offset after its last."""
 
 
@@ -54,6 +55,7 @@ class Shell:
         self.outbox = outbox
         self.writer = writer
         self.progress = progress
+        self.progress.unacknowledged = lambda: len(self.outbox)
         self.epoch = 0
         self.broker: Broker | None = None
         self.barrier = Barrier()
@@ -140,7 +142,7 @@ class Shell:
         self.progress.partitions.clear()
         self.role.revoked()
 
-    async def recover(self, places: Sequence[Place]) -> dict[Place, int]:
+    async def recover(self, places: Iterable[Place]) -> dict[Place, int]:
         """Read state back for an assignment and return where its partitions start."""
         self.progress.assigned = True
         broker = self._broker()
@@ -230,10 +232,8 @@ class Shell:
         """Take checkpoints when they are due, until cancelled."""
         every_s = self.options.checkpoint_every_s
         while True:
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.checkpoint_due.wait(), every_s)
-            except TimeoutError:
-                pass
             self.checkpoint_due.clear()
             if self._recovered and await self.checkpoint.run() is Outcome.FENCED:
                 # The gate stays shut until the group has taken us back and state is read again.

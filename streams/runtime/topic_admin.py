@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient
-from confluent_kafka.admin._config import ConfigResource
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # ConfigResource, unexported
+    AdminClient,
+    ConfigResource,
+)
 from confluent_kafka.cimpl import NewTopic
 
 from schemas.topics import TIMELINE, Topic, customers_changelog
@@ -17,6 +20,7 @@ from streams.runtime.embedded import EMBEDDED_CLUSTER_PREFIX
 Verdict = Literal["ok", "created", "differs", "wrong", "missing"]
 
 _TIMEOUT_S = 30.0
+_LOOK_AGAIN_S = 0.05
 _CHANGELOG_SUFFIX = customers_changelog("").name
 
 
@@ -75,13 +79,12 @@ def create_topics(
     """Create the topics that are missing, then report on all of them.
 
     A broker without CreateTopics (the embedded one) makes a topic when it is asked about it, in
-    its own way. Raises KafkaException when a topic cannot be created.
+    its own way. Raises KafkaException when a topic cannot be created, TimeoutError
+    when the brokers do not come to know it.
     """
     found = _partition_counts(admin)
     absent = [topic for topic in topics if topic.name not in found]
-    if absent:
-        _create(admin, absent, replication_factor)
-    created = {topic.name for topic in absent}
+    created = _create(admin, absent, replication_factor) if absent else set()
     return [
         TopicReport(report.topic, "created", report.detail)
         if report.topic in created and report.usable
@@ -90,11 +93,12 @@ def create_topics(
     ]
 
 
-def _create(admin: AdminClient, topics: Iterable[Topic], replication_factor: int) -> None:
+def _create(admin: AdminClient, topics: Sequence[Topic], replication_factor: int) -> set[str]:
+    names = {topic.name for topic in topics}
     if _is_embedded(admin):
         for topic in topics:
             admin.list_topics(topic.name, timeout=_TIMEOUT_S)
-        return
+        return names
     wanted = [
         NewTopic(
             topic.name,
@@ -104,13 +108,27 @@ def _create(admin: AdminClient, topics: Iterable[Topic], replication_factor: int
         )
         for topic in topics
     ]
-    for future in admin.create_topics(wanted, request_timeout=_TIMEOUT_S).values():
+    created = set()
+    for name, future in admin.create_topics(wanted, request_timeout=_TIMEOUT_S).items():
         try:
             future.result(_TIMEOUT_S)
         except KafkaException as error:
             # Somebody else, such as the next worker of the same deployment, was quicker.
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise
+        else:
+            created.add(name)
+    _await_visible(admin, names)
+    return created
+
+
+def _await_visible(admin: AdminClient, names: set[str]) -> None:
+    # The controller has them; a broker hears of it a moment later.
+    deadline = time.monotonic() + _TIMEOUT_S
+    while not names <= _partition_counts(admin).keys():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"created, but not seen by the brokers: {sorted(names)}")
+        time.sleep(_LOOK_AGAIN_S)
 
 
 def _is_embedded(admin: AdminClient) -> bool:

@@ -18,9 +18,11 @@ from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 from mode import Service
+from mode.types import ServiceT
 
 from streams.runtime.checkpoint import Commit
 from streams.runtime.chunk import Chunk, Place
+from streams.runtime.hooks import HooksMissing
 
 if TYPE_CHECKING:
     from streams.runtime.app import ShellApp
@@ -38,7 +40,9 @@ class ShellConsumerThread(driver.AIOKafkaConsumerThread):
 
     def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
-        # Faust fixes 1,500 ms. Nothing has been sent yet, the fetcher is built from this at start.
+        # Faust fixes 1,500 ms; the fetcher is built from this attribute at the start, later.
+        if not hasattr(consumer, "_fetch_max_wait_ms"):
+            raise HooksMissing("aiokafka's consumer keeps fetch_max_wait_ms elsewhere now")
         consumer._fetch_max_wait_ms = self.app.shell.options.fetch_max_wait_ms
         return consumer
 
@@ -112,7 +116,7 @@ class ShellConsumer(driver.Consumer):
 
     # -- fetching ------------------------------------------------------------------------------
 
-    async def _drain_messages(self, fetcher: Service) -> None:
+    async def _drain_messages(self, fetcher: ServiceT) -> None:
         try:
             while not (self.should_stop or fetcher.should_stop):
                 if self.flow_active:
@@ -132,12 +136,12 @@ class ShellConsumer(driver.Consumer):
             raise
 
     async def _fetch_and_deliver(self) -> None:
-        places = self._next.keys() & self._active_partitions
+        places = {TP(*place) for place in self._next.keys() & self._active_partitions}
         if not places:
             await asyncio.sleep(0.01)
             return
         epoch = self.app.shell.epoch
-        fetched = await self._getmany(set(places), timeout=_FETCH_TIMEOUT_S)
+        fetched = await self._getmany(places, timeout=_FETCH_TIMEOUT_S)
         for tp, records in fetched.items():
             place = Place(tp.topic, tp.partition)
             # Of an older assignment, or seeked meanwhile: the new positions fetch it again.

@@ -143,7 +143,7 @@ class VersionStore:
         for message in consumer.consume(_BATCH, _POLL_S):
             error = message.error()
             if error is None:
-                name = named(self._kinds[message.topic()], message.key())
+                name = named(self._kinds[message.topic() or ""], message.key() or b"")
                 loop.call_soon_threadsafe(self.hold, name, message.value())
             elif not _passing(error):
                 raise KafkaException(error)

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Protocol
 
 from streams.runtime.app import ShellApp
@@ -124,7 +124,7 @@ def _watch(coro: Awaitable[None], fate: Fate) -> asyncio.Task[None]:
 
 
 @contextlib.contextmanager
-def _signals(stop: Callable[[], None]):  # type: ignore[no-untyped-def]
+def _signals(stop: Callable[[], None]) -> Iterator[None]:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)

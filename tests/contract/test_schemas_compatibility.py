@@ -79,8 +79,8 @@ BREAKING = {
     "a type was widened, which old readers cannot follow": lambda f, _: f["size"].update(
         type="long"
     ),
-    "a default was taken from an optional field that old writers lack": lambda f, all_: (
-        all_.append({"name": "new", "type": ["null", "string"]})
+    "a default was taken from an optional field that old writers lack": lambda f, all_: all_.append(
+        {"name": "new", "type": ["null", "string"]}
     ),
     "null is no longer allowed": lambda f, _: f["note"].update(type="string", default=""),
     "the unit of a time changed": lambda f, _: f["at"]["type"].update(

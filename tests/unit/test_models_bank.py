@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from models.backoff import GLOBAL, PipelineKey
-from models.bank import MOST_PIPELINES, Bank, Progress, Refusal, RefusalReason
+from models.backoff import GLOBAL, MOST_PIPELINES, PipelineKey
+from models.bank import Bank, Progress, Refusal, RefusalReason
 from models.protocol import ActionKey
 from models.snapshot import take
 from schemas.records import Lesson
@@ -78,6 +78,15 @@ def test_made_up_action_names_cannot_fill_the_memory() -> None:
     assert isinstance(refusal, Refusal)
     assert refusal.reason is RefusalReason.TOO_MANY_ACTIONS
     assert len(bank.classifiers) == MOST_PIPELINES
+
+
+def test_a_full_bank_goes_on_learning_the_actions_it_knows() -> None:
+    bank = small_bank()
+    known = lesson(ACTION, [1.0, 2.0], 1.0)
+    bank.learn_one(known, 0)
+    others = (PipelineKey("action", f"other {i}") for i in range(MOST_PIPELINES - 4))
+    bank.classifiers.update(dict.fromkeys(others, bank._fresh()))
+    assert isinstance(bank.learn_one(known, 1), Progress)
 
 
 def test_a_lesson_teaches_the_action_its_family_its_issue_and_the_whole() -> None:

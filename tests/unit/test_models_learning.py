@@ -42,12 +42,12 @@ def test_one_pass_is_within_two_points_of_auc_of_batch_logistic_regression(seed:
 def test_a_cold_start_halves_the_loss_of_the_bare_rate_within_50_positives_an_action(
     seed: int,
 ) -> None:
-    world = make_world(seed, lessons=5_000)
+    world = make_world(seed, lessons=3_500)
     said = predicted(world)
-    positives = np.bincount(world.chosen[:4_000], world.labels[:4_000])
+    positives = np.bincount(world.chosen[:2_500], world.labels[:2_500])
     assert np.median(positives) < 50
     rate = np.full(1_000, world.labels.mean())
-    late = slice(4_000, 5_000)
+    late = slice(2_500, 3_500)
     assert divergence(world.truth[late], said[late]) < 0.5 * divergence(world.truth[late], rate)
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from models.protocol import ActionKey, Floats
 from models.scorer import LinearScorer, PriorScorer, linear_scorer, prior_scorer
-from models.snapshot import Snapshot, take
-from tests.unit.test_models_world import World, fresh_bank, make_world, teach
+from models.snapshot import Snapshot, SnapshotError, take
+from tests.unit.test_models_world import FEATURE_VERSION, World, fresh_bank, make_world, teach
 
 CUSTOMER_COLUMNS = 14
 
@@ -126,10 +126,17 @@ def test_a_wave_of_the_wrong_shape_is_a_bug() -> None:
             SCORER.propensities(*broken)
 
 
-def test_an_absurd_customer_gets_a_propensity_all_the_same() -> None:
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("size", [1e15, 1e200, 1.7e308])
+def test_an_absurd_customer_gets_a_propensity_all_the_same(size: float) -> None:
     customer, action = wave(2)
-    said = SCORER.propensities(customer * 1e200, action)
+    said = SCORER.propensities(np.sign(customer) * size, np.sign(action) * size)
     assert ((said >= 0.0) & (said <= 1.0)).all()
+
+
+def test_a_snapshot_of_other_features_is_not_scored_with() -> None:
+    with pytest.raises(SnapshotError, match="from features 'v1', and this program computes 'v2'"):
+        linear_scorer(SNAPSHOT, WORLD.actions, "v2")
 
 
 def test_a_scorer_without_a_model_answers_the_prior_and_explains_nothing() -> None:
@@ -142,6 +149,6 @@ def test_a_scorer_without_a_model_answers_the_prior_and_explains_nothing() -> No
 
 
 def test_an_untaught_snapshot_scores_like_the_prior() -> None:
-    untaught = linear_scorer(take(fresh_bank(WORLD, prior=0.2)), WORLD.actions)
+    untaught = linear_scorer(take(fresh_bank(WORLD, prior=0.2)), WORLD.actions, FEATURE_VERSION)
     expected = PriorScorer(WORLD.actions, 0.2).propensities(*wave(3))
     assert (untaught.propensities(*wave(3)) == expected).all()

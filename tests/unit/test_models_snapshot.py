@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from models.snapshot import Snapshot, SnapshotError, pack, restore, take, version_of
+from models.snapshot import Snapshot, SnapshotError, restore, take, version_of
 from models.snapshot_codec import FORMAT, MAGIC, decode, encode
+from models.snapshot_record import pack
 from tests.unit.test_models_world import fresh_bank, lesson, make_world, teach
 
 

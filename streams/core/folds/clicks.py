@@ -9,11 +9,13 @@ from streams.core.folds.verbs import (
     LATEST_SLOT,
     add_interest,
     bump,
+    cart_waits,
+    family_name,
     latest,
     seen,
-    set_cart_timer,
+    shortened,
 )
-from streams.core.layout import MAX_CART_ITEMS, SECOND_MS
+from streams.core.layout import HEAD, MAX_CART_ITEMS, MAX_TEXT_BYTES, SECOND_MS
 from streams.core.state import CartItem, CustomerState
 
 # Click kind -> (the sum it adds to, the interest it shows in its family).
@@ -44,13 +46,19 @@ def fold_click(state: CustomerState, event: Click, weights: Weights, timers: Tim
 
 def _cart(state: CustomerState, event: Click, timers: Timers) -> None:
     assert event.product is not None
-    known = state.cart.get(event.product)
-    ordered_ms = state.head[LATEST_SLOT["ordered"]]
+    head, product = state.head, shortened(event.product, MAX_TEXT_BYTES)
+    known = state.cart.get(product)
+    ordered_ms, carted_ms = head[LATEST_SLOT["ordered"]], head[LATEST_SLOT["carted"]]
     if event.at_ms <= ordered_ms or (known is not None and event.at_ms < known.at_ms):
         return
+    waited = cart_waits(state)
     quantity = 1.0 if event.kind == "add_to_cart" else 0.0
     if known is None and len(state.cart) >= MAX_CART_ITEMS:
         del state.cart[min(state.cart, key=lambda p: (state.cart[p].at_ms, p))]
-    state.cart[event.product] = CartItem(event.family, quantity, event.at_ms)
-    latest(state.head, "carted", event.at_ms)
-    set_cart_timer(state, timers)
+    state.cart[product] = CartItem(family_name(event.family), quantity, event.at_ms)
+    latest(head, "carted", event.at_ms)
+    if not cart_waits(state):
+        head[HEAD["due_cart_left_ms"]] = 0.0
+    elif event.at_ms >= carted_ms or not waited:
+        # A late event about a cart that already waited must not bring up a timer that has fired.
+        head[HEAD["due_cart_left_ms"]] = head[LATEST_SLOT["carted"]] + timers.cart_left_ms

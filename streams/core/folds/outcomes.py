@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from schemas.records import CHANNELS, Outcome
+from collections.abc import Iterable
+
+from schemas.records import Outcome
 from streams.core.catalogue import Timers
+from streams.core.channels import REACHING_OUT
 from streams.core.decay import Weights
 from streams.core.folds.verbs import TOTAL_SLOT, bump, latest, seen
 from streams.core.state import CustomerState
@@ -26,6 +29,16 @@ def fold_outcome(state: CustomerState, event: Outcome, weights: Weights, timers:
         seen(state, event.at_ms, timers)
     if event.kind in ("click", "accept", "reject"):
         state.head[TOTAL_SLOT[f"{event.kind}s"]] += 1
-    if event.kind == "unsubscribe" and event.channel in CHANNELS:
-        known_ms = state.unsubscribed.get(event.channel, 0)
-        state.unsubscribed[event.channel] = max(known_ms, event.at_ms)
+    if event.kind == "unsubscribe":
+        _unsubscribe(state, event)
+
+
+def _unsubscribe(state: CustomerState, event: Outcome) -> None:
+    """Close the channel; where it is not named that of the decision, else all that reach out."""
+    channels: Iterable[str] = (event.channel,)
+    if event.channel == "other":
+        of_decision = [p.channel for p in state.pending if p.decision_id == event.decision_id]
+        channels = of_decision or REACHING_OUT
+    for channel in channels:
+        known_ms = state.unsubscribed.get(channel, 0)
+        state.unsubscribed[channel] = max(known_ms, event.at_ms)

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from schemas.records import Profile
+from schemas.records import PURPOSES, Profile
 from streams.core.catalogue import Timers
 from streams.core.decay import Weights
-from streams.core.folds.verbs import latest, seen
-from streams.core.layout import HEAD, MAX_ANSWERS, MAX_PREFERENCES
+from streams.core.folds.verbs import latest, seen, shortened
+from streams.core.layout import (
+    HEAD,
+    MAX_ANSWERS,
+    MAX_NAME_BYTES,
+    MAX_PREFERENCES,
+    MAX_TEXT_BYTES,
+)
 from streams.core.state import CustomerState, Told
 
 
@@ -26,6 +32,11 @@ def _erase(state: CustomerState, at_ms: int) -> None:
     """Forget the person; keep what stops old records and unwanted messages from coming back."""
     blank = CustomerState()
     blank.head[HEAD["erased_ms"]] = at_ms
+    for purpose in PURPOSES:
+        slot = HEAD[f"consent_{purpose}"]
+        if state.head[slot] < 0:
+            # Without this, a purpose that is allowed until somebody objects would be so again.
+            blank.head[slot : slot + 2] = state.head[slot : slot + 2]
     state.head = blank.head
     for name in ("families", "contacts", "products", "cart", "tickets", "preferences", "answers"):
         setattr(state, name, getattr(blank, name))
@@ -40,13 +51,14 @@ def _signed_up(state: CustomerState, event: Profile) -> None:
 
 
 def _told(known: dict[str, Told], event: Profile, most: int) -> None:
-    subject = event.subject or ""
+    subject = shortened(event.subject or "", MAX_NAME_BYTES)
+    value = None if event.value is None else shortened(event.value, MAX_TEXT_BYTES)
     if subject in known:
         if event.at_ms < known[subject].at_ms:
             return
     elif len(known) >= most:
         del known[min(known, key=lambda s: (known[s].at_ms, s))]
-    known[subject] = Told(event.at_ms, event.weight or 0.0, event.value)
+    known[subject] = Told(event.at_ms, event.weight or 0.0, value)
 
 
 def _preference(state: CustomerState, event: Profile) -> None:
@@ -73,11 +85,14 @@ def _consent(state: CustomerState, event: Profile) -> None:
     slot = HEAD[f"consent_{event.purpose}"]
     if event.at_ms < state.head[slot + 1]:
         return
+    if event.at_ms == state.head[slot + 1] and state.head[slot] < 0:
+        # A yes and a no at the same time are a no, whichever arrives first.
+        return
     # 1 given, -1 withdrawn, 0 never asked. The time stands in the next slot.
     state.head[slot] = 1.0 if event.granted else -1.0
     state.head[slot + 1] = event.at_ms
     if event.purpose == "marketing" and event.granted:
-        state.unsubscribed = {c: t for c, t in state.unsubscribed.items() if t > event.at_ms}
+        state.unsubscribed = {c: t for c, t in state.unsubscribed.items() if t >= event.at_ms}
 
 
 _PROFILE_FOLDS: dict[str, Callable[[CustomerState, Profile], None]] = {

@@ -12,11 +12,13 @@ from streams.core.folds.verbs import (
     TOTAL_SLOT,
     add_interest,
     bump,
+    cart_waits,
+    family_name,
     latest,
     seen,
-    set_cart_timer,
+    shortened,
 )
-from streams.core.layout import DAY_MS, FAMILY, HEAD, MAX_PRODUCTS
+from streams.core.layout import DAY_MS, FAMILY, HEAD, MAX_NAME_BYTES, MAX_PRODUCTS, MAX_TEXT_BYTES
 from streams.core.state import CustomerState, Habit
 from streams.core.timers import next_replenishment_ms
 
@@ -36,13 +38,11 @@ def fold_purchase(state: CustomerState, event: Purchase, weights: Weights, timer
         state.head[TOTAL_SLOT["refunds"]] += 1
         latest(state.head, "refunded", event.at_ms)
     elif event.kind == "order":
-        _order(state, event, money, weights, timers)
+        _order(state, event, money, weights)
     seen(state, event.at_ms, timers)
 
 
-def _order(
-    state: CustomerState, event: Purchase, money: int, weights: Weights, timers: Timers
-) -> None:
+def _order(state: CustomerState, event: Purchase, money: int, weights: Weights) -> None:
     head = state.head
     bump(head, "orders", 1.0, weights)
     bump(head, "spend", money, weights)
@@ -54,13 +54,15 @@ def _order(
     for line in event.lines:
         if line.family is not None:
             amount = round(line.quantity * line.unit_price_minor) - line.discount_minor
-            spent[line.family] = spent.get(line.family, 0) + max(amount, 0)
+            name = shortened(line.family, MAX_NAME_BYTES)
+            spent[name] = spent.get(name, 0) + max(amount, 0)
         _habit(state, line.product, line.family, event.at_ms // DAY_MS)
     for name, amount in spent.items():
         add_interest(state, name, _ORDER_INTEREST, event.at_ms, weights)
         _family_order(state.families[name], amount, event.at_ms, weights)
     state.cart = {p: item for p, item in state.cart.items() if item.at_ms > event.at_ms}
-    set_cart_timer(state, timers)
+    if not cart_waits(state):
+        head[HEAD["due_cart_left_ms"]] = 0.0
     head[HEAD["due_replenishment_ms"]] = next_replenishment_ms(state, head[LATEST_SLOT["ordered"]])
 
 
@@ -83,6 +85,7 @@ def _family_order(family: array[float], amount: int, at_ms: int, weights: Weight
 
 
 def _habit(state: CustomerState, product: str, family: str | None, day: int) -> None:
+    product, family = shortened(product, MAX_TEXT_BYTES), family_name(family)
     habit = state.products.get(product)
     if habit is not None:
         if day > habit.last_day:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from schemas.records import SEVERITIES, Support
 from streams.core.catalogue import Timers
 from streams.core.decay import Weights
-from streams.core.folds.verbs import TOTAL_SLOT, bump, latest, seen
-from streams.core.layout import HEAD, MAX_TICKETS
+from streams.core.folds.verbs import TOTAL_SLOT, bump, family_name, latest, seen, shortened
+from streams.core.layout import HEAD, MAX_TEXT_BYTES, MAX_TICKETS
 from streams.core.state import CustomerState, Ticket
+
+# What opens or closes a ticket.
+_WORDS = frozenset({"opened", "reopened", "escalated", "resolved"})
 
 
 def fold_support(state: CustomerState, event: Support, weights: Weights, timers: Timers) -> None:
@@ -28,28 +31,31 @@ def fold_support(state: CustomerState, event: Support, weights: Weights, timers:
 
 def _ticket(state: CustomerState, event: Support) -> None:
     severity = SEVERITIES.index(event.severity)
-    known = state.tickets.get(event.ticket_id)
+    ticket_id = shortened(event.ticket_id, MAX_TEXT_BYTES)
+    known = state.tickets.get(ticket_id)
     if known is None:
         if event.kind == "rated":
             return
         if len(state.tickets) >= MAX_TICKETS:
             # A closed ticket goes before an open one, an old one before a young one.
-            oldest = min(
-                state.tickets,
-                key=lambda t: (state.tickets[t].is_open, state.tickets[t].changed_at_ms, t),
-            )
-            del state.tickets[oldest]
+            del state.tickets[min(state.tickets, key=lambda t: (*_age(state.tickets[t]), t))]
         is_open = event.kind != "resolved"
-        state.tickets[event.ticket_id] = Ticket(
-            event.at_ms, event.at_ms, is_open, severity, event.family
+        # A message is no word on whether it is open: an earlier one that arrives later still is.
+        changed_at_ms = event.at_ms if event.kind in _WORDS else 0
+        state.tickets[ticket_id] = Ticket(
+            event.at_ms, changed_at_ms, is_open, severity, family_name(event.family)
         )
         return
     known.opened_at_ms = min(known.opened_at_ms, event.at_ms)
-    known.family = known.family or event.family
+    known.family = known.family or family_name(event.family)
     if event.kind in ("opened", "escalated"):
         known.severity = max(known.severity, severity)
-    # A message neither opens nor closes; only the latest opening or closing word counts.
-    if event.kind in ("opened", "reopened", "escalated", "resolved"):
+    # Only the latest opening or closing word counts.
+    if event.kind in _WORDS:
         if event.at_ms >= known.changed_at_ms:
             known.is_open = event.kind != "resolved"
         known.changed_at_ms = max(known.changed_at_ms, event.at_ms)
+
+
+def _age(ticket: Ticket) -> tuple[bool, int]:
+    return ticket.is_open, max(ticket.opened_at_ms, ticket.changed_at_ms)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from array import array
 
 from streams.core.catalogue import Timers
+from streams.core.chance import id_hash
 from streams.core.decay import Weights
 from streams.core.layout import (
     FAMILY,
@@ -15,6 +16,7 @@ from streams.core.layout import (
     HEAD,
     LATEST,
     MAX_FAMILIES,
+    MAX_NAME_BYTES,
     SUMS,
     TOTALS,
 )
@@ -24,6 +26,25 @@ LATEST_SLOT = {name: HEAD[f"latest_{name}"] for name in LATEST}
 TOTAL_SLOT = {name: HEAD[f"total_{name}"] for name in TOTALS}
 _SUM = {name: tuple(HEAD[f"{name}_{h}"] for h in HALF_LIFE_NAMES) for name in SUMS}
 _INTEREST = tuple(FAMILY[f"interest_{h}"] for h in HALF_LIFE_NAMES)
+
+
+def shortened(text: str, most_bytes: int) -> str:
+    """Return a text that fits into `most_bytes` of UTF-8; equal ones stay equal, others differ.
+
+    Longer ones keep their beginning, followed by a hash of the whole.
+
+    >>> shortened("teapot", 20), len(shortened("teapot" * 9, 20))
+    ('teapot', 20)
+    """
+    if len(text) <= most_bytes and (text.isascii() or len(text.encode()) <= most_bytes):
+        return text
+    mark = f"~{id_hash(text):016x}"
+    return text.encode()[: most_bytes - len(mark)].decode(errors="ignore") + mark
+
+
+def family_name(family: str | None) -> str | None:
+    """Return a family as the state keeps it: the ids of a catalogue stay as they are."""
+    return None if family is None else shortened(family, MAX_NAME_BYTES)
 
 
 def bump(head: array[float], name: str, amount: float, weights: Weights) -> None:
@@ -50,6 +71,7 @@ def seen(state: CustomerState, at_ms: int, timers: Timers) -> None:
 
 def family_of(state: CustomerState, name: str) -> array[float]:
     """Return a family's row, new if need be; the weakest makes room when all are taken."""
+    name = shortened(name, MAX_NAME_BYTES)
     family = state.families.get(name)
     if family is None:
         if len(state.families) >= MAX_FAMILIES:
@@ -70,8 +92,6 @@ def add_interest(
     family[FAMILY["last_seen_ms"]] = max(family[FAMILY["last_seen_ms"]], at_ms)
 
 
-def set_cart_timer(state: CustomerState, timers: Timers) -> None:
-    """Set when a cart counts as left: never while nothing is in it."""
-    waiting = any(item.quantity > 0 for item in state.cart.values())
-    due_ms = state.head[LATEST_SLOT["carted"]] + timers.cart_left_ms
-    state.head[HEAD["due_cart_left_ms"]] = due_ms if waiting else 0.0
+def cart_waits(state: CustomerState) -> bool:
+    """Tell whether anything is in the cart."""
+    return any(item.quantity > 0 for item in state.cart.values())

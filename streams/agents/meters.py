@@ -1,0 +1,90 @@
+"""What the roles did, told to the metrics: one function per thing that happens."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+from models.bank import Bank
+from models.bank import Progress as Learned
+from schemas.records import Lesson, NextBestAction
+from streams.core.engine import Outputs
+from streams.runtime import metrics as m
+from streams.runtime.metrics import Metrics
+from streams.runtime.wall import now_ms
+
+
+def admitted(metrics: Metrics) -> Callable[[str, Mapping[str, int]], None]:
+    """Return what counts admitted events of a topic, by kind."""
+
+    def note(topic: str, kinds: Mapping[str, int]) -> None:
+        metrics.add(m.EVENTS, sum(kinds.values()), topic, "admitted")
+
+    return note
+
+
+def refused(metrics: Metrics) -> Callable[[str, str], None]:
+    """Return what counts a dead letter."""
+
+    def note(topic: str, reason: str) -> None:
+        metrics.add(m.EVENTS, 1, topic, "refused")
+        metrics.add(m.DEAD_LETTERS, 1, topic, reason)
+
+    return note
+
+
+def decided(metrics: Metrics) -> Callable[[Outputs], None]:
+    """Return what counts the outputs of a batch, after they were sent."""
+
+    def note(out: Outputs) -> None:
+        for fate, count in out.notes.items():
+            metrics.add(m.TIMELINE_RECORDS, count, fate)
+        dropped: Counter[str] = Counter()
+        for decision in out.decisions:
+            metrics.add(m.DECISIONS, 1, decision.moment)
+            if decision.chosen == "no_action":
+                metrics.add(m.NO_ACTION, 1, decision.moment)
+            dropped.update(fate.partition(":")[0] for fate in decision.fates)
+        for tier, count in dropped.items():
+            if tier != "candidate":
+                metrics.add(m.DROPPED, count, tier)
+        _count_actions(metrics, out.actions)
+
+    return note
+
+
+def _count_actions(metrics: Metrics, actions: list[NextBestAction]) -> None:
+    at_ms = now_ms()
+    for action in actions:
+        metrics.add(m.ACTIONS, 1, action.action, action.channel)
+    # Timers have no event that arrived; their trigger is the timeline's own tick.
+    waited = [
+        max(at_ms - action.trigger.seen_at_ms, 0) / 1000
+        for action in actions
+        if action.trigger.topic != "timeline"
+    ]
+    metrics.observe(m.EVENT_TO_ACTION, waited)
+
+
+def learned(metrics: Metrics) -> Callable[[Lesson, object], None]:
+    """Return what counts a lesson, learned or refused."""
+
+    def note(lesson: Lesson, progress: object) -> None:
+        if isinstance(progress, Learned):
+            metrics.add(m.LESSONS, 1, lesson.action, str(int(lesson.label)))
+
+    return note
+
+
+def published(metrics: Metrics, bank: Bank) -> None:
+    """Tell how good a model is, as it goes out."""
+    metrics.add(m.MODEL_VERSIONS, 1, bank.name)
+    metrics.set(m.MODEL_LESSONS, bank.overall.lessons, bank.name)
+    for action, quality in bank.quality.items():
+        for gauge, value in (
+            (m.MODEL_LOG_LOSS, quality.log_loss()),
+            (m.MODEL_AUC, quality.auc()),
+            (m.MODEL_CALIBRATION, quality.calibration_error()),
+        ):
+            if value is not None:
+                metrics.set(gauge, value, action)

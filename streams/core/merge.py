@@ -1,0 +1,172 @@
+"""Merging: two identities turn out to be one person, and their states become one.
+
+`merge(a, b)` equals `merge(b, a)`. Decayed sums and totals add up, so folding each identity's
+events and merging gives what folding all events into one state would have given; what is bounded
+(families, contacts, maps) keeps its strongest or latest entries.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable
+from math import exp2
+
+from schemas.records import PURPOSES
+from streams.core.decay import ERA_SLOTS, FAMILY_SUM_SLOTS, SUM_SLOTS
+from streams.core.layout import (
+    CONTACT_WIDTH,
+    ERA_HALF_LIVES,
+    FAMILY,
+    HEAD,
+    LATEST,
+    MAX_CONTACTS,
+    MAX_FAMILIES,
+    TOTALS,
+)
+from streams.core.merge_maps import (
+    merged_cart,
+    merged_habits,
+    merged_pending,
+    merged_recent_ids,
+    merged_tickets,
+    merged_told,
+    merged_watermarks,
+)
+from streams.core.state import CustomerState, new_family
+
+_ADDED = tuple(HEAD[f"total_{name}"] for name in TOTALS)
+_LARGEST = (
+    *(HEAD[f"latest_{name}"] for name in LATEST),
+    HEAD["last_decision_ms"],
+    # Whoever was tired of us in one of their roles is tired of us.
+    HEAD["ignored_in_a_row"],
+    HEAD["due_cart_left_ms"],
+    HEAD["due_gone_quiet_ms"],
+    HEAD["erased_ms"],
+)
+_EARLIEST = (HEAD["first_seen_ms"], HEAD["signed_up_ms"], HEAD["due_replenishment_ms"])
+_QUIET = (HEAD["quiet_from_minute"], HEAD["quiet_until_minute"])
+
+
+def merge(a: CustomerState, b: CustomerState) -> CustomerState:
+    """Return one state for two identities of a person; neither `a` nor `b` is changed.
+
+    `applied_offset` is the larger one, which means something only where both lived on the same
+    timeline partition.
+    """
+    one = CustomerState()
+    one.applied_offset = max(a.applied_offset, b.applied_offset)
+    scales = _eras(one.head, a.head, b.head)
+    for side, scale in zip((a, b), scales, strict=True):
+        for slots, factor in zip(SUM_SLOTS, scale, strict=True):
+            for slot in slots:
+                one.head[slot] += side.head[slot] * factor
+    _head(one.head, a.head, b.head)
+    _contact_setting(one, a, b)
+    one.families = _families(a, b, scales)
+    one.contacts = _contacts(a, b)
+    one.recent_ids = merged_recent_ids(a.recent_ids, b.recent_ids)
+    one.watermarks = merged_watermarks(a.watermarks, b.watermarks)
+    one.products = merged_habits(a.products, b.products)
+    one.cart = merged_cart(a.cart, b.cart, ordered_ms=one.number("latest_ordered"))
+    one.tickets = merged_tickets(a.tickets, b.tickets)
+    one.preferences, one.answers = merged_told(a, b)
+    one.unsubscribed = _unsubscribed(one, a, b)
+    one.pending = merged_pending(a.pending, b.pending)
+    if not any(item.quantity > 0 for item in one.cart.values()):
+        one.head[HEAD["due_cart_left_ms"]] = 0.0
+    return one
+
+
+_Scale = tuple[float, ...]
+
+
+def _eras(one: array[float], a: array[float], b: array[float]) -> tuple[_Scale, _Scale]:
+    """Move both to the later landmark of each half-life; return the factors for each side."""
+    for slot in ERA_SLOTS:
+        one[slot] = max(a[slot], b[slot])
+    return (
+        tuple(exp2(-ERA_HALF_LIVES * (one[slot] - a[slot])) for slot in ERA_SLOTS),
+        tuple(exp2(-ERA_HALF_LIVES * (one[slot] - b[slot])) for slot in ERA_SLOTS),
+    )
+
+
+def _head(one: array[float], a: array[float], b: array[float]) -> None:
+    for slot in _ADDED:
+        one[slot] = a[slot] + b[slot]
+    for slot in _LARGEST:
+        one[slot] = max(a[slot], b[slot])
+    for slot in _EARLIEST:
+        one[slot] = _earlier(a[slot], b[slot])
+    # The latest word stands; of two at the same time the more cautious: less satisfied, a no.
+    for slot in (HEAD["satisfaction"], *(HEAD[f"consent_{purpose}"] for purpose in PURPOSES)):
+        latest = max((a, b), key=lambda head: (head[slot + 1], -head[slot]))
+        one[slot : slot + 2] = latest[slot : slot + 2]
+
+
+def _earlier(a: float, b: float) -> float:
+    """Return the smaller of two times of which 0 is none."""
+    return min(a, b) if a and b else a or b
+
+
+def _contact_setting(one: CustomerState, a: CustomerState, b: CustomerState) -> None:
+    slot = HEAD["contact_setting_ms"]
+    later, earlier = sorted(
+        (a, b),
+        key=lambda s: (s.head[slot], *(s.head[q] for q in _QUIET), s.time_zone or ""),
+        reverse=True,
+    )
+    one.head[slot] = later.head[slot]
+    one.time_zone = later.time_zone or earlier.time_zone
+    # Equal ends are no quiet hours: then those of the other identity are kept.
+    known = later if later.head[_QUIET[0]] != later.head[_QUIET[1]] else earlier
+    for quiet in _QUIET:
+        one.head[quiet] = known.head[quiet]
+
+
+def _families(
+    a: CustomerState, b: CustomerState, scales: tuple[_Scale, _Scale]
+) -> dict[str, array[float]]:
+    families: dict[str, array[float]] = {}
+    for name in sorted(a.families.keys() | b.families.keys()):
+        rows = [side.families.get(name) or new_family() for side in (a, b)]
+        one = families[name] = new_family()
+        for row, scale in zip(rows, scales, strict=True):
+            for slots, factor in zip(FAMILY_SUM_SLOTS, scale, strict=True):
+                for slot in slots:
+                    one[slot] += row[slot] * factor
+        _rhythm(one, *rows)
+    lasting = FAMILY["interest_30d"]
+    strongest = sorted(families, key=lambda name: (families[name][lasting], name), reverse=True)
+    return {name: families[name] for name in sorted(strongest[:MAX_FAMILIES])}
+
+
+def _rhythm(one: array[float], a: array[float], b: array[float]) -> None:
+    first, last, days = FAMILY["first_order_day"], FAMILY["last_order_day"], FAMILY["order_days"]
+    for slot in (last, FAMILY["last_order_ms"], FAMILY["last_seen_ms"]):
+        one[slot] = max(a[slot], b[slot])
+    one[first] = _earlier(a[first], b[first])
+    shared: set[float] = set()
+    if a[days] and b[days]:
+        # Exact unless both also bought on one day in between.
+        shared = {a[first], a[last]} & {b[first], b[last]}
+    one[days] = a[days] + b[days] - len(shared)
+
+
+def _contacts(a: CustomerState, b: CustomerState) -> array[float]:
+    rows = sorted([*_rows(a.contacts), *_rows(b.contacts)])
+    return array("d", [number for row in rows[-MAX_CONTACTS:] for number in row])
+
+
+def _rows(contacts: array[float]) -> Iterable[tuple[float, ...]]:
+    for start in range(0, len(contacts), CONTACT_WIDTH):
+        yield tuple(contacts[start : start + CONTACT_WIDTH])
+
+
+def _unsubscribed(one: CustomerState, a: CustomerState, b: CustomerState) -> dict[str, int]:
+    given_ms = one.number("consent_marketing_ms") if one.number("consent_marketing") > 0 else 0.0
+    latest = {
+        channel: max(a.unsubscribed.get(channel, 0), b.unsubscribed.get(channel, 0))
+        for channel in sorted(a.unsubscribed.keys() | b.unsubscribed.keys())
+    }
+    return {channel: at_ms for channel, at_ms in latest.items() if at_ms >= given_ms}

@@ -1,0 +1,145 @@
+"""Merging the maps and lists of two states: each rule is symmetric, ties included."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from streams.core.layout import (
+    MAX_ANSWERS,
+    MAX_CART_ITEMS,
+    MAX_PENDING,
+    MAX_PREFERENCES,
+    MAX_PRODUCTS,
+    MAX_RECENT_IDS,
+    MAX_TICKETS,
+    MAX_WATERMARKS,
+)
+from streams.core.state import CartItem, CustomerState, Habit, Pending, Ticket, Told
+
+_Key = TypeVar("_Key", bound=Hashable)
+
+
+def merged_recent_ids(a: Sequence[int], b: Sequence[int]) -> list[int]:
+    """Return the latest event ids of both, oldest first."""
+    return _interleaved(a, b)[-MAX_RECENT_IDS:]
+
+
+def merged_watermarks(a: dict[str, int], b: dict[str, int]) -> dict[str, int]:
+    """Return the higher watermark of each source, those silent the longest first."""
+    sources = _interleaved(list(a), list(b))[-MAX_WATERMARKS:]
+    return {source: max(a.get(source, -1), b.get(source, -1)) for source in sources}
+
+
+def _interleaved(a: Sequence[_Key], b: Sequence[_Key]) -> list[_Key]:
+    """Join two lists that are oldest first by the distance of each entry from its list's end."""
+    age: dict[_Key, int] = {}
+    for side in (a, b):
+        for place, key in enumerate(reversed(side)):
+            age[key] = min(place, age.get(key, place))
+    return sorted(age, key=lambda key: (-age[key], str(key)))
+
+
+def merged_habits(a: dict[str, Habit], b: dict[str, Habit]) -> dict[str, Habit]:
+    """Add up the days each product was bought; the most frequent stay."""
+    habits = {name: _habit(a.get(name), b.get(name)) for name in _names(a, b)}
+    ranked = sorted(habits, key=lambda name: (habits[name].days, habits[name].last_day, name))
+    return {name: habits[name] for name in sorted(ranked[-MAX_PRODUCTS:])}
+
+
+def _habit(a: Habit | None, b: Habit | None) -> Habit:
+    if a is None or b is None:
+        return msgspec.structs.replace(_known(a, b))
+    later = max(a, b, key=lambda habit: (habit.last_day, habit.family or ""))
+    return Habit(a.days + b.days - (a.last_day == b.last_day), later.last_day, later.family)
+
+
+def merged_cart(
+    a: dict[str, CartItem], b: dict[str, CartItem], *, ordered_ms: float
+) -> dict[str, CartItem]:
+    """Keep the latest word on each product, unless an order came after it."""
+    items = {
+        name: max(
+            (side[name] for side in (a, b) if name in side),
+            key=lambda item: (item.at_ms, item.quantity, item.family or ""),
+        )
+        for name in _names(a, b)
+    }
+    kept = [name for name in items if items[name].at_ms > ordered_ms]
+    kept.sort(key=lambda name: (items[name].at_ms, name))
+    return {name: msgspec.structs.replace(items[name]) for name in kept[-MAX_CART_ITEMS:]}
+
+
+def merged_tickets(a: dict[str, Ticket], b: dict[str, Ticket]) -> dict[str, Ticket]:
+    """Join what was heard of each ticket; open ones stay before closed ones, young before old."""
+    tickets = {name: _ticket(a.get(name), b.get(name)) for name in _names(a, b)}
+    ranked = sorted(
+        tickets,
+        key=lambda name: (
+            tickets[name].is_open,
+            max(tickets[name].opened_at_ms, tickets[name].changed_at_ms),
+            name,
+        ),
+    )
+    return {name: tickets[name] for name in sorted(ranked[-MAX_TICKETS:])}
+
+
+def _ticket(a: Ticket | None, b: Ticket | None) -> Ticket:
+    if a is None or b is None:
+        return msgspec.structs.replace(_known(a, b))
+    later = max(a, b, key=lambda ticket: (ticket.changed_at_ms, ticket.is_open))
+    return Ticket(
+        opened_at_ms=min(a.opened_at_ms, b.opened_at_ms),
+        changed_at_ms=later.changed_at_ms,
+        is_open=later.is_open,
+        severity=max(a.severity, b.severity),
+        family=max(a.family or "", b.family or "") or None,
+    )
+
+
+def merged_told(a: CustomerState, b: CustomerState) -> tuple[dict[str, Told], dict[str, Told]]:
+    """Return the preferences and the answers of both: the latest word on each subject."""
+    return (
+        _latest_told(a.preferences, b.preferences, MAX_PREFERENCES),
+        _latest_told(a.answers, b.answers, MAX_ANSWERS),
+    )
+
+
+def _latest_told(a: dict[str, Told], b: dict[str, Told], most: int) -> dict[str, Told]:
+    told = {
+        name: max(
+            (side[name] for side in (a, b) if name in side),
+            key=lambda word: (word.at_ms, word.weight, word.value or ""),
+        )
+        for name in _names(a, b)
+    }
+    ranked = sorted(told, key=lambda name: (told[name].at_ms, name))
+    return {name: msgspec.structs.replace(told[name]) for name in ranked[-most:]}
+
+
+def merged_pending(a: Iterable[Pending], b: Iterable[Pending]) -> list[Pending]:
+    """Return the decisions of both that await an outcome; the first to be settled stay.
+
+    Those that are dropped leave no lesson.
+    """
+    pending: dict[str, Pending] = {}
+    for one in (*a, *b):
+        known = pending.get(one.decision_id)
+        rewarded = one.rewarded or (known is not None and known.rewarded)
+        pending[one.decision_id] = msgspec.structs.replace(one, rewarded=rewarded)
+    return sorted(pending.values(), key=lambda p: (p.settle_at_ms, p.decision_id))[:MAX_PENDING]
+
+
+_Value = TypeVar("_Value")
+
+
+def _known(a: _Value | None, b: _Value | None) -> _Value:
+    value = b if a is None else a
+    assert value is not None
+    return value
+
+
+def _names(a: dict[str, _Value], b: dict[str, _Value]) -> list[str]:
+    return sorted(a.keys() | b.keys())
