@@ -95,6 +95,8 @@ class Bank:
         self.learner = learner
         self.lessons_partition = lessons_partition
         self.next_lesson_offset = 0
+        # Per timeline partition, the order of the last lesson learned from it.
+        self.taught: dict[int, tuple[int, int, int, str]] = {}
         self.overall = Quality()
         self.quality: dict[str, Quality] = {}
         self.refused: dict[str, int] = {}
@@ -111,7 +113,7 @@ class Bank:
             detail = f"offset {offset} lies before {self.next_lesson_offset}, the next to learn"
             return Refusal(RefusalReason.REPEATED, detail)
         self.next_lesson_offset = offset + 1
-        refusal = self._refuse(lesson)
+        refusal = self._refuse(lesson) or self._repeated(lesson)
         if refusal is not None:
             self.refused[refusal.reason] = self.refused.get(refusal.reason, 0) + 1
             return refusal
@@ -155,6 +157,17 @@ class Bank:
         path = path_of(_action(lesson))
         new = sum(key is not None and key not in self.classifiers for key in path)
         return new > 0 and len(self.classifiers) + new > MOST_PIPELINES
+
+    def _repeated(self, lesson: Lesson) -> Refusal | None:
+        """Refuse what a decide worker sent again after a crash: it comes in the same order."""
+        if lesson.place is None:
+            return None
+        partition = lesson.place.partition
+        if lesson.order <= self.taught.get(partition, (-1, 0, 0, "")):
+            detail = f"decision {lesson.decision_id} was settled and learned before"
+            return Refusal(RefusalReason.REPEATED, detail)
+        self.taught[partition] = lesson.order
+        return None
 
     def _name_broken(self, features: Sequence[float]) -> str:
         magnitudes = [abs(x) if x == x else math.inf for x in features]

@@ -58,6 +58,7 @@ def take(bank: Bank) -> Snapshot:
         scaler_means=pack(scaling.means),
         scaler_variances=pack(scaling.variances),
         pipelines=pipelines,
+        taught={partition: bank.taught[partition] for partition in sorted(bank.taught)},
         overall=bank.overall.copy(),
         quality={action: bank.quality[action].copy() for action in sorted(bank.quality)},
         refused={reason: bank.refused[reason] for reason in sorted(bank.refused)},
@@ -84,6 +85,7 @@ def restore(snapshot: Snapshot) -> Bank:
         lessons_partition=snapshot.lessons_partition,
     )
     bank.next_lesson_offset = snapshot.next_lesson_offset
+    bank.taught = dict(snapshot.taught)
     bank.overall = snapshot.overall.copy()
     bank.quality = {action: quality.copy() for action, quality in snapshot.quality.items()}
     bank.refused = dict(snapshot.refused)

@@ -51,7 +51,7 @@ class Snapshot(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     >>> Snapshot(model="offers", version=version_of(7), learner="logistic", prior=0.05,
     ...     feature_version="v1", feature_names=[], lessons_partition=0, next_lesson_offset=7,
     ...     scaler_counts=b"", scaler_means=b"", scaler_variances=b"", pipelines=[],
-    ...     overall=Quality(), quality={}, refused={}).version
+    ...     taught={}, overall=Quality(), quality={}, refused={}).version
     '000000000007'
     """
 
@@ -67,6 +67,7 @@ class Snapshot(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     scaler_means: bytes
     scaler_variances: bytes
     pipelines: list[PipelineState]
+    taught: dict[int, tuple[int, int, int, str]]
     overall: Quality
     quality: dict[str, Quality]
     refused: dict[str, int]

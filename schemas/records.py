@@ -1,7 +1,8 @@
 """The records that cross topics, as plain typed values.
 
 Public topics carry Avro (see `schemas/avro`); `schemas.wire` turns it into these structs and
-back. The timeline, lessons and snapshots are read by us alone and travel as MessagePack of the
+back. The symbols that kinds, channels and severities may hold stand in `schemas.symbols`.
+The timeline, lessons and snapshots are read by us alone and travel as MessagePack of the
 same structs (`array_like`, so a field may only ever be *appended*, with a default).
 
 Times are UTC epoch milliseconds, money is integer minor units of `currency`.
@@ -124,31 +125,6 @@ class Switch(msgspec.Struct, array_like=True, tag="switch"):
 CustomerEvent = Click | Purchase | Support | Profile | Outcome
 TimelineRecord = Click | Purchase | Support | Profile | Outcome | Tick | Switch
 
-CLICK_KINDS = ("view", "search", "add_to_cart", "remove_from_cart", "wishlist", "page_leave")
-PURCHASE_KINDS = (
-    "order",
-    "refund",
-    "return",
-    "subscription_start",
-    "subscription_change",
-    "subscription_end",
-)
-SUPPORT_KINDS = ("opened", "message", "escalated", "reopened", "resolved", "rated")
-PROFILE_KINDS = (
-    "signed_up",
-    "preference",
-    "survey_answer",
-    "goal",
-    "demographic",
-    "contact_setting",
-    "consent",
-    "erasure",
-)
-OUTCOME_KINDS = ("delivered", "impression", "click", "accept", "reject", "objection", "unsubscribe")
-CHANNELS = ("web", "app", "email", "sms", "call_center", "store", "other")
-SEVERITIES = ("low", "normal", "high", "urgent")
-PURPOSES = ("personalization", "marketing")
-
 
 class NextBestAction(msgspec.Struct, kw_only=True):
     """What a channel should do now for one customer.
@@ -228,11 +204,20 @@ class Decision(msgspec.Struct, kw_only=True):
     trigger: Trigger
 
 
+class LessonPlace(msgspec.Struct, array_like=True, frozen=True):
+    """Which tick settled a lesson, for which customer (a hash): its order within a partition."""
+
+    partition: int
+    offset: int
+    customer: int
+
+
 class Lesson(msgspec.Struct, array_like=True, kw_only=True):
     """One settled decision: the features as they were when it was made, and the label.
 
     `label` is 1.0 when the action's reward arrived inside its attribution window, else 0.0.
-    `features` is the customer's columns followed by the action's columns.
+    `features` is the customer's columns followed by the action's columns. A crash may repeat
+    lessons of a timeline partition, in the same order: `place` lets the learner see it.
     """
 
     model: str
@@ -246,6 +231,13 @@ class Lesson(msgspec.Struct, array_like=True, kw_only=True):
     action_probability: float
     decided_at_ms: int
     settled_at_ms: int
+    place: LessonPlace | None = None
+
+    @property
+    def order(self) -> tuple[int, int, int, str]:
+        """Where the lesson stands among those of its timeline partition."""
+        place = self.place or LessonPlace(0, -1, 0)
+        return place.offset, place.customer, self.settled_at_ms, self.decision_id
 
 
 class Rejection(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,7 +14,6 @@ from models.snapshot import Snapshot, take
 from schemas.bundled import bundled_schemas
 from schemas.records import (
     Decision,
-    NextBestAction,
     Origin,
     Rejection,
     Switch,
@@ -118,8 +117,7 @@ class LoopbackRoad:
             self._versions.snapshots[snapshot.version] = snapshot
             self._last_version = self._lessons
             self._everywhere(Switch(MODEL, self.bank.name, snapshot.version))
-        actions: list[NextBestAction] = out.actions
-        return Decided(actions, len(out.decisions))
+        return Decided(out.actions, out.decisions)
 
     def _everywhere(self, record: Tick | Switch) -> None:
         for partition, store in enumerate(self._stores):

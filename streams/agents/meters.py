@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 
-from models.bank import Bank
+from models.bank import Bank, Refusal
 from models.bank import Progress as Learned
 from schemas.records import Lesson, NextBestAction
 from streams.core.engine import Outputs
 from streams.runtime import metrics as m
 from streams.runtime.metrics import Metrics
 from streams.runtime.wall import now_ms
+
+# What the engine notes with a kind behind a colon.
+_NOTED = {"moment": m.MOMENTS, "outcome": m.OUTCOMES, "unmatched": m.OUTCOMES_UNMATCHED}
 
 
 def admitted(metrics: Metrics) -> Callable[[str, Mapping[str, int]], None]:
@@ -37,8 +40,14 @@ def decided(metrics: Metrics) -> Callable[[Outputs], None]:
     """Return what counts the outputs of a batch, after they were sent."""
 
     def note(out: Outputs) -> None:
-        for fate, count in out.notes.items():
-            metrics.add(m.TIMELINE_RECORDS, count, fate)
+        for note, count in out.notes.items():
+            what, _, kind = note.partition(":")
+            if kind:
+                metrics.add(_NOTED[what], count, kind)
+            else:
+                metrics.add(m.TIMELINE_RECORDS, count, what)
+        if out.tick_ms:
+            metrics.set(m.TICK_AT, out.tick_ms / 1000)
         dropped: Counter[str] = Counter()
         for decision in out.decisions:
             metrics.add(m.DECISIONS, 1, decision.moment)
@@ -72,6 +81,8 @@ def learned(metrics: Metrics) -> Callable[[Lesson, object], None]:
     def note(lesson: Lesson, progress: object) -> None:
         if isinstance(progress, Learned):
             metrics.add(m.LESSONS, 1, lesson.action, str(int(lesson.label)))
+        elif isinstance(progress, Refusal):
+            metrics.add(m.LESSONS_REFUSED, 1, progress.reason)
 
     return note
 

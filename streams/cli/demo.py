@@ -19,8 +19,10 @@ from streams.demo.road import KafkaRoad
 from streams.demo.simulator import Simulator
 from streams.demo.story import Report, Story
 from streams.demo.worker_process import WorkerProcess, as_text
+from streams.runtime.catalogue_file import parse_catalogue
 from streams.runtime.changelog import reader_config
 from streams.runtime.embedded import EmbeddedBroker
+from streams.runtime.paths import bundled_catalogue
 from streams.runtime.topic_admin import create_topics
 
 APP = "concierge-demo"
@@ -77,21 +79,27 @@ def _play(
 ) -> dict[str, Any]:
     client = {"bootstrap.servers": bootstrap}
     create_topics(AdminClient(dict(client)), t.all_topics(APP), replication_factor=1)
+    shop = bundled_catalogue("shop")
+    catalogue = parse_catalogue(shop.read_bytes(), str(shop))
     with open_shipped() as file:
         invoices = list(read_invoices(file))
     screen.say(f"{len(invoices):,} real orders and refunds; starting a worker on {bootstrap}")
     # The road polls for what it knows is there; the end of a partition is no event to it.
-    consumer = Consumer({**reader_config(client), "enable.partition.eof": False})
-    ends = _Ends(consumer)
+    consumer = Consumer(
+        {**reader_config(client), "enable.partition.eof": False, "fetch.wait.max.ms": 5}
+    )
+    watcher = Consumer(reader_config(client))
+    ends = _Ends(watcher)
     try:
         with WorkerProcess(as_text({"kafka": bootstrap, **_WORKER})) as worker:
             road = KafkaRoad(
                 Sending(Producer(producer_settings(dict(client)))),
                 consumer,
+                watcher,
                 lambda: worker.reached("intake", lambda: ends.of(t.INPUTS)),
                 lambda: worker.reached("decide", lambda: ends.of((t.TIMELINE,))),
             )
-            story = Story(Simulator(seed, invoices), invoices, road)
+            story = Story(Simulator(seed, invoices), invoices, road, catalogue)
             with screen.live(story.report, began_s, seconds):
                 for day in story.run(stop=lambda: monotonic() - began_s > seconds):
                     screen.show(day)
@@ -99,6 +107,7 @@ def _play(
             result = _result(story.report, road, worker, ends)
     finally:
         consumer.close()
+        watcher.close()
     screen.summarise(story.report, result)
     return result
 

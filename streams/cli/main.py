@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import click
 from confluent_kafka import KafkaException
 
+from streams.cli.assembly.worker import TopicsNotReady
 from streams.cli.check import check
 from streams.cli.dead_letters import dead_letters
 from streams.cli.demo import demo
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(error.exit_code)
     except click.exceptions.Abort:
         sys.exit(130)
-    except (SettingsError, CatalogueError, StateError) as error:
+    except (SettingsError, CatalogueError, StateError, TopicsNotReady) as error:
         click.echo(f"concierge: {error}", err=True)
         sys.exit(EXIT_CONFIG)
     except KafkaException as error:

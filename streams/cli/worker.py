@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from streams.cli.assemble import Assembly
+from streams.cli.assembly.worker import run_worker
 from streams.cli.options import kafka_option, settings_from
 from streams.runtime.logs import set_up_logs
 from streams.runtime.settings import ROLES
@@ -29,4 +29,4 @@ def worker(kafka: str | None, roles: tuple[str, ...]) -> int:
     given = {"ROLES": ",".join(roles)} if roles else {}
     settings = settings_from(kafka, **given)
     set_up_logs(settings)
-    return run(Assembly(settings).run)
+    return run(lambda: run_worker(settings))

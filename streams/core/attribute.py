@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from schemas.records import Lesson, Outcome, Purchase
+from schemas.records import Lesson, LessonPlace, Outcome, Purchase
 from streams.core.layout import HEAD, MINUTE_MS
 from streams.core.state import CustomerState, Pending
 
@@ -42,8 +42,11 @@ def _within(pending: Pending, at_ms: int) -> bool:
     return pending.decided_at_ms <= at_ms <= pending.window_end_ms
 
 
-def settle(state: CustomerState, at_ms: int) -> list[Lesson]:
-    """Take the pending decisions whose window is over by `at_ms`; return their lessons in order."""
+def settle(state: CustomerState, at_ms: int, place: LessonPlace) -> list[Lesson]:
+    """Take the pending decisions whose window is over by `at_ms`; return their lessons in order.
+
+    `place` is that of the tick that tells so.
+    """
     over = [pending for pending in state.pending if pending.settle_at_ms <= at_ms]
     if not over:
         return []
@@ -51,10 +54,10 @@ def settle(state: CustomerState, at_ms: int) -> list[Lesson]:
     over.sort(key=lambda pending: (pending.settle_at_ms, pending.decision_id))
     for pending in over:
         state.head[_IGNORED] = 0.0 if pending.rewarded else state.head[_IGNORED] + 1.0
-    return [_lesson(pending) for pending in over]
+    return [_lesson(pending, place) for pending in over]
 
 
-def _lesson(pending: Pending) -> Lesson:
+def _lesson(pending: Pending, place: LessonPlace) -> Lesson:
     return Lesson(
         model=pending.model,
         action=pending.action,
@@ -67,4 +70,5 @@ def _lesson(pending: Pending) -> Lesson:
         action_probability=pending.action_probability,
         decided_at_ms=pending.decided_at_ms,
         settled_at_ms=pending.settle_at_ms,
+        place=place,
     )

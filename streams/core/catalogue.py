@@ -144,7 +144,7 @@ class Catalogue:
     `version` is a content hash (16 hex digits) of the canonical `text`, so the same text has the
     same version everywhere. `gamma` is the exploration factor of inverse-gap weighting (larger
     explores less), `holdout_ratio` the share of customers who get no action at all.
-    `consent` names every purpose of `schemas.records.PURPOSES`: "opt_in" needs a yes first,
+    `consent` names every purpose of `schemas.symbols.PURPOSES`: "opt_in" needs a yes first,
     "opt_out" stops at a no.
     """
 

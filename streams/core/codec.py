@@ -62,6 +62,8 @@ class _Stored(msgspec.Struct, array_like=True):
     contact_width: int
 
 
+# Bytes that are no UTF-8 raise a plain UnicodeDecodeError, which is a ValueError.
+_UNREADABLE = (msgspec.MsgspecError, ValueError)
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(_Stored)
 _PARTITION_DECODER = msgspec.msgpack.Decoder(PartitionState)
@@ -100,7 +102,7 @@ def decode_customer(data: bytes) -> CustomerState:
     """
     try:
         stored = _DECODER.decode(memoryview(data)[_DUE.size :])
-    except msgspec.MsgspecError as error:
+    except _UNREADABLE as error:
         raise _unreadable(data, error) from error
     if stored.schema_version > SCHEMA_VERSION:
         raise StateError(
@@ -113,7 +115,7 @@ def decode_customer(data: bytes) -> CustomerState:
         state.head = _dense(stored.head, stored.head_width)
         rows = _widened(stored.families, stored.family_width, FAMILY_WIDTH)
         state.contacts = _widened(stored.contacts, stored.contact_width, CONTACT_WIDTH)
-    except ValueError as error:
+    except _UNREADABLE as error:
         raise _unreadable(data, error) from error
     if len(rows) != len(stored.family_names) * FAMILY_WIDTH:
         raise _unreadable(data, "families without their numbers")
@@ -157,7 +159,7 @@ def decode_partition(data: bytes) -> PartitionState:
     """Return the partition state that `encode_partition` stored; raises `StateError`."""
     try:
         return _PARTITION_DECODER.decode(data)
-    except msgspec.MsgspecError as error:
+    except _UNREADABLE as error:
         raise StateError(f"not a partition's state ({len(data)} bytes): {error}") from error
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.records import CHANNELS
+from schemas.symbols import CHANNELS
 from streams.core.catalogue import ContactLimit, Treatment
 from streams.core.chance import name_number
 from streams.core.channels import REACHING_OUT

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.protocol import ActionKey, Scorer
-from schemas.records import CHANNELS, PURPOSES, Decision, NextBestAction, Trigger
+from schemas.records import Decision, NextBestAction, Trigger
+from schemas.symbols import CHANNELS, PURPOSES
 from streams.core.arbitrate import Choices, choose, with_no_action
 from streams.core.catalogue import NO_ACTION, Action, Catalogue
 from streams.core.chance import decision_id, id_hash, uniforms

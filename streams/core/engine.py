@@ -16,12 +16,14 @@ from schemas.records import (
     CustomerEvent,
     Decision,
     Lesson,
+    LessonPlace,
     NextBestAction,
     Switch,
     Tick,
     TimelineRecord,
 )
 from streams.core.attribute import settle
+from streams.core.chance import id_hash
 from streams.core.deciding import Decider, Due
 from streams.core.state import CustomerState, PartitionState, SwitchedVersion
 from streams.core.store import StateStore
@@ -44,12 +46,19 @@ Positioned = tuple[int, TimelineRecord]
 
 @dataclass(slots=True)
 class Outputs:
-    """What should happen: records to publish, in log order, and counts of what was noted."""
+    """What should happen: records to publish, in log order, and counts of what was noted.
+
+    Notes count records by what became of them ("folded", "duplicate", "tick", ...), moments as
+    "moment:NAME" and outcomes as "outcome:KIND", or "unmatched:KIND" when no decision awaited
+    them. `tick_ms` is the latest
+    tick of the batch, 0 without one.
+    """
 
     actions: list[NextBestAction] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     lessons: list[Lesson] = field(default_factory=list)
     notes: Counter[str] = field(default_factory=Counter)
+    tick_ms: int = 0
 
 
 class Engine:
@@ -88,6 +97,7 @@ class Engine:
                 self._tick(partition, offset, record, store, out)
             else:
                 _switch(offset, record, store)
+                out.notes["switch"] += 1
         self._events(partition, run, store, out)
         return out
 
@@ -116,7 +126,8 @@ class Engine:
         segment = Segment(partition, self._decider(known, offset), out.notes)
         index = self._index(partition)
         turns = []
-        for customer in index.take_due(tick.at_ms):
+        # By hash: the order in which a learner tells repeats from new lessons, without a name.
+        for number, customer in sorted((id_hash(c), c) for c in index.take_due(tick.at_ms)):
             state = store.get(customer)
             if state is None:
                 continue
@@ -124,10 +135,12 @@ class Engine:
                 index.arm(customer, next_due_ms(state))
                 continue
             state.applied_offset = offset
-            out.lessons.extend(settle(state, tick.at_ms))
+            out.lessons.extend(settle(state, tick.at_ms, LessonPlace(partition, offset, number)))
             timers = deque(due_timers(state, tick.at_ms))
             turns.append(Turn(customer, state, deque(), timers, offset, tick.at_ms))
         self._play(segment, turns, store, out)
+        out.notes["tick"] += 1
+        out.tick_ms = max(out.tick_ms, tick.at_ms)
         if tick.at_ms > known.last_tick_ms:
             known.last_tick_ms = tick.at_ms
             store.put_partition_state(known)

@@ -16,15 +16,11 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.core.layout import DAY_MS, HOUR_MS, MINUTE_MS
+from streams.core import columns as col
 from streams.core.moments import MOMENTS
 from streams.core.wave import Wave
 
 Floats = NDArray[np.float64]
-
-# "Never" as a number of days: every rule such as `days_since_purchase > 14` holds for it.
-NEVER_DAYS = 3650.0
-WEEK_MS = 7 * DAY_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,90 +42,31 @@ class Feature:
     phrase: str | None = None
 
 
-def _days_since(wave: Wave, then_ms: Floats) -> Floats:
-    at_ms = wave.at_ms if then_ms.ndim == 1 else wave.at_ms[:, None]
-    days = np.clip((at_ms - then_ms) / DAY_MS, 0.0, NEVER_DAYS)
-    since: Floats = np.where(then_ms > 0, days, NEVER_DAYS)
-    return since
-
-
-def _since(slot: str) -> Callable[[Wave], Floats]:
-    return lambda wave: _days_since(wave, wave.number(slot))
-
-
-def _decayed(name: str, half_life: str) -> Callable[[Wave], Floats]:
-    return lambda wave: wave.decayed(name, half_life)
-
-
-def _number(slot: str) -> Callable[[Wave], Floats]:
-    return lambda wave: wave.number(slot)
-
-
-def _at_moment(moment: str) -> Callable[[Wave], Floats]:
-    return lambda wave: wave.moment_flags.get(moment, np.zeros(len(wave)))
-
-
-def _cart_minutes(wave: Wave) -> Floats:
-    minutes = np.clip((wave.at_ms - wave.number("latest_carted")) / MINUTE_MS, 0.0, 60 * 24 * 30)
-    return np.where(wave.cart_items > 0, minutes, 0.0)
-
-
-def _overdue(wave: Wave) -> Floats:
-    """Time since the last order of a family over its usual gap, (n, f + 1); 0 without a rhythm."""
-    days = wave.family("order_days")
-    span = wave.family("last_order_day") - wave.family("first_order_day")
-    since = np.maximum(wave.at_ms[:, None] / DAY_MS - wave.family("last_order_day"), 0.0)
-    has_rhythm = (days >= 3) & (span > 0)
-    gap = np.where(has_rhythm, span / np.maximum(days - 1, 1), 1.0)
-    overdue: Floats = np.where(has_rhythm, np.minimum(since / gap, 3.0), 0.0)
-    return overdue
-
-
-def _family_share(wave: Wave) -> Floats:
-    interest = wave.family_decayed("interest_30d", "30d")
-    share: Floats = interest / np.maximum(interest.sum(axis=1, keepdims=True), 1e-9)
-    return share
-
-
-def _shown(wave: Wave) -> Floats:
-    recent = wave.contacts_since(WEEK_MS)
-    return wave.count_by_action(recent, "action", wave.axis.action_numbers)
-
-
-def _hour_angle(wave: Wave) -> Floats:
-    return np.mod(wave.at_ms, DAY_MS) / HOUR_MS * (2 * np.pi / 24)
-
-
-def _is_weekend(wave: Wave) -> Floats:
-    # 1970-01-01 was a Thursday; Saturday and Sunday are days 2 and 3 after it.
-    return np.isin(np.mod(wave.at_ms // DAY_MS, 7), (2.0, 3.0)).astype(np.float64)
-
-
 CUSTOMER_FEATURES: tuple[Feature, ...] = (
-    Feature("days_since_purchase", "days", 0, NEVER_DAYS, _since("latest_ordered")),
-    Feature("days_since_seen", "days", 0, NEVER_DAYS, _since("latest_seen")),
-    Feature("days_since_signup", "days", 0, NEVER_DAYS, _since("signed_up_ms")),
-    Feature("days_known", "days", 0, NEVER_DAYS, _since("first_seen_ms")),
+    Feature("days_since_purchase", "days", 0, col.NEVER_DAYS, col.since("latest_ordered")),
+    Feature("days_since_seen", "days", 0, col.NEVER_DAYS, col.since("latest_seen")),
+    Feature("days_since_signup", "days", 0, col.NEVER_DAYS, col.since("signed_up_ms")),
+    Feature("days_known", "days", 0, col.NEVER_DAYS, col.since("first_seen_ms")),
     Feature(
         "orders_30d",
         "orders, half-life 30 days",
         0,
         1e4,
-        _decayed("orders", "30d"),
+        col.decayed("orders", "30d"),
         phrase="you shop with us often",
     ),
-    Feature("spend_30d", "minor units, half-life 30 days", 0, 1e12, _decayed("spend", "30d")),
-    Feature("refunds_30d", "refunds, half-life 30 days", 0, 1e4, _decayed("refunds", "30d")),
-    Feature("orders_lifetime", "orders", 0, 1e6, _number("total_orders")),
-    Feature("views_1h", "views, half-life 1 hour", 0, 1e4, _decayed("views", "1h")),
-    Feature("views_1d", "views, half-life 1 day", 0, 1e4, _decayed("views", "1d")),
-    Feature("views_30d", "views, half-life 30 days", 0, 1e5, _decayed("views", "30d")),
+    Feature("spend_30d", "minor units, half-life 30 days", 0, 1e12, col.decayed("spend", "30d")),
+    Feature("refunds_30d", "refunds, half-life 30 days", 0, 1e4, col.decayed("refunds", "30d")),
+    Feature("orders_lifetime", "orders", 0, 1e6, col.number("total_orders")),
+    Feature("views_1h", "views, half-life 1 hour", 0, 1e4, col.decayed("views", "1h")),
+    Feature("views_1d", "views, half-life 1 day", 0, 1e4, col.decayed("views", "1d")),
+    Feature("views_30d", "views, half-life 30 days", 0, 1e5, col.decayed("views", "30d")),
     Feature(
         "searches_1d",
         "searches, half-life 1 day",
         0,
         1e4,
-        _decayed("searches", "1d"),
+        col.decayed("searches", "1d"),
         phrase="you searched for something lately",
     ),
     Feature(
@@ -140,28 +77,30 @@ CUSTOMER_FEATURES: tuple[Feature, ...] = (
         lambda wave: wave.cart_items,
         phrase="something is waiting in your cart",
     ),
-    Feature("cart_minutes", "minutes", 0, 60 * 24 * 30, _cart_minutes),
+    Feature("cart_minutes", "minutes", 0, 60 * 24 * 30, col.cart_minutes),
     Feature("open_tickets", "tickets", 0, 8, lambda wave: wave.open_tickets, purpose="service"),
     Feature(
         "tickets_30d",
         "tickets, half-life 30 days",
         0,
         1e3,
-        _decayed("tickets", "30d"),
+        col.decayed("tickets", "30d"),
         purpose="service",
     ),
-    Feature("last_satisfaction", "1..5, 0 unknown", 0, 5, _number("satisfaction")),
+    Feature("last_satisfaction", "1..5, 0 unknown", 0, 5, col.number("satisfaction")),
     Feature(
         "contacts_7d",
         "contacts",
         0,
         16,
-        lambda wave: wave.count_by_customer(wave.contacts_since(WEEK_MS)),
+        lambda wave: wave.count_by_customer(wave.contacts_since(col.WEEK_MS)),
         purpose="service",
     ),
-    Feature("ignored_in_a_row", "actions", 0, 1e6, _number("ignored_in_a_row"), purpose="service"),
-    Feature("accepts_30d", "accepts, half-life 30 days", 0, 1e4, _decayed("accepts", "30d")),
-    Feature("clicks_30d", "clicks, half-life 30 days", 0, 1e4, _decayed("clicks", "30d")),
+    Feature(
+        "ignored_in_a_row", "actions", 0, 1e6, col.number("ignored_in_a_row"), purpose="service"
+    ),
+    Feature("accepts_30d", "accepts, half-life 30 days", 0, 1e4, col.decayed("accepts", "30d")),
+    Feature("clicks_30d", "clicks, half-life 30 days", 0, 1e4, col.decayed("clicks", "30d")),
     Feature(
         "families_bought",
         "families",
@@ -174,14 +113,18 @@ CUSTOMER_FEATURES: tuple[Feature, ...] = (
         "time since last order over usual gap",
         0,
         3,
-        lambda wave: _overdue(wave).max(axis=1),
+        lambda wave: col.overdue(wave).max(axis=1),
         phrase="about this time you usually order again",
     ),
-    Feature("hour_sin", "ratio", -1, 1, lambda wave: np.sin(_hour_angle(wave)), purpose="service"),
-    Feature("hour_cos", "ratio", -1, 1, lambda wave: np.cos(_hour_angle(wave)), purpose="service"),
-    Feature("weekend", "flag", 0, 1, _is_weekend, kind="flag", purpose="service"),
+    Feature(
+        "hour_sin", "ratio", -1, 1, lambda wave: np.sin(col.hour_angle(wave)), purpose="service"
+    ),
+    Feature(
+        "hour_cos", "ratio", -1, 1, lambda wave: np.cos(col.hour_angle(wave)), purpose="service"
+    ),
+    Feature("weekend", "flag", 0, 1, col.is_weekend, kind="flag", purpose="service"),
     *(
-        Feature(f"at_{moment}", "flag", 0, 1, _at_moment(moment), kind="flag", purpose="service")
+        Feature(f"at_{moment}", "flag", 0, 1, col.at_moment(moment), kind="flag", purpose="service")
         for moment in MOMENTS
     ),
 )
@@ -200,7 +143,7 @@ ACTION_FEATURES: tuple[Feature, ...] = (
         "ratio of interest, half-life 30 days",
         0,
         1,
-        lambda wave: wave.of_action(_family_share(wave)),
+        lambda wave: wave.of_action(col.family_share(wave)),
         phrase="{family} is among what you like most here",
     ),
     Feature(
@@ -215,15 +158,15 @@ ACTION_FEATURES: tuple[Feature, ...] = (
         "family_days_since_purchase",
         "days",
         0,
-        NEVER_DAYS,
-        lambda wave: wave.of_action(_days_since(wave, wave.family("last_order_ms"))),
+        col.NEVER_DAYS,
+        lambda wave: wave.of_action(col.days_since(wave, wave.family("last_order_ms"))),
     ),
     Feature(
         "family_due",
         "time since last order over usual gap",
         0,
         3,
-        lambda wave: wave.of_action(_overdue(wave)),
+        lambda wave: wave.of_action(col.overdue(wave)),
         phrase="about this time you usually buy {family} again",
     ),
     Feature(
@@ -234,7 +177,7 @@ ACTION_FEATURES: tuple[Feature, ...] = (
         lambda wave: wave.of_action(wave.preferences),
         phrase="you told us that you like {family}",
     ),
-    Feature("action_shown_7d", "contacts", 0, 16, _shown, purpose="service"),
+    Feature("action_shown_7d", "contacts", 0, 16, col.shown, purpose="service"),
 )
 
 FEATURES = {feature.name: feature for feature in CUSTOMER_FEATURES + ACTION_FEATURES}

@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Iterable
 from math import exp2
 
-from schemas.records import PURPOSES
+from schemas.symbols import PURPOSES
 from streams.core.decay import ERA_SLOTS, FAMILY_SUM_SLOTS, SUM_SLOTS
 from streams.core.layout import (
     CONTACT_WIDTH,

@@ -55,7 +55,9 @@ class Segment:
         while turn.timers:
             due_ms, name = turn.timers.popleft()
             fire(turn.state, name)
-            if self._decides(moment := MOMENT_OF_TIMER[name]):
+            moment = MOMENT_OF_TIMER[name]
+            if self._decides(moment):
+                self.notes[f"moment:{moment}"] += 1
                 trigger = Trigger(
                     id=f"timer:{name}:{due_ms}",
                     topic="timeline",
@@ -92,8 +94,8 @@ class Segment:
         moment = MOMENT_OF_EVENT.get((type(event).__name__, event.kind))
         if moment is None or not self._decides(moment):
             return None
+        self.notes[f"moment:{moment}"] += 1
         if event.at_ms < newest_ms - FRESH_MS:
-            self.notes["late"] += 1
             return None
         if moment in SESSION_MOMENTS and self._cooling_down(state, event.at_ms):
             return None
@@ -113,8 +115,9 @@ class Segment:
     def _credit(self, state: CustomerState, event: CustomerEvent) -> None:
         if isinstance(event, Purchase):
             credit_purchase(state, event)
-        elif isinstance(event, Outcome) and not credit_outcome(state, event):
-            self.notes["outcome_unmatched"] += 1
+        elif isinstance(event, Outcome):
+            met = credit_outcome(state, event)
+            self.notes[f"{'outcome' if met else 'unmatched'}:{event.kind}"] += 1
 
     def _cooling_down(self, state: CustomerState, at_ms: int) -> bool:
         assert self.decider is not None

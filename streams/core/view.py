@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from schemas.records import CHANNELS, PURPOSES, SEVERITIES
+from schemas.symbols import CHANNELS, PURPOSES, SEVERITIES
 from streams.core.decay import ERA_SLOTS, worth
 from streams.core.layout import (
     CONTACT,

@@ -20,6 +20,7 @@ _POLL_EVERY = 500
 _FLUSH_TIMEOUT_S = 60.0
 # A gap in event time (a closed shop) is not waited out for longer than this.
 _LONGEST_WAIT_S = 60.0
+_TIMED_OUT_HINT = "; are the brokers reachable, and is the address right?"
 
 
 class FeedError(RuntimeError):
@@ -131,7 +132,8 @@ class Sending:
 
     def _delivered(self, error: KafkaError | None, message: Message) -> None:
         if error is not None and self._failure is None:
-            self._failure = f"{message.topic()}: {error.str()}"
+            hint = _TIMED_OUT_HINT if error.code() == KafkaError._MSG_TIMED_OUT else ""
+            self._failure = f"{message.topic()}: {error.str()}{hint}"
 
     def _raise_failure(self) -> None:
         if self._failure is not None:

@@ -1,4 +1,4 @@
-"""The `Road` of the demo over Kafka: input topics in, ticks on the timeline, actions out."""
+"""The `Road` of the demo over Kafka: events and ticks in, actions and decisions out."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Protocol
 
 from confluent_kafka import KafkaException, Message, TopicPartition
 
-from schemas.records import ENCODER, NextBestAction, Tick
+from schemas.records import ENCODER, Tick
 from schemas.topics import DECISIONS, DEFAULT_PARTITIONS, NEXT_BEST_ACTIONS, TIMELINE
-from schemas.wire import decode_action
+from schemas.wire import decode_action, decode_decision
 from streams.demo.events import Sent
 from streams.demo.feeding import FeedError, Sending
 from streams.demo.story import Decided
 
 _BATCH = 1_000
-_POLL_S = 0.05
+_POLL_S = 0.005
 _METADATA_TIMEOUT_S = 10.0
 # All actions are already written when they are read; this is for a broker that is gone.
 _READ_TIMEOUT_S = 30.0
@@ -31,6 +31,10 @@ class ActionConsumer(Protocol):
     def consume(self, num_messages: int = 1, timeout: float = -1) -> list[Message]:
         """Return up to so many records."""
 
+
+class Watermarks(Protocol):
+    """A consumer that reads nothing: on one that does, a question waits behind its fetch."""
+
     def get_watermark_offsets(
         self, partition: TopicPartition, timeout: float = -1, cached: bool = False
     ) -> tuple[int, int]:
@@ -42,27 +46,32 @@ class KafkaRoad:
 
     The worker is the caller's: `arrived` returns once everything sent so far is on the timeline,
     `decided` once everything on the timeline is decided and the outputs are acknowledged.
-    `sending` is flushed before each. Only actions published from now on are read.
+    `sending` is flushed before each. Only what is published from now on is read. `latencies_ms`
+    are the times from each event's arrival to its action's, by the brokers' stamps.
     """
 
     def __init__(
         self,
         sending: Sending,
         consumer: ActionConsumer,
+        watermarks: Watermarks,
         arrived: Callable[[], None],
         decided: Callable[[], None],
         partitions: int = DEFAULT_PARTITIONS,
     ) -> None:
-        self._sending, self._consumer = sending, consumer
+        self._sending, self._consumer, self._watermarks = sending, consumer, watermarks
         self._arrived, self._decided = arrived, decided
         self._partitions = range(partitions)
+        self.latencies_ms: list[int] = []
         self._timeline = TIMELINE.with_prefix(sending.prefix).name
         self._actions = NEXT_BEST_ACTIONS.with_prefix(sending.prefix).name
         self._decisions = DECISIONS.with_prefix(sending.prefix).name
-        self._next = self._ends(self._actions)
-        self.latencies_ms: list[int] = []
-        self._decisions_seen = sum(self._ends(self._decisions))
-        consumer.assign([TopicPartition(self._actions, p, self._next[p]) for p in self._partitions])
+        self._next = {
+            (topic, partition): end
+            for topic in (self._actions, self._decisions)
+            for partition, end in enumerate(self._ends(topic))
+        }
+        consumer.assign([TopicPartition(*place, end) for place, end in self._next.items()])
 
     def send(self, events: Sequence[Sent]) -> None:
         """Send events and wait until they are on the timeline."""
@@ -77,39 +86,41 @@ class KafkaRoad:
             self._sending.produce(self._timeline, tick, None, partition)
         self._sending.finish()
         self._decided()
-        actions = self._read_actions()
-        decisions = sum(self._ends(self._decisions))
-        made, self._decisions_seen = decisions - self._decisions_seen, decisions
-        return Decided(actions, made)
+        found = self._read()
+        actions = [(message, decode_action(value)) for message, value in found[self._actions]]
+        # Timers have no event that arrived; the time of a tick is the story's.
+        self.latencies_ms += [
+            message.timestamp()[1] - action.trigger.seen_at_ms
+            for message, action in actions
+            if action.trigger.topic != TIMELINE.name
+        ]
+        return Decided(
+            [action for _, action in actions],
+            [decode_decision(value) for _, value in found[self._decisions]],
+        )
 
-    def _read_actions(self) -> list[NextBestAction]:
-        ends = self._ends(self._actions)
-        actions: list[NextBestAction] = []
+    def _read(self) -> dict[str, list[tuple[Message, bytes]]]:
+        """Return the records of both topics from where we are to their present ends."""
+        found: dict[str, list[tuple[Message, bytes]]] = {self._actions: [], self._decisions: []}
+        ends = {(topic, p): end for topic in found for p, end in enumerate(self._ends(topic))}
         give_up_s = monotonic() + _READ_TIMEOUT_S
-        while any(self._next[p] < ends[p] for p in self._partitions):
+        while any(self._next[place] < end for place, end in ends.items()):
             for message in self._consumer.consume(_BATCH, _POLL_S):
                 if (error := message.error()) is not None:
-                    raise FeedError(f"{self._actions}: {error.str()}")
-                partition, offset, value = message.partition(), message.offset(), message.value()
-                if partition is not None and offset is not None and value is not None:
-                    self._next[partition] = offset + 1
-                    actions.append(decode_action(value))
-                    self._time(actions[-1], message)
+                    raise FeedError(f"{message.topic()}: {error.str()}")
+                topic, partition, offset = message.topic(), message.partition(), message.offset()
+                value = message.value()
+                if None not in (topic, partition, offset, value):
+                    self._next[str(topic), int(partition or 0)] = int(offset or 0) + 1
+                    found[str(topic)].append((message, value or b""))
             if monotonic() > give_up_s:
-                raise FeedError(
-                    f"{self._actions}: not read to its end within {_READ_TIMEOUT_S:.0f} s"
-                )
-        return actions
-
-    def _time(self, action: NextBestAction, message: Message) -> None:
-        """Note how long after its event's arrival an action was written; timers have no event."""
-        if action.trigger.topic != TIMELINE.name:
-            self.latencies_ms.append(message.timestamp()[1] - action.trigger.seen_at_ms)
+                raise FeedError(f"the actions were not read within {_READ_TIMEOUT_S:.0f} s")
+        return found
 
     def _ends(self, topic: str) -> list[int]:
         try:
             return [
-                self._consumer.get_watermark_offsets(
+                self._watermarks.get_watermark_offsets(
                     TopicPartition(topic, partition), _METADATA_TIMEOUT_S
                 )[1]
                 for partition in self._partitions

@@ -14,7 +14,9 @@ from datetime import UTC, date, datetime
 from heapq import heappop, heappush
 from typing import NamedTuple, Protocol
 
-from schemas.records import NextBestAction
+from schemas.records import Decision, NextBestAction
+from streams.core.catalogue import Action, Catalogue
+from streams.demo.candidates import candidates_of
 from streams.demo.events import Sent, in_order
 from streams.demo.online_retail import Invoice
 from streams.demo.simulator import Simulator, days_between
@@ -25,10 +27,10 @@ RESPONSES = frozenset({"click", "accept"})
 
 
 class Decided(NamedTuple):
-    """What came of a slice: actions in any order, and how many decisions there were."""
+    """What came of a slice: the published actions, and all decisions, each in any order."""
 
     actions: Sequence[NextBestAction]
-    decisions: int
+    decisions: Sequence[Decision]
 
 
 class Road(Protocol):
@@ -44,12 +46,14 @@ class Road(Protocol):
 class Answered(NamedTuple):
     """A published action with what the customer made of it.
 
-    `chance` is the simulator's hidden truth: P(click | seen) at that moment.
+    `chance` is the simulator's hidden truth: P(click | seen) at that moment; `random_chance` is
+    its mean over all candidates there were, which is what choosing at random would have got.
     """
 
     action: NextBestAction
     responded: bool
     chance: float
+    random_chance: float
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,7 @@ class Report:
     actions: Counter[str] = field(default_factory=Counter)
     _responded: bytearray = field(default_factory=bytearray)
     _chances: list[float] = field(default_factory=list)
+    _random_chances: list[float] = field(default_factory=list)
 
     @property
     def actions_published(self) -> int:
@@ -98,11 +103,17 @@ class Report:
         part = _quarter(self._chances, quarter)
         return sum(part) / len(part) if part else None
 
+    def random_rate(self, quarter: int) -> float | None:
+        """Return what `expected_rate` would be, had each action been a random candidate."""
+        part = _quarter(self._random_chances, quarter)
+        return sum(part) / len(part) if part else None
+
     def add(self, answered: Answered) -> None:
         """Count one published action."""
         self.actions[answered.action.action] += 1
         self._responded.append(answered.responded)
         self._chances.append(answered.chance)
+        self._random_chances.append(answered.random_chance)
 
 
 def _quarter(values: Sequence[float], quarter: int) -> Sequence[float]:
@@ -111,7 +122,7 @@ def _quarter(values: Sequence[float], quarter: int) -> Sequence[float]:
 
 
 class Story:
-    """Runs the loop. `invoices` are the whole history in order of time.
+    """Runs the loop. `invoices` are the whole history in order of time, `catalogue` is in use.
 
     `slices_per_day` ticks are written per day. An answer is sent in the slice after its action's,
     with its own (earlier) event time, so rewards with windows of two slices or more lose nothing.
@@ -122,8 +133,10 @@ class Story:
         simulator: Simulator,
         invoices: Iterable[Invoice],
         road: Road,
+        catalogue: Catalogue,
         slices_per_day: int = 4,
     ) -> None:
+        self._actions: dict[str, Action] = {action.id: action for action in catalogue.actions}
         self._simulator = simulator
         self._road = road
         self._slice_ms = DAY_MS // slices_per_day
@@ -181,17 +194,22 @@ class Story:
             if topic == "outcomes":
                 self.report.outcomes[event["kind"]] += 1
         decided = self._road.pass_time(until_ms)
-        self.report.decisions += decided.decisions
+        self.report.decisions += len(decided.decisions)
+        funnels = {decision.decision_id: decision for decision in decided.decisions}
         # Answers depend on earlier contacts, so the order must not be that of partitions.
         ordered = sorted(decided.actions, key=lambda a: (a.decided_at_ms, a.decision_id))
-        return [self._answer(action) for action in ordered]
+        return [self._answer(action, funnels[action.decision_id]) for action in ordered]
 
-    def _answer(self, action: NextBestAction) -> Answered:
+    def _answer(self, action: NextBestAction, funnel: Decision) -> Answered:
         chance = self._simulator.click_probability(action)
+        chances = [
+            self._simulator.click_probability(candidate)
+            for candidate in candidates_of(action, funnel, self._actions)
+        ]
         sent = self._simulator.respond(action)
         self._wait_for(sent)
         responded = any(t == "outcomes" and event["kind"] in RESPONSES for t, event in sent)
-        answered = Answered(action, responded, chance)
+        answered = Answered(action, responded, chance, sum(chances) / len(chances))
         self.report.add(answered)
         return answered
 

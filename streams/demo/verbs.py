@@ -120,8 +120,6 @@ VERBS: dict[str, Verb] = {
     "default": Verb(lambda value, other, *_: other, "any", "this where the value is empty"),
 }
 
-UTC_ZONE = ZoneInfo("UTC")
-
 
 def apply_verb(name: str, value: Any, argument: Any, row: Row, zone: ZoneInfo) -> Any:
     """Return what a verb makes of a value; ValueError when the value does not suit it."""

@@ -38,7 +38,8 @@ class WorkerProcess:
             **settings,
             "CONCIERGE_HTTP_PORT": str(self._port),
         }
-        self._log = tempfile.TemporaryFile()
+        # Closed with the object: it outlives any block that could be put around it.
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115
         self._process: subprocess.Popen[bytes] | None = None
         self._pages: http.client.HTTPConnection | None = None
 
@@ -81,10 +82,8 @@ class WorkerProcess:
         while True:
             state = json.loads(self._get("/healthz"))["roles"][role]
             at = state["partitions"]
-            done = all(
-                at.get(place, {}).get("position", -1) >= end for place, end in wanted.items()
-            )
-            if done and state["unacknowledged"] == 0:
+            behind = [p for p, end in wanted.items() if at.get(p, {}).get("position", -1) < end]
+            if not behind and state["unacknowledged"] == 0:
                 return
             if monotonic() > give_up_s:
                 raise WorkerFailed(f"{role} did not get on within {_REACHED_WITHIN_S:.0f} s")

@@ -15,7 +15,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from streams.runtime.chunk import Place
 from streams.runtime.clients import librdkafka_config
-from streams.runtime.metrics import LAG, Metrics
+from streams.runtime.metrics import CHECKPOINT_AT, LAG, Metrics
 from streams.runtime.progress import Progress
 from streams.runtime.settings import Settings
 
@@ -104,6 +104,8 @@ class LagWatch:
         # Never joins a group and never commits; librdkafka wants the name all the same.
         config["group.id"] = f"{settings.app_id}-lag"
         config["enable.auto.commit"] = False
+        # Brokers that are away are told on /healthz, not by this client in the log once a second.
+        config["log_level"] = 2
         self._consumer = Consumer(config)
         self.lag: dict[Place, int] = {}
         self.standstills: list[Standstill] = []
@@ -149,6 +151,9 @@ class LagWatch:
             self._metrics.forget(LAG, place.topic, str(place.partition))
         for place, records in now.items():
             self._metrics.set(LAG, records, place.topic, str(place.partition))
+        for name, role in self._progress.roles.items():
+            if role.last_checkpoint_at_ms:
+                self._metrics.set(CHECKPOINT_AT, role.last_checkpoint_at_ms / 1000, name)
         self.lag = now
         found = self._stalls.look(self._progress, ends, self._clock_s())
         self.standstills = [] if self.blind else found

@@ -59,10 +59,8 @@ def _histogram(name: str, help: str, buckets: tuple[float, ...], *labels: str) -
 
 EVENTS = _counter("events", "Input records, by what became of them.", "topic", "fate")
 DEAD_LETTERS = _counter("dead_letters", "Refused input records, by reason code.", "topic", "reason")
-TIMELINE_RECORDS = _counter(
-    "timeline_records", "Timeline records applied: events, ticks, switches.", "kind"
-)
-MOMENTS = _counter("moments", "Moments at which a decision could have been due.", "moment")
+TIMELINE_RECORDS = _counter("timeline_records", "Timeline records, by what became of them.", "fate")
+MOMENTS = _counter("moments", "Moments that came, decided at or not.", "moment")
 DECISIONS = _counter("decisions", "Decisions made, published or not.", "moment")
 ACTIONS = _counter("actions", "Next-best-actions published.", "action", "channel")
 NO_ACTION = _counter("no_action", "Decisions whose choice was to do nothing.", "moment")
@@ -74,6 +72,7 @@ OUTCOMES_UNMATCHED = _counter(
 MODEL_VERSIONS = _counter("model_versions", "Model versions published.", "model")
 LESSONS = _counter("lessons", "Lessons learned, by label: 1 rewarded, 0 not.", "action", "label")
 
+LESSONS_REFUSED = _counter("lessons_refused", "Lessons not learned, by reason.", "reason")
 MODEL_LESSONS = _gauge("model_lessons", "Lessons inside the model version in use.", "model")
 MODEL_LOG_LOSS = _gauge("model_log_loss", "Progressive log-loss; lower is better.", "action")
 MODEL_AUC = _gauge("model_auc_ratio", "Progressive area under the ROC curve, 0 to 1.", "action")
@@ -105,7 +104,7 @@ CUSTOMERS = _gauge("customers", "Customers whose state this worker holds.")
 
 METRICS = (
     *(EVENTS, DEAD_LETTERS, TIMELINE_RECORDS, MOMENTS, DECISIONS, ACTIONS, NO_ACTION, DROPPED),
-    *(OUTCOMES, OUTCOMES_UNMATCHED, MODEL_VERSIONS, LESSONS),
+    *(OUTCOMES, OUTCOMES_UNMATCHED, MODEL_VERSIONS, LESSONS, LESSONS_REFUSED),
     *(MODEL_LESSONS, MODEL_LOG_LOSS, MODEL_AUC, MODEL_CALIBRATION),
     *(EVENT_TO_ACTION, CHECKPOINT, CHECKPOINT_AT, CUT_PAUSE, RECOVERY, RECOVERED),
     *(LAG, TICK_AT, STATE_BYTES, CUSTOMERS),

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from schemas.topics import PRODUCER_MAX_MESSAGE_BYTES
 from streams.runtime.checkpoint import Write
 
 Headers = Sequence[tuple[str, bytes | None]]
@@ -53,6 +54,7 @@ def producer_config(client: Mapping[str, Any], linger_ms: float) -> dict[str, An
         # The partitioner of Java clients: others who write or read by key agree with us.
         "partitioner": "murmur2_random",
         "linger.ms": linger_ms,
+        "message.max.bytes": PRODUCER_MAX_MESSAGE_BYTES,
         "delivery.report.only.error": True,
         # Well below the session timeout: a worker that cannot write must not hold its partitions.
         "message.timeout.ms": 20_000,

@@ -76,6 +76,8 @@ class Shell:
         """Stop the worker: nothing is committed from now on."""
         self._broken = True
         self._failed(error)
+        # The chunk that failed is never finished; nobody is to wait for it.
+        self.barrier.leave()
 
     def _check(self) -> None:
         if self._broken:
@@ -86,7 +88,7 @@ class Shell:
     async def admit(self, chunk: Chunk) -> bool:
         """Wait for the gate; return whether the chunk may be worked on (it may be stale)."""
         await self.barrier.enter()
-        if chunk.epoch != self.epoch or not self._recovered:
+        if chunk.epoch != self.epoch or not self._recovered or self._broken:
             self.barrier.leave()
             return False
         if chunk.start != self._positions[chunk.place]:

@@ -9,7 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
+import sys
+import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Protocol
 
@@ -92,12 +95,23 @@ async def serve(
 
 
 def run(main: Callable[[], Awaitable[int]]) -> int:
-    """Run a worker's coroutine in an event loop of its own and return its exit code."""
+    """Run a worker's coroutine in an event loop of its own and return its exit code.
+
+    Does not return when a failure has left threads behind that would keep the process alive (a
+    consumer that cannot be stopped): then it ends the process with the code.
+    """
 
     async def in_loop() -> int:
         return await main()
 
-    return asyncio.run(in_loop())
+    code = asyncio.run(in_loop())
+    left = [t for t in threading.enumerate() if not t.daemon and t is not threading.main_thread()]
+    if code != EXIT_OK and left:
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
 
 
 async def _stop(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 from prometheus_client import generate_latest
 
 from streams.runtime import metrics as declared
 from streams.runtime.metrics import METRICS, Metrics, metrics_table
+from tests.kafka import ROOT
 
 # Bounded by tables of ours: topics, reason codes, the catalogue, the partitions of a topic.
 _BOUNDED_LABELS = {
@@ -36,6 +39,18 @@ def test_every_declaration_is_in_the_table() -> None:
     constants = {value for value in vars(declared).values() if isinstance(value, declared.Declared)}
     assert constants == set(METRICS)
     assert len({each.name for each in METRICS}) == len(METRICS)
+
+
+def test_every_metric_is_fed_somewhere() -> None:
+    constants = {
+        name for name, value in vars(declared).items() if isinstance(value, declared.Declared)
+    }
+    own = Path(declared.__file__)
+    sources = [path for path in (ROOT / "streams").rglob("*.py") if path != own]
+    words = {
+        word for path in sources for word in re.findall(r"\b[A-Z_]+\b", path.read_text("utf-8"))
+    }
+    assert constants - words == set()
 
 
 @pytest.mark.parametrize("each", METRICS, ids=lambda each: each.name)

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from fastavro import parse_schema
 
-from schemas import records
+from schemas import records, symbols
 from schemas.bundled import BUNDLED_IDS, full_schema, prepare_writer, previous_files, schema_text
 from schemas.compatibility import broken_promises
 from schemas.outputs import PUBLIC_NAMES
@@ -22,14 +22,14 @@ AVRO = Path(records.__file__).parent / "avro"
 PREVIOUS = {path.name: path for path in previous_files()}
 
 SYMBOLS = {
-    "concierge.ClickKind": records.CLICK_KINDS,
-    "concierge.PurchaseKind": records.PURCHASE_KINDS,
-    "concierge.SupportKind": records.SUPPORT_KINDS,
-    "concierge.ProfileKind": records.PROFILE_KINDS,
-    "concierge.OutcomeKind": records.OUTCOME_KINDS,
-    "concierge.Channel": records.CHANNELS,
-    "concierge.Severity": records.SEVERITIES,
-    "concierge.Purpose": records.PURPOSES,
+    "concierge.ClickKind": symbols.CLICK_KINDS,
+    "concierge.PurchaseKind": symbols.PURCHASE_KINDS,
+    "concierge.SupportKind": symbols.SUPPORT_KINDS,
+    "concierge.ProfileKind": symbols.PROFILE_KINDS,
+    "concierge.OutcomeKind": symbols.OUTCOME_KINDS,
+    "concierge.Channel": symbols.CHANNELS,
+    "concierge.Severity": symbols.SEVERITIES,
+    "concierge.Purpose": symbols.PURPOSES,
 }
 
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas import records as r
+from schemas import symbols
 from schemas.avro_writer import write_long
 from schemas.example_files import accepted_examples
 from schemas.outputs import action_to_public, decision_to_public
@@ -94,12 +95,12 @@ lines = st.fixed_dictionaries(
     }
 )
 heads = {"event_id": texts, "customer_id": texts, "occurred_at": longs}
-channels = st.sampled_from(r.CHANNELS)
+channels = st.sampled_from(symbols.CHANNELS)
 values: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "clickstream": st.fixed_dictionaries(
         {
             **heads,
-            "kind": st.sampled_from(r.CLICK_KINDS),
+            "kind": st.sampled_from(symbols.CLICK_KINDS),
             "product_id": optional(texts),
             "family": optional(texts),
             "channel": channels,
@@ -113,7 +114,7 @@ values: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "purchases": st.fixed_dictionaries(
         {
             **heads,
-            "kind": st.sampled_from(r.PURCHASE_KINDS),
+            "kind": st.sampled_from(symbols.PURCHASE_KINDS),
             "order_id": texts,
             "currency": texts,
             "lines": st.lists(lines, max_size=4),
@@ -123,11 +124,11 @@ values: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "profile": st.fixed_dictionaries(
         {
             **heads,
-            "kind": st.sampled_from(r.PROFILE_KINDS),
+            "kind": st.sampled_from(symbols.PROFILE_KINDS),
             "subject": optional(texts),
             "value": optional(texts),
             "weight": optional(doubles),
-            "purpose": optional(st.sampled_from(r.PURPOSES)),
+            "purpose": optional(st.sampled_from(symbols.PURPOSES)),
             "granted": optional(st.booleans()),
             "time_zone": optional(texts),
             "quiet_from_minute": optional(st.integers(-(2**31), 2**31 - 1)),

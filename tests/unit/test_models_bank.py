@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 
+import msgspec
 import pytest
 
 from models.backoff import GLOBAL, MOST_PIPELINES, PipelineKey
 from models.bank import Bank, Progress, Refusal, RefusalReason
 from models.protocol import ActionKey
-from models.snapshot import take
-from schemas.records import Lesson
+from models.snapshot import restore, take
+from schemas.records import Lesson, LessonPlace
 from tests.unit.test_models_world import fresh_bank, lesson, make_world, teach
 
 ACTION = ActionKey("a", "f", "i")
@@ -143,3 +144,20 @@ def test_a_prior_that_is_no_rate_is_a_bug(prior: float) -> None:
 def test_two_columns_of_one_name_are_a_bug() -> None:
     with pytest.raises(ValueError, match="occurs twice"):
         Bank("offers", "v1", ["visits", "visits"])
+
+
+def test_a_lesson_that_a_crash_repeated_is_learned_once() -> None:
+    bank = small_bank()
+    plain = lesson(ACTION, [1.0, 2.0], 1.0)
+    first, later, elsewhere = (
+        msgspec.structs.replace(plain, place=place)
+        for place in (LessonPlace(2, 70, 5), LessonPlace(2, 71, 1), LessonPlace(3, 1, 1))
+    )
+
+    learned = teach(bank, [first, later, elsewhere])
+    again = [bank.learn_one(first, 3), bank.learn_one(later, 4)]
+    after_restart = restore(take(bank)).learn_one(first, 5)
+
+    assert all(isinstance(each, Progress) for each in learned)
+    assert all(isinstance(each, Refusal) for each in [*again, after_restart])
+    assert bank.overall.lessons == 3

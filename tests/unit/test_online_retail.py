@@ -66,7 +66,7 @@ def test_the_shipped_history_is_in_order_of_time(shipped: list[Invoice]) -> None
     assert (shipped[0].day, shipped[-1].day) == (date(2010, 12, 1), date(2011, 12, 9))
 
 
-def test_the_shipped_file_is_made_from_the_public_data_byte_for_byte(
+def test_the_shipped_file_holds_what_is_made_from_the_public_data(
     shared_data: Path, tmp_path: Path, shipped: list[Invoice]
 ) -> None:
     pytest.importorskip("pyarrow", reason="making the file needs the parquet extra")

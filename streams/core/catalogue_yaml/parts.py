@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from schemas.records import CHANNELS, OUTCOME_KINDS
+from schemas.symbols import CHANNELS, OUTCOME_KINDS
 from streams.core.catalogue import Reward, Treatment
 from streams.core.catalogue_yaml.durations import durations
 from streams.core.catalogue_yaml.sections import Place, Section

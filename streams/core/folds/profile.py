@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from schemas.records import PURPOSES, Profile
+from schemas.records import Profile
+from schemas.symbols import PURPOSES
 from streams.core.catalogue import Timers
 from streams.core.decay import Weights
 from streams.core.folds.verbs import latest, seen, shortened

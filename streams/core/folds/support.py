@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from schemas.records import SEVERITIES, Support
+from schemas.records import Support
+from schemas.symbols import SEVERITIES
 from streams.core.catalogue import Timers
 from streams.core.decay import Weights
 from streams.core.folds.verbs import TOTAL_SLOT, bump, family_name, latest, seen, shortened

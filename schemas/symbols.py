@@ -1,0 +1,31 @@
+"""The words that fields of records may hold: kinds of events, channels, severities, purposes.
+
+Avro enums list the same symbols (a test holds them together), and `unknown` besides.
+"""
+
+from __future__ import annotations
+
+CLICK_KINDS = ("view", "search", "add_to_cart", "remove_from_cart", "wishlist", "page_leave")
+PURCHASE_KINDS = (
+    "order",
+    "refund",
+    "return",
+    "subscription_start",
+    "subscription_change",
+    "subscription_end",
+)
+SUPPORT_KINDS = ("opened", "message", "escalated", "reopened", "resolved", "rated")
+PROFILE_KINDS = (
+    "signed_up",
+    "preference",
+    "survey_answer",
+    "goal",
+    "demographic",
+    "contact_setting",
+    "consent",
+    "erasure",
+)
+OUTCOME_KINDS = ("delivered", "impression", "click", "accept", "reject", "objection", "unsubscribe")
+CHANNELS = ("web", "app", "email", "sms", "call_center", "store", "other")
+SEVERITIES = ("low", "normal", "high", "urgent")
+PURPOSES = ("personalization", "marketing")

@@ -1,0 +1,62 @@
+"""The decide role: engine, table, and the versions it decides with."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from schemas.bundled import BUNDLED_IDS
+from schemas.encoders import Encoders
+from schemas.topics import (
+    CATALOGUES,
+    DECISIONS,
+    MODEL_SNAPSHOTS,
+    NEXT_BEST_ACTIONS,
+    customers_changelog,
+)
+from streams.agents import decide, meters
+from streams.cli.assembly.models import catalogue_of, scorer_of
+from streams.cli.assembly.shared import Shared
+from streams.core.engine import Engine
+from streams.runtime.app import ShellApp
+from streams.runtime.changelog import in_thread, newest_states
+from streams.runtime.partition_store import StateCodec
+from streams.runtime.table import Partitions
+from streams.runtime.versions import CompiledVersions, VersionStore
+
+
+async def build(shared: Shared) -> ShellApp:
+    """Return the app of the decide role; asks the registry for ids where there is one."""
+    settings, outbox = shared.settings, shared.outbox()
+    store = VersionStore(
+        shared.client, shared.name(MODEL_SNAPSHOTS), shared.name(CATALOGUES), shared.fate.failed
+    )
+    shared.services.append(store)
+    changelog = customers_changelog(settings.app_id).name
+    partitions = Partitions(changelog, StateCodec(), settings.hot_customers)
+
+    async def read_states(partitions: Sequence[int]) -> Mapping[int, Mapping[str, bytes]]:
+        read = partial(newest_states, shared.client, changelog, partitions)
+        states: Mapping[int, Mapping[str, bytes]] = await in_thread(read)
+        return states
+
+    role = decide.Decide(
+        Engine(CompiledVersions(store, catalogue_of, scorer_of), settings.salt),
+        partitions,
+        store,
+        outbox,
+        await _encoders(shared),
+        read_states,
+        shared.dead_letters(outbox),
+        settings.topic_prefix,
+        meters.decided(shared.metrics),
+    )
+    return shared.app(role, decide.agent(role), outbox, partitions)
+
+
+async def _encoders(shared: Shared) -> Encoders:
+    if shared.registry is None:
+        return Encoders(BUNDLED_IDS)
+    outputs = {shared.name(topic): topic.name for topic in (NEXT_BEST_ACTIONS, DECISIONS)}
+    return Encoders(await asyncio.to_thread(shared.registry.register, outputs))

@@ -1,0 +1,61 @@
+"""The intake role, with the clock that its leader runs."""
+
+from __future__ import annotations
+
+from schemas.bundled import bundled_schemas
+from schemas.topics import CATALOGUES
+from streams.agents import intake, meters
+from streams.cli.assembly.shared import Shared
+from streams.core.limits import AdmitLimits
+from streams.runtime.app import ShellApp
+from streams.runtime.catalogue_file import CatalogueFile
+from streams.runtime.clock import Clock
+from streams.runtime.paths import catalogue_path
+from streams.runtime.producer import Outbox
+from streams.runtime.registry import RegistryUnavailable
+from streams.runtime.wall import now_ms
+
+
+class _Closing:
+    """Closes an outbox at the worker's end."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+
+    async def start(self) -> None:
+        """Do nothing: an outbox starts with its first record."""
+
+    async def stop(self) -> None:
+        await self._outbox.close()
+
+
+async def build(shared: Shared) -> ShellApp:
+    """Return the app of the intake role."""
+    settings, outbox = shared.settings, shared.outbox()
+    role = intake.Intake(
+        outbox,
+        shared.dead_letters(outbox),
+        bundled_schemas() if shared.registry is None else shared.registry,
+        _clock(shared),
+        AdmitLimits(settings.oldest_event_ms, settings.future_ms),
+        settings.topic_prefix,
+        shared.registry,
+        RegistryUnavailable,
+        meters.admitted(shared.metrics),
+    )
+    return shared.app(role, intake.agent(role), outbox)
+
+
+def _clock(shared: Shared) -> Clock:
+    # A producer of its own: it waits for acknowledgements at other times than a checkpoint does.
+    outbox = shared.outbox()
+    shared.services.append(_Closing(outbox))
+    return Clock(
+        outbox,
+        shared.timeline,
+        shared.name(CATALOGUES),
+        now_ms if shared.settings.clock == "wall" else None,
+        CatalogueFile(catalogue_path(shared.settings)).current,
+        outbox.write,
+        shared.fate.failed,
+    )

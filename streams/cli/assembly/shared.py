@@ -1,0 +1,92 @@
+"""What the roles of one worker share: settings, clients, metrics, and how they end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib.metadata import version as installed_version
+from typing import Any
+
+from schemas.topics import Topic
+from streams.agents import meters
+from streams.agents.dead_letters import DeadLetterRate, DeadLetters
+from streams.runtime.app import ShellApp, create_app
+from streams.runtime.clients import faust_credentials, librdkafka_config
+from streams.runtime.clock import Timeline
+from streams.runtime.metrics import Metrics
+from streams.runtime.options import ShellOptions
+from streams.runtime.producer import Outbox, producer_config
+from streams.runtime.progress import Progress, RoleProgress
+from streams.runtime.registry import RegistrySchemas
+from streams.runtime.role import Role
+from streams.runtime.settings import Settings
+from streams.runtime.shell import Shell
+from streams.runtime.table import Partitions
+from streams.runtime.wall import now_ms
+from streams.runtime.worker import Fate, Service
+
+
+class Shared:
+    """Made once per worker; each role takes from it what it needs.
+
+    `timeline` is known once the topics were looked at.
+    """
+
+    def __init__(self, settings: Settings, timeline: Timeline) -> None:
+        self.settings = settings
+        self.timeline = timeline
+        self.client = librdkafka_config(settings)
+        self.options = shell_options(settings, self.client)
+        self.metrics = Metrics()
+        self.progress = Progress()
+        self.fate = Fate()
+        self.services: list[Service] = []
+        self.registry = RegistrySchemas(settings) if settings.schema_registry_url else None
+
+    def name(self, topic: Topic) -> str:
+        """Return what a topic is called in this installation."""
+        return topic.with_prefix(self.settings.topic_prefix).name
+
+    def outbox(self) -> Outbox:
+        """Return a new producer."""
+        return Outbox(producer_config(self.client, self.options.linger_ms), self.fate.failed)
+
+    def dead_letters(self, outbox: Outbox) -> DeadLetters:
+        """Return what sends refused records away, at the configured rate at most."""
+        settings = self.settings
+        return DeadLetters(
+            outbox,
+            DeadLetterRate(settings.dead_letter_limit, settings.dead_letter_window_ms),
+            now_ms,
+            installed_version("concierge"),
+            settings.topic_prefix,
+            meters.refused(self.metrics),
+        )
+
+    def app(
+        self,
+        role: Role,
+        agent: Callable[..., Any],
+        outbox: Outbox,
+        partitions: Partitions | None = None,
+    ) -> ShellApp:
+        """Return the Faust app of a role; `outbox` is what the role sends through."""
+        progress = self.progress.roles.setdefault(role.name, RoleProgress())
+        shell = Shell(role, self.options, outbox, self.outbox(), progress, self.fate.failed)
+        return create_app(shell, agent, partitions)
+
+
+def shell_options(settings: Settings, client: Mapping[str, Any]) -> ShellOptions:
+    """Return what the shell is told of the settings."""
+    return ShellOptions(
+        settings.bootstrap,
+        app_id=settings.app_id,
+        checkpoint_every_s=settings.checkpoint_interval_ms / 1000,
+        checkpoint_every_records=settings.checkpoint_max_events,
+        fetch_max_wait_ms=settings.fetch_max_wait_ms,
+        session_timeout_s=settings.session_timeout_ms / 1000,
+        hot_customers=settings.hot_customers,
+        instance_id=settings.instance_id or None,
+        failpoint=settings.failpoint,
+        client=client,
+        credentials=faust_credentials(settings),
+    )

@@ -1,0 +1,82 @@
+"""One worker: its topics looked at, its roles built, its pages served, until it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from confluent_kafka.admin import AdminClient
+
+from schemas.topics import TIMELINE, all_topics
+from streams.cli.assembly import decide, intake, learn
+from streams.cli.assembly.shared import Shared
+from streams.runtime.app import ShellApp
+from streams.runtime.clients import librdkafka_config
+from streams.runtime.clock import Timeline
+from streams.runtime.health import HealthServer
+from streams.runtime.hooks import check_hooks
+from streams.runtime.lag import LagWatch
+from streams.runtime.settings import Settings
+from streams.runtime.topic_admin import check_topics, partitions_of
+from streams.runtime.worker import serve
+
+log = logging.getLogger("concierge.worker")
+
+# In the order in which they drain: what one sends the next may still take in.
+_BUILDERS: dict[str, Callable[[Shared], Awaitable[ShellApp]]] = {
+    "intake": intake.build,
+    "decide": decide.build,
+    "learn": learn.build,
+}
+
+
+class TopicsNotReady(Exception):
+    """The topics are not what a worker needs."""
+
+
+class _Announcement:
+    """Says where the pages are, once they are served."""
+
+    def __init__(self, health: HealthServer, settings: Settings) -> None:
+        self._health, self._settings = health, settings
+
+    async def start(self) -> None:
+        log.info(
+            "worker with %s on %s; /metrics, /healthz and /readyz at %s",
+            ", ".join(self._settings.roles),
+            self._settings.bootstrap,
+            self._health.url,
+        )
+
+    async def stop(self) -> None:
+        log.info("worker stopped")
+
+
+async def run_worker(settings: Settings) -> int:
+    """Run the configured roles until a signal or a failure; return the exit code.
+
+    Raises `TopicsNotReady` and KafkaException before anything is read.
+    """
+    check_hooks()
+    shared = Shared(settings, await asyncio.to_thread(_timeline, settings))
+    lag = LagWatch(settings, shared.progress, shared.metrics)
+    health = HealthServer(settings, shared.metrics, shared.progress, lag)
+    shared.services += [lag, health, _Announcement(health, settings)]
+    apps = [await build(shared) for role, build in _BUILDERS.items() if role in settings.roles]
+    code = await serve(apps, shared.fate, shared.services, shared.options.stop_timeout_s)
+    if shared.registry is not None:
+        shared.registry.close()
+    return code
+
+
+def _timeline(settings: Settings) -> Timeline:
+    """Check the topics and return the timeline's name and width."""
+    client = librdkafka_config(settings)
+    wanted = all_topics(settings.app_id, settings.topic_prefix)
+    reports = check_topics(AdminClient(client), wanted)
+    wrong = [f"{r.topic} is {r.verdict}: {r.detail}" for r in reports if not r.usable]
+    if wrong:
+        raise TopicsNotReady("; ".join(wrong))
+    name = TIMELINE.with_prefix(settings.topic_prefix).name
+    return Timeline(name, len(partitions_of(client, name)))

@@ -1,0 +1,260 @@
+"""Decisions keep every promise about chance, consent and contact, checked by naive oracles."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from schemas.records import (
+    ENCODER,
+    CustomerEvent,
+    NextBestAction,
+    Profile,
+    Switch,
+    Tick,
+)
+from streams.core.arbitrate import choose, probabilities_of, with_no_action
+from streams.core.catalogue import Action, Catalogue, ContactLimit
+from streams.core.chance import decision_id, id_hash, uniforms
+from streams.core.wave import Floats
+from tests.events import NOON_MS, Feed, Played, Step, numbered, play, steps, use
+from tests.memory import Log, MemoryVersions
+from tests.shops import SHOP, SHOP_TOMORROW, LeaningVersions, load
+
+# The third catalogue limits channels and actions, but not the whole: there the ring of remembered
+# contacts overflows.
+LIMITS_WITHOUT_OVERALL = "\n".join(
+    line for line in SHOP.splitlines() if "few_a_day" not in line and "any_channel" not in line
+).replace("window_hours: 12}", "window_days: 9}")
+CATALOGUES = [load(), load(SHOP_TOMORROW), load(LIMITS_WITHOUT_OVERALL)]
+VERSIONS = LeaningVersions(*CATALOGUES)
+BY_VERSION = {catalogue.version: catalogue for catalogue in CATALOGUES}
+
+
+def action_of(published: NextBestAction) -> Action:
+    catalogue = BY_VERSION[published.catalogue_version]
+    return next(action for action in catalogue.actions if action.id == published.action)
+
+
+def in_log_order(log: Played) -> Iterator[tuple[NextBestAction | None, CustomerEvent | None]]:
+    """Tell the log's events, each followed by the actions it brought about."""
+    actions = defaultdict(list)
+    for action in log.out.actions:
+        actions[log.decided_at[action.decision_id]].append(action)
+    for offset, record in log.records:
+        if not isinstance(record, Tick | Switch):
+            yield None, record
+        for action in actions[offset]:
+            yield action, None
+
+
+def counts(limit: ContactLimit, published: NextBestAction) -> bool:
+    """Tell whether a contact counts against a limit when all of its scope counts together."""
+    value = {
+        "overall": None,
+        "channel": published.channel,
+        "issue": published.issue,
+        "family": published.family,
+        "action": published.action,
+    }[limit.scope]
+    return limit.name is None or value == limit.name
+
+
+def same_kind(limit: ContactLimit, a: NextBestAction, b: NextBestAction) -> bool:
+    if limit.scope == "overall":
+        return True
+    return getattr(a, limit.scope) is not None and (
+        getattr(a, limit.scope) == getattr(b, limit.scope)
+    )
+
+
+@settings(max_examples=40)
+@given(steps(longest=250, customers=2))
+def test_no_interleaving_exceeds_a_contact_limit(made: list[Step]) -> None:
+    log = play(made, VERSIONS, CATALOGUES)
+    before: dict[str, list[NextBestAction]] = defaultdict(list)
+    for action, event in in_log_order(log):
+        if isinstance(event, Profile) and event.kind == "erasure":
+            before[event.customer].clear()
+        if action is None:
+            continue
+        for limit in BY_VERSION[action.catalogue_version].contact_limits:
+            if limit.scope == "overall" and action_of(action).purpose == "service":
+                continue
+            if not counts(limit, action):
+                continue
+            used = [
+                old
+                for old in before[action.customer]
+                if same_kind(limit, old, action)
+                and old.decided_at_ms > action.decided_at_ms - limit.window_ms
+            ]
+            if limit.scope == "family" and action.family is None:
+                continue
+            assert len(used) < limit.max_contacts, limit.id
+        before[action.customer].append(action)
+
+
+@settings(max_examples=30)
+@given(steps())
+def test_withdrawn_consent_and_closed_channels_are_respected(made: list[Step]) -> None:
+    log = play(made, VERSIONS, CATALOGUES)
+    consent: dict[str, tuple[int, bool]] = {}
+    erased_ms: dict[str, int] = defaultdict(int)
+    for action, event in in_log_order(log):
+        if isinstance(event, Profile) and event.at_ms > erased_ms[event.customer]:
+            known = consent.get(event.customer, (0, True))
+            if event.kind == "erasure":
+                erased_ms[event.customer] = event.at_ms
+                if known[1]:
+                    consent.pop(event.customer, None)
+            if event.kind == "consent" and event.purpose == "marketing":
+                # The later one stands; of two at the same time a no.
+                said = (event.at_ms, bool(event.granted))
+                consent[event.customer] = max(known, said, key=lambda c: (c[0], not c[1]))
+        if action is not None and action_of(action).purpose == "marketing":
+            assert consent.get(action.customer, (0, True))[1], "offered after a no"
+
+
+@settings(max_examples=30)
+@given(steps())
+def test_probabilities_are_exact_and_only_candidates_can_win(made: list[Step]) -> None:
+    log = play(made, VERSIONS, CATALOGUES)
+    for decision in log.out.decisions:
+        chances = dict(zip(decision.actions, decision.probabilities, strict=True))
+        assert sum(decision.probabilities) == pytest.approx(1.0, abs=1e-12)
+        for fate, chance in zip(decision.fates, decision.probabilities, strict=True):
+            assert chance > 0 if fate == "candidate" else chance == 0
+        fates = dict(zip(decision.actions, decision.fates, strict=True))
+        assert fates[decision.chosen] == "candidate"
+        assert decision.action_probability == chances[decision.chosen]
+        assert 0 <= decision.draw < 1
+        # The draw falls into the chosen one's share of the line.
+        reached = np.cumsum(decision.probabilities)
+        place = decision.actions.index(decision.chosen)
+        assert reached[place] > decision.draw
+        assert place == 0 or reached[place - 1] <= decision.draw
+
+
+@settings(max_examples=30)
+@given(steps())
+def test_what_is_published_is_what_was_decided(made: list[Step]) -> None:
+    log = play(made, VERSIONS, CATALOGUES)
+    decisions = {decision.decision_id: decision for decision in log.out.decisions}
+    assert len(decisions) == len(log.out.decisions)
+    published = {action.decision_id: action for action in log.out.actions}
+    assert published.keys() == {id_ for id_, d in decisions.items() if d.published}
+    for id_, action in published.items():
+        decision = decisions[id_]
+        assert (action.action, action.treatment) == (decision.chosen, decision.treatment)
+        assert action.arm == "treated"
+        assert action.action_probability == decision.action_probability
+        worth = action.propensity * action.context_weight * action.value * action.lever
+        assert action.priority == pytest.approx(worth, rel=1e-12)
+        treatments = {t.id: t.channel for t in action_of(action).treatments}
+        assert treatments[action.treatment] == action.channel
+        assert action.valid_until_ms > action.decided_at_ms
+
+
+@settings(max_examples=20)
+@given(steps(customers=8))
+def test_the_held_out_get_decisions_and_never_an_action(made: list[Step]) -> None:
+    log = play(made, VERSIONS, CATALOGUES)
+    for decision in log.out.decisions:
+        ratio = BY_VERSION[decision.catalogue_version].holdout_ratio
+        drawn = uniforms(np.array([id_hash(decision.customer)], np.uint64), id_hash("test/arm"))
+        assert decision.arm == ("holdout" if drawn[0] < ratio else "treated")
+        assert decision.published == (decision.arm == "treated" and decision.chosen != "no_action")
+
+
+@settings(max_examples=10)
+@given(steps())
+def test_the_winner_does_not_depend_on_the_order_of_the_catalogue(made: list[Step]) -> None:
+    def upside_down(catalogue: Catalogue) -> Catalogue:
+        return replace(catalogue, actions=tuple(reversed(catalogue.actions)))
+
+    log = play(made, VERSIONS, CATALOGUES)
+    other = Log(LeaningVersions(*map(upside_down, CATALOGUES)))
+    out = other.play(log.records)
+    assert ENCODER.encode(out.decisions) == ENCODER.encode(log.out.decisions)
+    assert ENCODER.encode(out.actions) == ENCODER.encode(log.out.actions)
+
+
+PRIORITIES = hnp.arrays(
+    np.float64, st.tuples(st.integers(1, 5), st.integers(1, 6)), elements=st.floats(0, 1e9)
+)
+
+
+@settings(max_examples=100)
+@given(PRIORITIES, st.floats(0, 1e6), st.floats(0, 1e6))
+def test_any_priorities_give_probabilities(
+    priorities: Floats, silence: float, gamma: float
+) -> None:
+    candidates = np.random.default_rng(len(priorities)).random(priorities.shape) < 0.7
+    ranked = with_no_action(priorities, silence)
+    probabilities = probabilities_of(ranked, candidates, gamma)
+    assert probabilities.sum(axis=1) == pytest.approx(1.0, abs=1e-12)
+    assert (probabilities[:, :-1][~candidates] == 0).all()
+    assert (probabilities[:, :-1][candidates] > 0).all()
+    assert (probabilities[:, -1] > 0).all()
+    # The best is the likeliest; where several are, rounding may put one of them ahead.
+    best = np.where(probabilities > 0, ranked, -1).argmax(axis=1)
+    of_best = probabilities[np.arange(len(ranked)), best]
+    assert (of_best >= probabilities.max(axis=1) - 1e-12).all()
+
+
+# The 99.99 % quantile of chi-square for 1 to 4 degrees of freedom.
+CHI_SQUARE = {1: 15.14, 2: 18.42, 3: 21.11, 4: 23.51}
+
+
+def assert_frequencies(drawn: Counter[int], probabilities: Floats) -> None:
+    total = sum(drawn.values())
+    expected = {place: p * total for place, p in enumerate(probabilities) if p > 0}
+    assert drawn.keys() <= expected.keys()
+    distance = sum((drawn[place] - n) ** 2 / n for place, n in expected.items())
+    assert distance < CHI_SQUARE[len(expected) - 1]
+
+
+@pytest.mark.parametrize("salt", ["a", "b", "autumn"])
+def test_draws_come_as_often_as_their_probability_says(salt: str) -> None:
+    ids = [decision_id(f"customer-{n % 977}", "browsing", f"0/{n}/5") for n in range(40_000)]
+    draws = uniforms(np.array([int(i[:16], 16) for i in ids], np.uint64), id_hash(salt))
+    priorities = with_no_action(np.tile([0.5, 0.1, 0.9, 0.4], (len(ids), 1)), 0.3)
+    candidates = np.tile([True, True, True, False], (len(ids), 1))
+    choices = choose(priorities, candidates, 5.0, draws)
+    assert_frequencies(Counter(choices.chosen.tolist()), choices.probabilities[0])
+
+
+def test_choices_of_the_engine_come_as_often_as_logged() -> None:
+    catalogue = load()
+    log, feed = Log(MemoryVersions(catalogue)), Feed()
+    views = [feed.click(f"customer-{n}", NOON_MS, family="tea") for n in range(4_000)]
+    out = log.play(numbered([use(catalogue), *views]))
+    probabilities = {tuple(decision.probabilities) for decision in out.decisions}
+    assert len(probabilities) == 1
+    chosen: Counter[int] = Counter(d.actions.index(d.chosen) for d in out.decisions)
+    assert_frequencies(chosen, np.array(probabilities.pop()))
+    arms: Counter[int] = Counter(int(d.arm == "holdout") for d in out.decisions)
+    assert_frequencies(arms, np.array([0.8, 0.2]))
+
+
+def test_arms_and_draws_are_independent() -> None:
+    """Otherwise the held-out would have another mix of ghost decisions than the treated."""
+    catalogue = load()
+    log, feed = Log(MemoryVersions(catalogue)), Feed()
+    views = [feed.click(f"customer-{n}", NOON_MS, family="tea") for n in range(6_000)]
+    out = log.play(numbered([use(catalogue), *views]))
+
+    def chosen(arm: str) -> Counter[int]:
+        return Counter(d.actions.index(d.chosen) for d in out.decisions if d.arm == arm)
+
+    probabilities = np.array(out.decisions[0].probabilities)
+    assert_frequencies(chosen("holdout"), probabilities)
+    assert_frequencies(chosen("treated"), probabilities)

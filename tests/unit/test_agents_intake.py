@@ -1,0 +1,159 @@
+"""Intake admits, refuses, waits for a registry, and leads the clock when it is its turn."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+
+import pytest
+
+from schemas.bundled import WriterSchema, bundled_schemas
+from schemas.dead_letters import read_dead_letter
+from schemas.records import TIMELINE_DECODER, Click
+from schemas.wire import encode_event
+from streams.agents.dead_letters import DeadLetterRate, DeadLetters, TooManyDeadLetters
+from streams.agents.intake import Intake, agent
+from streams.core.limits import AdmitLimits
+from streams.runtime.chunk import Chunk, Fetched, Place
+from tests.unit.agents_world import KeepingOutbox, chunk
+
+NOW_MS = 1_700_000_000_000
+
+
+class FakeClock:
+    def __init__(self) -> None:
+        self.leading = False
+
+    async def lead(self) -> None:
+        self.leading = True
+
+    def follow(self) -> None:
+        self.leading = False
+
+
+class RegistryDown(Exception):
+    pass
+
+
+class Registry:
+    """Fails a number of times before it answers."""
+
+    def __init__(self, failures: int) -> None:
+        self.failures = failures
+        self.asked: list[set[int]] = []
+        self._known: set[int] = set()
+
+    def missing(self, schema_ids: Iterable[int]) -> set[int]:
+        return set(schema_ids) - self._known
+
+    def learn(self, schema_ids: Iterable[int]) -> None:
+        self.asked.append(set(schema_ids))
+        if len(self.asked) <= self.failures:
+            raise RegistryDown
+        self._known |= set(schema_ids)
+
+    def find(self, schema_id: int) -> WriterSchema | None:
+        assert schema_id in self._known, "decoding must not ask the registry"
+        return bundled_schemas().find(schema_id)
+
+
+def click(customer: str = "anna", at_ms: int = NOW_MS) -> bytes:
+    return encode_event(
+        "clickstream",
+        {"event_id": "e1", "customer_id": customer, "occurred_at": at_ms, "kind": "view"},
+    )
+
+
+def intake(
+    outbox: KeepingOutbox,
+    *,
+    registry: Registry | None = None,
+    limit: int = 10,
+    clock: FakeClock | None = None,
+) -> Intake:
+    letters = DeadLetters(outbox, DeadLetterRate(limit, 60_000), lambda: NOW_MS, "1.0", "p.")
+    return Intake(
+        outbox,
+        letters,
+        registry or bundled_schemas(),
+        clock or FakeClock(),
+        AdmitLimits(),
+        "p.",
+        registry,
+        RegistryDown,
+    )
+
+
+def test_an_admitted_event_goes_to_the_timeline_keyed_by_its_customer() -> None:
+    outbox = KeepingOutbox()
+    asyncio.run(intake(outbox).work(chunk("p.clickstream", [click("zoë")], first=7)))
+    (sent,) = outbox.published
+    assert (sent.topic, sent.key) == ("p.timeline", "zoë".encode())
+    event = TIMELINE_DECODER.decode(sent.value or b"")
+    assert isinstance(event, Click)
+    assert (event.origin.topic, event.origin.offset) == ("clickstream", 7)
+
+
+def test_a_refused_record_becomes_a_dead_letter_and_its_neighbours_go_on() -> None:
+    outbox = KeepingOutbox()
+    asyncio.run(intake(outbox).work(chunk("p.clickstream", [click(), b"\xff junk", click()])))
+    assert len(outbox.to("p.timeline")) == 2
+    (letter,) = outbox.to("p.dead-letters")
+    read = read_dead_letter(letter.key, letter.value, letter.headers)
+    assert (read.value, read.rejection.reason, read.origin.offset) == (
+        b"\xff junk",
+        "wrong_magic",
+        1,
+    )
+
+
+def test_too_many_dead_letters_stop_the_worker_and_say_where() -> None:
+    junk: list[bytes | None] = [b"junk"] * 11
+    with pytest.raises(TooManyDeadLetters, match="clickstream/0 offset 10"):
+        asyncio.run(intake(KeepingOutbox()).work(chunk("p.clickstream", junk)))
+
+
+def test_dead_letters_spread_over_time_do_not_stop_it() -> None:
+    rate = DeadLetterRate(limit=2, window_ms=1_000)
+    assert [rate.add(at_ms) for at_ms in (0, 10, 1_005, 1_011, 1_012)] == [
+        False,
+        False,
+        False,
+        False,
+        True,
+    ]
+
+
+def test_a_registry_that_is_down_is_waited_for_and_refuses_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("streams.agents.intake._FIRST_RETRY_S", 0.001)
+    outbox, registry = KeepingOutbox(), Registry(failures=3)
+    asyncio.run(intake(outbox, registry=registry).work(chunk("p.clickstream", [click(), click()])))
+    assert len(registry.asked) == 4
+    assert len(outbox.to("p.timeline")) == 2
+    assert outbox.to("p.dead-letters") == []
+
+
+def test_whoever_reads_partition_0_of_the_clickstream_leads_the_clock() -> None:
+    clock = FakeClock()
+    role = intake(KeepingOutbox(), clock=clock)
+    asyncio.run(role.assigned({Place("p.clickstream", 1): 0}))
+    assert not clock.leading
+    asyncio.run(role.assigned({Place("p.clickstream", 0): 0}))
+    assert clock.leading
+    role.revoked()
+    assert [clock.leading] == [False]
+
+
+def test_the_agent_works_through_its_stream() -> None:
+    outbox = KeepingOutbox()
+
+    async def scenario() -> None:
+        async def stream() -> AsyncIterator[Chunk]:
+            yield Chunk(Place("p.clickstream", 0), [Fetched(0, NOW_MS, None, click())], 0, 0)
+
+        await agent(intake(outbox))(stream())
+
+    asyncio.run(scenario())
+    assert len(outbox.published) == 1

@@ -1,0 +1,149 @@
+"""The order of a checkpoint's steps, and that nothing behind a failed one happens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from streams.runtime.checkpoint import Checkpoint, Commit, Cut, Outcome, Write
+from streams.runtime.chunk import Place
+
+PLACE = Place("timeline", 0)
+STATE = Write("changelog", b"a", b"1", 0)
+SNAPSHOT, SWITCH = Write("snapshots", b"m@1", b"s"), Write("timeline", None, b"switch", 0)
+
+WHOLE = [
+    "shut",
+    "cut",
+    "open",
+    "step cut",
+    "outputs acknowledged",
+    "step outputs",
+    "probe",
+    "step probe",
+    "write changelog",
+    "written",
+    "step changelog",
+    "commit",
+    "step commit",
+]
+
+
+class Broken(Exception):
+    pass
+
+
+class Recorded:
+    """Parts that record what is asked of them and break where they are told to."""
+
+    def __init__(self, cut: Cut | None, break_at: str = "") -> None:
+        self.done: list[str] = []
+        self.probed = Commit.DONE
+        self.committed = Commit.DONE
+        self._cut = cut
+        self._break_at = break_at
+
+    def _note(self, what: str) -> None:
+        if what == self._break_at:
+            raise Broken(what)
+        self.done.append(what)
+
+    async def shut(self) -> None:
+        self._note("shut")
+
+    def cut(self) -> Cut | None:
+        self._note("cut")
+        return self._cut
+
+    def open(self) -> None:
+        self._note("open")
+
+    async def outputs_acknowledged(self) -> None:
+        self._note("outputs acknowledged")
+
+    async def probe(self) -> Commit:
+        self._note("probe")
+        return self.probed
+
+    async def write(self, stage: Sequence[Write]) -> None:
+        self._note(f"write {stage[0].topic}")
+
+    def written(self, cut: Cut) -> None:
+        self._note("written")
+
+    async def commit(self, cut: Cut) -> Commit:
+        self._note("commit")
+        return self.committed
+
+    def step(self, name: str) -> None:
+        self._note(f"step {name}")
+
+
+def taken(parts: Recorded) -> Outcome:
+    return asyncio.run(Checkpoint(parts).run())
+
+
+CUT = Cut({PLACE: 7}, ((STATE,),))
+
+
+def test_a_checkpoint_goes_from_outputs_to_changelog_to_offsets() -> None:
+    parts = Recorded(CUT)
+    assert taken(parts) is Outcome.COMMITTED
+    assert parts.done == WHOLE
+
+
+def test_the_stages_of_a_cut_are_written_one_after_the_other() -> None:
+    parts = Recorded(Cut({PLACE: 7}, ((SNAPSHOT,), (SWITCH,))))
+    assert taken(parts) is Outcome.COMMITTED
+    written = [what for what in parts.done if what.startswith("write ")]
+    assert written == ["write snapshots", "write timeline"]
+
+
+def test_nothing_changed_means_nothing_is_written_or_committed() -> None:
+    parts = Recorded(None)
+    assert taken(parts) is Outcome.NOTHING
+    assert parts.done == ["shut", "cut", "open"]
+
+
+@pytest.mark.parametrize("step", WHOLE)
+def test_a_failure_ends_the_checkpoint_with_nothing_behind_it_done(step: str) -> None:
+    parts = Recorded(CUT, break_at=step)
+    with pytest.raises(Broken):
+        taken(parts)
+    before = WHOLE[: WHOLE.index(step)]
+    reopened = ["open"] if step == "cut" else []
+    assert parts.done == before + reopened
+    assert "commit" not in parts.done or step == "step commit"
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"), [(Commit.BUSY, Outcome.BUSY), (Commit.FENCED, Outcome.FENCED)]
+)
+def test_a_refused_probe_writes_no_state(answer: Commit, outcome: Outcome) -> None:
+    parts = Recorded(CUT)
+    parts.probed = answer
+    assert taken(parts) is outcome
+    assert parts.done[-1] == "probe"
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"), [(Commit.BUSY, Outcome.BUSY), (Commit.FENCED, Outcome.FENCED)]
+)
+def test_a_refused_commit_is_reported_as_what_it_is(answer: Commit, outcome: Outcome) -> None:
+    parts = Recorded(CUT)
+    parts.committed = answer
+    assert taken(parts) is outcome
+    assert "step commit" not in parts.done
+
+
+def test_two_checkpoints_never_overlap() -> None:
+    parts = Recorded(CUT)
+
+    async def both() -> None:
+        checkpoint = Checkpoint(parts)
+        await asyncio.gather(checkpoint.run(), checkpoint.run())
+
+    asyncio.run(both())
+    assert parts.done == WHOLE + WHOLE

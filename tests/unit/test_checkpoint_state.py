@@ -1,0 +1,141 @@
+"""What a cut holds: stamps, changed keys only, and nothing forgotten before it is durable."""
+
+from __future__ import annotations
+
+import pytest
+
+from streams.core.codec import PARTITION_KEY
+from streams.runtime import stamp
+from streams.runtime.changelog import keep_newest
+from streams.runtime.failpoint import Failpoint
+from streams.runtime.partition_store import PartitionStore, StateCodec
+from streams.runtime.table import Partitions, StateLost
+
+Values = dict[str, int]
+
+
+def codec() -> StateCodec:
+    return StateCodec(
+        encode=lambda key, value: repr(sorted(value.items())).encode(),
+        decode=lambda key, data: dict(eval(data.decode())),
+        new_partition=dict,
+    )
+
+
+def payloads(values: dict[str, bytes]) -> dict[str, bytes]:
+    return {key: stamp.unpack(value)[1] for key, value in values.items() if key != PARTITION_KEY}
+
+
+def test_a_stamp_comes_back_with_its_payload() -> None:
+    assert stamp.unpack(stamp.pack(2**40, b"state")) == (2**40, b"state")
+
+
+@pytest.mark.parametrize("value", [b"", b"\x01short", b"\x02" + bytes(8) + b"state"])
+def test_a_value_without_our_stamp_is_refused(value: bytes) -> None:
+    with pytest.raises(ValueError, match="stamp"):
+        stamp.unpack(value)
+
+
+def test_only_changed_customers_are_cut() -> None:
+    store = PartitionStore(codec())
+    store.load([("old", b"[('n', 1)]")])
+    store.put("new", {"n": 2})
+    assert payloads(store.cut(10)) == {"new": b"[('n', 2)]"}
+
+
+def test_a_cut_offers_again_what_was_never_durable() -> None:
+    store = PartitionStore(codec())
+    store.put("a", {"n": 1})
+    store.cut(10)
+    store.put("b", {"n": 2})
+    assert payloads(store.cut(20)).keys() == {"a", "b"}
+
+
+def test_what_is_durable_is_not_written_twice() -> None:
+    store = PartitionStore(codec())
+    store.put("a", {"n": 1})
+    store.written(store.cut(10))
+    assert store.cut(20) == {}
+
+
+def test_a_change_after_the_cut_survives_the_end_of_its_checkpoint() -> None:
+    store = PartitionStore(codec())
+    store.put("a", {"n": 1})
+    first = store.cut(10)
+    store.put("a", {"n": 2})
+    second = store.cut(20)
+    store.written(first)
+    assert payloads(store.cut(30)) == payloads(second) == {"a": b"[('n', 2)]"}
+
+
+def test_a_new_partition_writes_its_own_record_even_if_nobody_was_seen() -> None:
+    assert PartitionStore(codec()).cut(5).keys() == {PARTITION_KEY}
+
+
+def test_cold_customers_come_back_from_their_bytes() -> None:
+    store = PartitionStore(codec(), hot_limit=1)
+    for number in range(5):
+        store.put(f"c{number}", {"n": number})
+    store.cut(10)
+    store.put("c0", {"n": 100})
+    store.cut(20)
+    assert [store.get(f"c{number}") for number in range(5)] == [
+        {"n": 100},
+        *({"n": number} for number in range(1, 5)),
+    ]
+    assert len(store) == 5
+    assert store.get("nobody") is None
+
+
+def test_recovery_keeps_the_highest_stamp_whatever_comes_last() -> None:
+    states: dict[str, tuple[int, bytes]] = {}
+    for next_offset, payload in [(5, b"old"), (9, b"new"), (7, b"zombie")]:
+        keep_newest(states, b"a", stamp.pack(next_offset, payload))
+    assert states == {"a": (9, b"new")}
+
+
+def test_of_equal_stamps_the_later_write_counts() -> None:
+    states: dict[str, tuple[int, bytes]] = {}
+    keep_newest(states, b"a", stamp.pack(9, b"once"))
+    keep_newest(states, b"a", stamp.pack(9, b"again"))
+    assert states["a"][1] == b"again"
+
+
+def test_a_tombstone_removes_a_key() -> None:
+    states = {"a": (1, b"x")}
+    keep_newest(states, b"a", None)
+    assert states == {}
+
+
+def test_committed_offsets_without_any_state_are_refused() -> None:
+    partitions = Partitions("changelog", codec(), 10)
+    with pytest.raises(StateLost, match="changelog/2 is empty"):
+        partitions.load(2, {}, start=100)
+
+
+def test_all_partitions_are_cut_with_their_own_stamps() -> None:
+    partitions = Partitions("changelog", codec(), 10)
+    for number in (0, 1):
+        partitions.load(number, {}, start=0).put("a", {"n": number})
+    writes = {
+        write.partition: write for write in partitions.cut({0: 10, 1: 20}) if write.key == b"a"
+    }
+    stamps = {number: stamp.unpack(write.value or b"")[0] for number, write in writes.items()}
+    assert stamps == {0: 10, 1: 20}
+    partitions.written()
+    assert partitions.cut({0: 11, 1: 21}) == []
+
+
+def test_a_failpoint_dies_the_nth_time_its_step_is_reached() -> None:
+    deaths: list[str] = []
+    failpoint = Failpoint("decide:changelog:2", die=lambda: deaths.append("now"))
+    for role, step in [("decide", "changelog"), ("learn", "changelog"), ("decide", "commit")]:
+        failpoint.reached(role, step)
+    assert deaths == []
+    failpoint.reached("decide", "changelog")
+    failpoint.reached("decide", "changelog")
+    assert deaths == ["now"]
+
+
+def test_no_failpoint_never_dies() -> None:
+    Failpoint("", die=lambda: pytest.fail("died")).reached("decide", "cut")

@@ -1,0 +1,84 @@
+"""Versions are waited for, compiled once, and missed in so many words."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, cast
+
+import pytest
+
+from models.protocol import ActionKey, Scorer
+from streams.core.catalogue import Catalogue
+from streams.runtime.versions import (
+    CATALOGUE,
+    MODEL,
+    CompiledVersions,
+    VersionMissing,
+    VersionStore,
+    named,
+    snapshot_key,
+)
+
+
+def store(available_within_s: float = 5.0) -> VersionStore:
+    return VersionStore({}, "snapshots", "catalogues", lambda error: None, available_within_s)
+
+
+def test_a_key_tells_what_it_names() -> None:
+    assert named(MODEL, snapshot_key("a@b", "000000000007")) == (MODEL, "a@b", "000000000007")
+    assert named(CATALOGUE, b"abc") == (CATALOGUE, CATALOGUE, "abc")
+
+
+def test_whoever_waits_for_a_version_goes_on_when_it_comes() -> None:
+    async def scenario() -> None:
+        versions = store()
+        waiting = asyncio.create_task(versions.available(MODEL, "main", "1"))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        versions.hold((MODEL, "main", "1"), b"weights")
+        await waiting
+        assert versions.get(MODEL, "main", "1") == b"weights"
+
+    asyncio.run(scenario())
+
+
+def test_a_version_that_does_not_come_is_missed_by_name() -> None:
+    async def scenario() -> None:
+        with pytest.raises(VersionMissing, match="model main version 9"):
+            await store(0.01).available(MODEL, "main", "9")
+
+    asyncio.run(scenario())
+
+
+def test_a_tombstone_takes_a_version_away() -> None:
+    versions = store()
+    versions.hold((MODEL, "main", "1"), b"weights")
+    versions.hold((MODEL, "main", "1"), None)
+    assert not versions.has(MODEL, "main", "1")
+
+
+def test_scorers_and_catalogues_are_made_once_per_version() -> None:
+    versions = store()
+    versions.hold((MODEL, "main", "1"), b"weights")
+    versions.hold((CATALOGUE, CATALOGUE, "c"), b"text")
+    made: list[object] = []
+
+    def catalogue(version: str, text: bytes) -> Catalogue:
+        made.append((version, text))
+        return cast(Any, object())
+
+    def scorer(
+        model: str, version: str | None, data: bytes | None, actions: Sequence[ActionKey]
+    ) -> Scorer:
+        made.append((model, version, data))
+        return cast(Any, object())
+
+    compiled = CompiledVersions(versions, catalogue, scorer)
+    actions = [ActionKey("gift", None, "sell")]
+    assert compiled.scorer("main", "1", actions) is compiled.scorer("main", "1", actions)
+    assert compiled.catalogue("c") is compiled.catalogue("c")
+    compiled.scorer("main", None, actions)
+    assert made == [("main", "1", b"weights"), ("c", b"text"), ("main", None, None)]
+    with pytest.raises(KeyError):
+        compiled.catalogue("unknown")
