@@ -24,7 +24,7 @@ from streams.core.engine import Outputs
 from streams.core.state import PartitionState
 from streams.core.store import StateStore
 from streams.runtime.app import AgentFunction
-from streams.runtime.checkpoint import Cut
+from streams.runtime.checkpoint import Cut, Write
 from streams.runtime.chunk import Chunk, Place, RawRecord
 from streams.runtime.role import Sender, only
 from streams.runtime.table import Partitions
@@ -70,7 +70,10 @@ ReadStates = Callable[[Sequence[int]], Awaitable[Mapping[int, Mapping[str, bytes
 
 
 class Decide:
-    """The role that keeps customers' state and decides."""
+    """The role that keeps customers' state and decides.
+
+    `noted` is told what a batch led to, `kept` how many customers are held and what a cut writes.
+    """
 
     name = "decide"
 
@@ -85,6 +88,7 @@ class Decide:
         dead_letters: DeadLetters,
         prefix: str = "",
         noted: Callable[[Outputs], None] = lambda outputs: None,
+        kept: Callable[[int, Sequence[Write]], None] = lambda customers, changed: None,
     ) -> None:
         self.topics = (TIMELINE.with_prefix(prefix).name,)
         self._actions = NEXT_BEST_ACTIONS.with_prefix(prefix).name
@@ -98,6 +102,7 @@ class Decide:
         self._read_states = read_states
         self._dead_letters = dead_letters
         self._noted = noted
+        self._kept = kept
 
     async def work(self, chunk: Chunk) -> None:
         """Advance the partition by the chunk's records and send what comes of it."""
@@ -159,6 +164,7 @@ class Decide:
         """Return the changed customers as changelog records."""
         offsets = {place.partition: offset for place, offset in positions.items()}
         writes = self._partitions.cut(offsets)
+        self._kept(self._partitions.customers, writes)
         return Cut(positions, (writes,) if writes else ())
 
     def written(self, cut: Cut) -> None:

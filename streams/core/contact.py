@@ -20,6 +20,8 @@ from streams.core.state import CustomerState
 from streams.core.wave import Floats, Wave
 
 NO_TREATMENT = -1
+NO_CHANNEL = len(CHANNELS)
+_ALL_OPEN = [True] * len(CHANNELS) + [False]
 _SLOT_OF_SCOPE = {"issue": "issue", "family": "family", "action": "action"}
 
 
@@ -34,29 +36,41 @@ def consented(wave: Wave, purpose: str, consent: str) -> NDArray[np.bool_]:
     return given > 0 if consent == "opt_in" else given >= 0
 
 
-def choose_treatments(wave: Wave, treatments: Sequence[Sequence[Treatment]]) -> NDArray[np.intp]:
+def channel_numbers(treatments: Sequence[Sequence[Treatment]]) -> NDArray[np.intp]:
+    """Return the place in `CHANNELS` of each action's treatments, (a, most + 1).
+
+    Rows are filled up with `NO_CHANNEL`; the last column is always that.
+    """
+    numbers = np.full((len(treatments), max(map(len, treatments)) + 1), NO_CHANNEL, np.intp)
+    for action, options in enumerate(treatments):
+        for place, treatment in enumerate(options):
+            numbers[action, place] = CHANNELS.index(treatment.channel)
+    return numbers
+
+
+def choose_treatments(wave: Wave, channels: NDArray[np.intp]) -> NDArray[np.intp]:
     """Choose the first treatment of each action whose channel is open, shape (n, a).
 
-    A channel is closed to whoever unsubscribed from it, and one that reaches out is closed
-    during the customer's quiet hours. `NO_TREATMENT` where none is open.
+    `channels` is what `channel_numbers` returned. A channel is closed to whoever unsubscribed
+    from it, and one that reaches out is closed during the customer's quiet hours.
+    `NO_TREATMENT` where none is open.
     """
     is_open = np.array(
         [_open_channels(s, int(t)) for s, t in zip(wave.states, wave.at_ms, strict=True)]
     )
-    chosen = np.full((len(wave), len(treatments)), NO_TREATMENT, np.intp)
-    for action, options in enumerate(treatments):
-        for place in reversed(range(len(options))):
-            channel = CHANNELS.index(options[place].channel)
-            chosen[is_open[:, channel], action] = place
-    return chosen
+    usable = is_open[:, channels]
+    return np.where(usable.any(axis=2), usable.argmax(axis=2), NO_TREATMENT)
 
 
 def _open_channels(state: CustomerState, at_ms: int) -> list[bool]:
+    """Tell per channel, and last for `NO_CHANNEL`, whether it may be used."""
     quiet = in_quiet_hours(state, at_ms)
+    if not quiet and not state.unsubscribed:
+        return _ALL_OPEN
     return [
         channel not in state.unsubscribed and not (quiet and channel in REACHING_OUT)
         for channel in CHANNELS
-    ]
+    ] + [False]
 
 
 def in_quiet_hours(state: CustomerState, at_ms: int) -> bool:
@@ -84,7 +98,7 @@ def _zone(name: str | None) -> tzinfo:
 def apply_contact_policy(
     wave: Wave,
     limits: Sequence[ContactLimit],
-    channels: Floats,
+    channels: NDArray[np.intp],
     service: NDArray[np.bool_],
     funnel: Funnel,
 ) -> None:
@@ -103,7 +117,7 @@ def apply_contact_policy(
         funnel.drop(over, f"contact:{limit.id}")
 
 
-def _used(wave: Wave, limit: ContactLimit, channels: Floats) -> Floats:
+def _used(wave: Wave, limit: ContactLimit, channels: NDArray[np.intp]) -> Floats:
     """Count the contacts that use up a limit, per customer and action, (n, a) or (n, 1)."""
     recent = wave.contacts_since(limit.window_ms)
     in_window = wave.count_by_customer(recent)[:, None]
@@ -124,7 +138,7 @@ def _used(wave: Wave, limit: ContactLimit, channels: Floats) -> Floats:
 
 
 def _used_by_channel(
-    wave: Wave, limit: ContactLimit, recent: NDArray[np.bool_], channels: Floats
+    wave: Wave, limit: ContactLimit, recent: NDArray[np.bool_], channels: NDArray[np.intp]
 ) -> Floats:
     used = np.zeros(channels.shape)
     for number, channel in enumerate(CHANNELS):

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from models.protocol import ActionKey, Scorer
 from schemas.records import Decision, NextBestAction, Trigger
-from schemas.symbols import CHANNELS, PURPOSES
+from schemas.symbols import PURPOSES
 from streams.core.arbitrate import Choices, choose, with_no_action
 from streams.core.catalogue import NO_ACTION, Action, Catalogue
 from streams.core.chance import decision_id, id_hash, uniforms
 from streams.core.contact import (
     NO_TREATMENT,
     apply_contact_policy,
+    channel_numbers,
     choose_treatments,
     consented,
 )
@@ -102,12 +103,7 @@ class Decider:
             moment: np.array([action.weight(moment) for action in self.actions])
             for moment in self.moments
         }
-        # One more column so that "no treatment" (-1) finds a channel number that is none.
-        most = max(len(action.treatments) for action in self.actions)
-        self._channels = np.full((len(self.actions), most + 1), -1.0)
-        for number, action in enumerate(self.actions):
-            for place, treatment in enumerate(action.treatments):
-                self._channels[number, place] = CHANNELS.index(treatment.channel)
+        self._channels = channel_numbers([action.treatments for action in self.actions])
         self._draw_salt, self._arm_salt = id_hash(f"{salt}/draw"), id_hash(f"{salt}/arm")
 
     def decide(self, due: Sequence[Due]) -> list[Decided]:
@@ -131,7 +127,7 @@ class Decider:
         columns = extract(wave, consents["personalization"])
         funnel = Funnel(len(wave), len(self.actions))
         self._policy.apply(moments, columns.natural, consents, funnel)
-        treatments = choose_treatments(wave, [action.treatments for action in self.actions])
+        treatments = choose_treatments(wave, self._channels)
         funnel.drop(treatments == NO_TREATMENT, "contact:no_open_channel")
         channels = self._channels[np.arange(len(self.actions)), treatments]
         apply_contact_policy(wave, self.catalogue.contact_limits, channels, self._service, funnel)

@@ -9,7 +9,7 @@ stores is exactly what was scored.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -209,18 +209,36 @@ def extract(wave: Wave, may_personalize: NDArray[np.bool_]) -> Columns:
     For a customer who withdrew consent to personalization (`may_personalize`, (n,)) the features
     that need it are 0 for rules and models alike.
     """
-    natural = {f.name: _allowed(f, wave, may_personalize) for f in FEATURES.values()}
-    customer = np.stack([natural[f.name] for f in CUSTOMER_FEATURES], axis=1)
-    action = np.stack([natural[f.name] for f in ACTION_FEATURES], axis=2)
+    customer = _CUSTOMER_BOUNDS.hold(
+        np.stack([f.column(wave) for f in CUSTOMER_FEATURES], axis=-1), may_personalize[:, None]
+    )
+    action = _ACTION_BOUNDS.hold(
+        np.stack([f.column(wave) for f in ACTION_FEATURES], axis=-1),
+        may_personalize[:, None, None],
+    )
+    natural = {f.name: customer[:, place] for place, f in enumerate(CUSTOMER_FEATURES)}
+    natural |= {f.name: action[:, :, place] for place, f in enumerate(ACTION_FEATURES)}
     return Columns(natural, _model_input(customer), _model_input(action))
 
 
-def _allowed(feature: Feature, wave: Wave, may_personalize: NDArray[np.bool_]) -> Floats:
-    column = np.clip(feature.column(wave), feature.low, feature.high)
-    if feature.purpose == "service" or may_personalize.all():
-        return column
-    allowed = may_personalize if column.ndim == 1 else may_personalize[:, None]
-    return np.where(allowed, column, 0.0)
+class _Bounds:
+    """The bounds of features as vectors, so that a whole matrix is held to them at once."""
+
+    def __init__(self, features: Sequence[Feature]) -> None:
+        self._low = np.array([float(f.low) for f in features])
+        self._high = np.array([float(f.high) for f in features])
+        self._personal = np.array([f.purpose == "personalization" for f in features])
+
+    def hold(self, matrix: Floats, may_personalize: NDArray[np.bool_]) -> Floats:
+        """Return the matrix within bounds; personal features are 0 where they may not be used."""
+        np.minimum(np.maximum(matrix, self._low, out=matrix), self._high, out=matrix)
+        if not may_personalize.all():
+            matrix[self._personal & ~may_personalize] = 0.0
+        return matrix
+
+
+_CUSTOMER_BOUNDS = _Bounds(CUSTOMER_FEATURES)
+_ACTION_BOUNDS = _Bounds(ACTION_FEATURES)
 
 
 def _model_input(columns: Floats) -> Floats:

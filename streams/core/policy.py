@@ -55,4 +55,4 @@ class EngagementPolicy:
             for name, column in columns.items()
         }
         for rule, actions in self._rules:
-            funnel.drop(actions & ~rule.test.holds(grid), f"{rule.tier}:{rule.id}")
+            funnel.drop(actions & ~rule.test.tree.holds(grid), f"{rule.tier}:{rule.id}")

@@ -40,18 +40,19 @@ class PartitionStore:
         self._whole_dirty = False
         # Cut, but not yet known to be durable: offered again by the next cut.
         self._unwritten: dict[str, bytes] = {}
+        self._customers = 0
 
     def load(self, items: Iterable[tuple[str, bytes]]) -> None:
         """Take over recovered values (payloads without their stamps)."""
         self._cold.update(items)
+        self._customers = len(self._cold) - (PARTITION_KEY in self._cold)
 
     def raw_items(self) -> Iterator[tuple[str, bytes]]:
         """Yield (customer, encoded state) of everybody that is not decoded, as recovered."""
         return ((key, data) for key, data in self._cold.items() if key != PARTITION_KEY)
 
     def __len__(self) -> int:
-        known = len(self._cold.keys() | self._hot.keys())
-        return known - (PARTITION_KEY in self._cold)
+        return self._customers
 
     def get(self, customer: str) -> Any:
         """Return the customer's state, or None for somebody never seen."""
@@ -65,6 +66,8 @@ class PartitionStore:
 
     def put(self, customer: str, state: Any) -> None:
         """Keep the state and mark it as changed since the last checkpoint."""
+        if customer not in self._hot and customer not in self._cold:
+            self._customers += 1
         self._hot[customer] = state
         self._dirty.add(customer)
 

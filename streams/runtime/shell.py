@@ -8,12 +8,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from time import perf_counter
 from typing import Protocol
 
 from streams.runtime.barrier import Barrier
 from streams.runtime.checkpoint import Checkpoint, Commit, Cut, Outcome, Write
 from streams.runtime.chunk import Chunk, Place
 from streams.runtime.failpoint import Failpoint
+from streams.runtime.metrics import (
+    CHECKPOINT,
+    CHECKPOINT_AT,
+    CUT_PAUSE,
+    RECOVERY,
+    Declared,
+    Metrics,
+)
 from streams.runtime.options import ShellOptions
 from streams.runtime.positions import RecordsLost, starting_points
 from streams.runtime.producer import Outbox
@@ -38,7 +47,8 @@ class Broker(Protocol):
 class Shell:
     """Everything one role needs between Kafka and its agent.
 
-    `failed` is told of the first failure; from then on nothing is committed.
+    `failed` is told of the first failure; from then on nothing is committed. `metrics` None
+    measures nothing.
     """
 
     def __init__(
@@ -49,6 +59,7 @@ class Shell:
         writer: Outbox,
         progress: RoleProgress,
         failed: Callable[[BaseException], None],
+        metrics: Metrics | None = None,
     ) -> None:
         self.role = role
         self.options = options
@@ -62,6 +73,8 @@ class Shell:
         self.checkpoint = Checkpoint(self)
         self.checkpoint_due = asyncio.Event()
         self._failed = failed
+        self._metrics = metrics
+        self._shut_at_s = self._cut_at_s = 0.0
         self._failpoint = Failpoint(options.failpoint)
         self._positions: dict[Place, int] = {}
         self._committed: dict[Place, int] = {}
@@ -147,6 +160,7 @@ class Shell:
     async def recover(self, places: Iterable[Place]) -> dict[Place, int]:
         """Read state back for an assignment and return where its partitions start."""
         self.progress.assigned = True
+        begun_at_s = perf_counter()
         broker = self._broker()
         committed = await broker.committed(places)
         starts = starting_points(committed, await broker.bounds(places))
@@ -160,6 +174,7 @@ class Shell:
         self._committed = dict(starts)
         for place, start in starts.items():
             self.progress.partitions[place] = PartitionProgress(start, start)
+        self._observe(RECOVERY, perf_counter() - begun_at_s)
         return starts
 
     def resume(self) -> None:
@@ -180,6 +195,7 @@ class Shell:
     async def shut(self) -> None:
         """Let no chunk through and wait for the one under work."""
         self._check()
+        self._shut_at_s = perf_counter()
         await self.barrier.shut("checkpoint")
 
     def cut(self) -> Cut | None:
@@ -192,6 +208,8 @@ class Shell:
         if cut.positions == self._committed and not any(cut.stages):
             return None
         self.outbox.hold()
+        self._cut_at_s = perf_counter()
+        self._observe(CUT_PAUSE, self._cut_at_s - self._shut_at_s)
         return cut
 
     def open(self) -> None:
@@ -221,6 +239,9 @@ class Shell:
         if done is Commit.DONE:
             self._committed = dict(cut.positions)
             self.progress.last_checkpoint_at_ms = now_ms()
+            self._observe(CHECKPOINT, perf_counter() - self._cut_at_s)
+            if self._metrics is not None:
+                self._metrics.set(CHECKPOINT_AT, now_ms() / 1000, self.role.name)
             for place, offset in cut.positions.items():
                 if place in self.progress.partitions:
                     self.progress.partitions[place].committed = offset
@@ -247,6 +268,10 @@ class Shell:
         if done is Commit.FENCED:
             self._fenced = True
         return done
+
+    def _observe(self, metric: Declared, seconds: float) -> None:
+        if self._metrics is not None:
+            self._metrics.observe(metric, [seconds], self.role.name)
 
     def _broker(self) -> Broker:
         if self.broker is None:

@@ -56,6 +56,11 @@ class Partitions:
         store.load(states.items())
         return store
 
+    @property
+    def customers(self) -> int:
+        """Return how many customers' state is held."""
+        return sum(map(len, self._stores.values()))
+
     def drop(self) -> None:
         """Forget everything."""
         self._stores.clear()

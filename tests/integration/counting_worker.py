@@ -143,6 +143,7 @@ def options(bootstrap: str, prefix: str, **changes: Any) -> ShellOptions:
     chosen: dict[str, Any] = {
         "app_id": app_id(prefix),
         "checkpoint_every_s": 0.2,
+        "checkpoint_every_records": 3_000,
         "max_poll_records": 500,
         "session_timeout_s": 6.0,
         "heartbeat_interval_s": 0.5,

@@ -1,0 +1,116 @@
+"""Contact policy: quiet hours in the customer's own day, channels and limits."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from streams.core.contact import in_quiet_hours, record_contact
+from streams.core.layout import CONTACT, CONTACT_WIDTH, DAY_MS, HEAD, MAX_CONTACTS, MINUTE_MS
+from streams.core.state import CustomerState
+from tests.events import NOON_MS, Feed, numbered, use
+from tests.memory import Log, MemoryVersions
+from tests.shops import load
+
+NIGHT = (22 * 60, 7 * 60 + 30)
+
+
+def quiet(zone: str | None, hours: tuple[int, int] = NIGHT) -> CustomerState:
+    state = CustomerState()
+    state.time_zone = zone
+    state.head[HEAD["quiet_from_minute"]], state.head[HEAD["quiet_until_minute"]] = hours
+    return state
+
+
+def at(text: str, zone: str = "UTC") -> int:
+    return round(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).timestamp() * 1000)
+
+
+@pytest.mark.parametrize(
+    ("time", "expected"),
+    [("21:59", False), ("22:00", True), ("00:00", True), ("07:29", True), ("07:30", False)],
+)
+def test_quiet_hours_pass_midnight(time: str, expected: bool) -> None:
+    for day in ("2024-01-15", "2024-07-15"):
+        for zone in ("UTC", "Asia/Tokyo", "America/New_York", "Asia/Kathmandu"):
+            assert in_quiet_hours(quiet(zone), at(f"{day}T{time}", zone)) == expected
+
+
+@pytest.mark.parametrize(
+    ("instant", "expected"),
+    [
+        # Clocks go from 2:00 to 3:00 in Berlin on 2024-03-31, that is at 1:00 UTC.
+        ("2024-03-31T00:59", False),  # 1:59 on the wall
+        ("2024-03-31T01:00", True),  # 3:00 on the wall
+        ("2024-03-31T01:29", True),
+        ("2024-03-31T01:30", False),  # 3:30
+        # And from 3:00 back to 2:00 on 2024-10-27: what is between happens twice.
+        ("2024-10-27T00:30", True),  # 2:30, the first time
+        ("2024-10-27T01:29", True),  # 2:29, the second time
+        ("2024-10-27T02:29", True),  # 3:29
+        ("2024-10-27T02:30", False),
+    ],
+)
+def test_quiet_hours_follow_the_clock_on_the_wall(instant: str, expected: bool) -> None:
+    state = quiet("Europe/Berlin", (2 * 60, 3 * 60 + 30))
+    assert in_quiet_hours(state, at(instant)) == expected
+
+
+def test_without_a_zone_or_with_an_unknown_one_it_is_utc() -> None:
+    for zone in (None, "Atlantis/Capital", "../etc/passwd"):
+        assert in_quiet_hours(quiet(zone), at("2024-01-15T23:00"))
+        assert not in_quiet_hours(quiet(zone), at("2024-01-15T12:00"))
+
+
+def test_equal_ends_are_no_quiet_hours() -> None:
+    assert not in_quiet_hours(quiet(None, (0, 0)), at("2024-01-15T00:00"))
+    assert not in_quiet_hours(quiet(None, (600, 600)), at("2024-01-15T10:00"))
+
+
+def test_the_earliest_contact_is_forgotten_first_whatever_the_order() -> None:
+    state = CustomerState()
+    times = [NOON_MS + number for number in range(MAX_CONTACTS)]
+    for at_ms in [*times[1:], times[0], NOON_MS + 99]:
+        record_contact(state, at_ms, "a", None, "i", "web")
+    kept = sorted(state.contacts[CONTACT["at_ms"] :: CONTACT_WIDTH])
+    assert kept == [*times[1:], NOON_MS + 99]
+
+
+# A mail a month, and as much on the site as there is to say.
+MUCH_TO_SAY = """
+name: Loud shop
+currency: EUR
+exploration: {gamma: 1000000}
+cool_down_seconds: 0
+consent: {marketing: opt_out, personalization: opt_out}
+contact_limits: [{id: a_mail, scope: channel, name: email, max_contacts: 1, window_days: 30}]
+issues:
+  - id: all
+    purpose: marketing
+    reward: {outcomes: [click], window_minutes: 1}
+    valid_hours: 1
+    actions:
+      - {id: shelf, moments: [browsing], value: 1,
+         treatments: [{id: shelf, channel: web, message: "Look"}]}
+      - {id: letter, moments: [order_placed], value: 1,
+         treatments: [{id: letter, channel: email, message: "Read"}]}
+"""
+
+
+def test_a_limit_holds_even_after_the_contact_it_counts_was_forgotten() -> None:
+    from schemas.records import Tick
+
+    catalogue, feed = load(MUCH_TO_SAY), Feed()
+    log = Log(MemoryVersions(catalogue))
+    records: list[object] = [use(catalogue), feed.order("ada", NOON_MS)]
+    for number in range(1, MAX_CONTACTS + 5):
+        at_ms = NOON_MS + number * 10 * MINUTE_MS
+        records += [Tick(at_ms), feed.click("ada", at_ms)]
+    records.append(feed.order("ada", NOON_MS + DAY_MS))
+    out = log.play(numbered(records))  # type: ignore[arg-type]
+    assert [action.action for action in out.actions].count("letter") == 1
+    assert [action.action for action in out.actions].count("shelf") == MAX_CONTACTS + 4
+    fates = dict(zip(out.decisions[-1].actions, out.decisions[-1].fates, strict=True))
+    assert fates["letter"] == "contact:a_mail"

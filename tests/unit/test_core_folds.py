@@ -1,0 +1,257 @@
+"""What each kind of event changes in a customer's state."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+
+from schemas.records import CustomerEvent, OrderLine
+from streams.core.catalogue import Timers
+from streams.core.decay import ERA_MS, landmark_weights, worth
+from streams.core.fold import fold, repeat_of
+from streams.core.folds.verbs import shortened
+from streams.core.layout import (
+    DAY_MS,
+    ERA_HALF_LIVES,
+    FAMILY,
+    HALF_LIVES_MS,
+    HEAD,
+    HOUR_MS,
+    MAX_CART_ITEMS,
+    MAX_FAMILIES,
+    MAX_PREFERENCES,
+    MAX_TICKETS,
+    MAX_WATERMARKS,
+    MINUTE_MS,
+)
+from streams.core.state import CustomerState
+from tests.events import NOON_MS, Feed
+
+TIMERS = Timers(cart_left_ms=30 * MINUTE_MS, gone_quiet_ms=10 * DAY_MS)
+
+
+def folded(*events: CustomerEvent, state: CustomerState | None = None) -> CustomerState:
+    state = state or CustomerState()
+    for event in events:
+        fold(state, event, TIMERS)
+    return state
+
+
+def sum_of(state: CustomerState, name: str, number: int, at_ms: int) -> float:
+    half_life = ("1h", "1d", "30d")[number]
+    era = state.number(f"era_{half_life}")
+    return worth(state.number(f"{name}_{half_life}"), era, number, at_ms)
+
+
+def test_a_sum_halves_with_each_half_life() -> None:
+    state = folded(Feed().click("ada", NOON_MS))
+    for number, half_life_ms in enumerate(HALF_LIVES_MS):
+        assert sum_of(state, "views", number, NOON_MS) == pytest.approx(1.0)
+        assert sum_of(state, "views", number, NOON_MS + half_life_ms) == pytest.approx(0.5)
+
+
+def test_moving_a_landmark_keeps_sums_exactly() -> None:
+    state = folded(Feed().click("ada", NOON_MS, family="tea"))
+    before = [row[:] for row in (state.head, state.families["tea"])]
+    later_ms = NOON_MS + ERA_MS[0]
+    weights = landmark_weights(state.head, state.families.values(), later_ms)
+    assert state.number("era_1h") == before[0][HEAD["era_1h"]] + 1
+    # A power of two only changes the exponent.
+    scale = 2.0**-ERA_HALF_LIVES
+    assert state.number("views_1h") == before[0][HEAD["views_1h"]] * scale
+    interest = FAMILY["interest_1h"]
+    assert state.families["tea"][interest] == before[1][interest] * scale
+    assert max(weights) < 2.0**ERA_HALF_LIVES
+
+
+def test_after_many_eras_a_sum_is_nothing_and_no_error() -> None:
+    feed = Feed()
+    state = folded(feed.click("ada", NOON_MS), feed.click("ada", NOON_MS + 4_000 * DAY_MS))
+    assert sum_of(state, "views", 0, NOON_MS + 4_000 * DAY_MS) == pytest.approx(1.0)
+    late = folded(feed.click("ada", NOON_MS + 1), state=state)
+    assert sum_of(late, "views", 0, NOON_MS + 4_000 * DAY_MS) == pytest.approx(1.0)
+
+
+def test_an_order_counts_money_families_and_days() -> None:
+    feed = Feed()
+    state = folded(
+        feed.order(
+            "ada",
+            NOON_MS,
+            OrderLine("pot", "tea", 2.0, 1_000, 500),
+            OrderLine("cup", "tea", 1.0, 300),
+            OrderLine("bag", None, 1.0, 100, 900),
+        )
+    )
+    assert state.number("total_spend") == 1_500 + 300
+    assert state.number("total_lines") == 3
+    assert list(state.families) == ["tea"]
+    tea = state.families["tea"]
+    assert tea[FAMILY["order_days"]] == 1
+    assert sum_of(state, "spend", 2, NOON_MS) == pytest.approx(1_800)
+    assert state.products["cup"].days == 1
+
+
+def test_a_refund_is_no_order() -> None:
+    state = folded(Feed().order("ada", NOON_MS, kind="refund"))
+    assert (state.number("total_orders"), state.number("total_refunds")) == (0, 1)
+    assert state.products == {}
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_order_days_do_not_depend_on_the_order_of_arrival(order: tuple[int, ...]) -> None:
+    feed = Feed()
+    days = [NOON_MS, NOON_MS + 7 * DAY_MS, NOON_MS + 14 * DAY_MS, NOON_MS + 14 * DAY_MS + HOUR_MS]
+    tea = folded(*(feed.order("ada", days[place]) for place in order)).families["tea"]
+    span = tea[FAMILY["last_order_day"]] - tea[FAMILY["first_order_day"]]
+    assert (tea[FAMILY["order_days"]], span) == (3, 14)
+
+
+def test_an_order_empties_the_cart_of_what_was_in_it_before() -> None:
+    feed = Feed()
+    state = folded(
+        feed.click("ada", NOON_MS, "add_to_cart", product="pot"),
+        feed.click("ada", NOON_MS + 10, "add_to_cart", product="cup"),
+        feed.order("ada", NOON_MS + 5),
+    )
+    assert list(state.cart) == ["cup"]
+    late = feed.click("ada", NOON_MS + 4, "add_to_cart", product="tin")
+    assert list(folded(late, state=state).cart) == ["cup"]
+
+
+def test_a_removal_holds_against_an_earlier_add_that_comes_later() -> None:
+    feed = Feed()
+    state = folded(
+        feed.click("ada", NOON_MS + 10, "remove_from_cart", product="pot"),
+        feed.click("ada", NOON_MS, "add_to_cart", product="pot"),
+    )
+    assert state.cart["pot"].quantity == 0
+    assert state.number("due_cart_left_ms") == 0
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_a_ticket_is_as_its_latest_word_says(order: tuple[int, ...]) -> None:
+    feed = Feed()
+    events = [
+        feed.support("ada", NOON_MS, "opened", severity="high"),
+        feed.support("ada", NOON_MS + 10, "resolved"),
+        feed.support("ada", NOON_MS + 20, "message"),
+    ]
+    ticket = folded(*(events[place] for place in order)).tickets["ticket"]
+    assert (ticket.is_open, ticket.opened_at_ms, ticket.changed_at_ms) == (
+        False,
+        NOON_MS,
+        NOON_MS + 10,
+    )
+
+
+def test_closed_tickets_make_room_before_open_ones() -> None:
+    feed, state = Feed(), CustomerState()
+    for number in range(MAX_TICKETS):
+        kind = "resolved" if number == 5 else "opened"
+        folded(feed.support("ada", NOON_MS + number, kind, ticket_id=f"t{number}"), state=state)
+    folded(feed.support("ada", NOON_MS + 99, ticket_id="new"), state=state)
+    assert "t5" not in state.tickets
+    assert len(state.tickets) == MAX_TICKETS
+
+
+def test_satisfaction_is_the_latest() -> None:
+    feed = Feed()
+    state = folded(
+        feed.support("ada", NOON_MS + 10, "rated", satisfaction=5),
+        feed.support("ada", NOON_MS, "rated", satisfaction=1),
+    )
+    assert state.number("satisfaction") == 5
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_consent_is_the_latest_word_and_at_a_tie_a_no(order: tuple[int, ...]) -> None:
+    feed = Feed()
+    events = [
+        feed.consent("ada", NOON_MS - 5, "marketing", granted=True),
+        feed.consent("ada", NOON_MS, "marketing", granted=True),
+        feed.consent("ada", NOON_MS, "marketing", granted=False),
+    ]
+    state = folded(*(events[place] for place in order))
+    assert state.number("consent_marketing") == -1
+
+
+def test_a_yes_to_marketing_opens_channels_that_were_closed_before() -> None:
+    feed = Feed()
+    state = folded(
+        feed.outcome("ada", NOON_MS, "unsubscribe", "d", channel="email"),
+        feed.outcome("ada", NOON_MS + 20, "unsubscribe", "d", channel="sms"),
+        feed.consent("ada", NOON_MS + 10, "marketing", granted=True),
+    )
+    assert state.unsubscribed == {"sms": NOON_MS + 20}
+
+
+def test_who_unsubscribes_without_saying_from_what_is_not_reached_out_to() -> None:
+    state = folded(Feed().outcome("ada", NOON_MS, "unsubscribe", "unknown"))
+    assert sorted(state.unsubscribed) == ["call_center", "email", "sms"]
+
+
+def test_erasure_keeps_a_no_and_nothing_else() -> None:
+    feed = Feed()
+    state = folded(
+        feed.consent("ada", NOON_MS, "marketing", granted=False),
+        feed.consent("ada", NOON_MS, "personalization", granted=True),
+        feed.profile("ada", NOON_MS, "preference", subject="tea", weight=1.0),
+        feed.profile("ada", NOON_MS + 1, "erasure"),
+    )
+    assert state.number("consent_marketing") == -1
+    assert state.number("consent_personalization") == 0
+    assert state.preferences == {}
+    assert repeat_of(state, feed.click("ada", NOON_MS)) == "erased"
+
+
+def test_the_latest_preference_stands_and_the_oldest_makes_room() -> None:
+    feed, state = Feed(), CustomerState()
+    for number in range(MAX_PREFERENCES + 1):
+        at_ms = NOON_MS + number
+        event = feed.profile("ada", at_ms, "preference", subject=f"f{number}", weight=0.5)
+        folded(event, state=state)
+    assert "f0" not in state.preferences
+    late = feed.profile("ada", NOON_MS, "preference", subject="f5", weight=-1.0)
+    assert folded(late, state=state).preferences["f5"].weight == 0.5
+
+
+def test_the_family_of_least_interest_makes_room() -> None:
+    feed, state = Feed(), CustomerState()
+    for number in range(MAX_FAMILIES):
+        views = 1 if number == 3 else 2
+        for _ in range(views):
+            folded(feed.click("ada", NOON_MS, family=f"f{number}"), state=state)
+    folded(feed.click("ada", NOON_MS, family="new"), state=state)
+    assert "f3" not in state.families
+    assert len(state.families) == MAX_FAMILIES
+
+
+def test_the_cart_keeps_the_latest_products() -> None:
+    feed, state = Feed(), CustomerState()
+    for number in range(MAX_CART_ITEMS + 1):
+        add = feed.click("ada", NOON_MS + number, "add_to_cart", product=f"p{number}")
+        folded(add, state=state)
+    assert len(state.cart) == MAX_CART_ITEMS
+    assert "p0" not in state.cart
+
+
+def test_a_source_that_is_silent_the_longest_is_forgotten_first() -> None:
+    feed, state = Feed(partitions=MAX_WATERMARKS + 1), CustomerState()
+    events = [feed.click("ada", NOON_MS) for _ in range(MAX_WATERMARKS + 1)]
+    first = events[0].origin
+    folded(*events[:-1], state=state)
+    again = Feed(first_offset=50).click("ada", NOON_MS)
+    again.origin = type(first)(first.topic, first.partition, 50, NOON_MS)
+    folded(again, events[-1], state=state)
+    assert state.watermarks[f"{first.topic}/{first.partition}"] == 50
+    assert len(state.watermarks) == MAX_WATERMARKS
+
+
+def test_long_texts_are_shortened_and_still_differ() -> None:
+    assert shortened("tea", 64) == "tea"
+    one, other = shortened("é" * 100, 64), shortened("é" * 99 + "e", 64)
+    assert one != other
+    assert max(len(one.encode()), len(other.encode())) <= 64
+    assert shortened("x" * 64, 64) == "x" * 64

@@ -1,0 +1,134 @@
+"""Timers: due times in the state, fired by ticks, each once."""
+
+from __future__ import annotations
+
+from random import Random
+
+from schemas.records import OrderLine, Tick
+from streams.core.layout import DAY_MS, HOUR_MS, MINUTE_MS
+from streams.core.timer_index import TimerIndex
+from tests.events import NOON_MS, Feed, numbered, use
+from tests.memory import Log, MemoryVersions
+from tests.shops import SHOP, load
+
+CATALOGUE = load(SHOP.replace("holdout_ratio: 0.2", "holdout_ratio: 0"))
+CART_LEFT_MS, GONE_QUIET_MS = 30 * MINUTE_MS, 3 * DAY_MS
+
+
+def moments(*records: object) -> list[tuple[str, int]]:
+    """Return what timers made due, and when."""
+    out = Log(MemoryVersions(CATALOGUE)).play(numbered([use(CATALOGUE), *records]))  # type: ignore[list-item]
+    return [(d.moment, d.decided_at_ms) for d in out.decisions if d.trigger.topic == "timeline"]
+
+
+def test_a_cart_is_left_when_nothing_happened_to_it_for_a_while() -> None:
+    feed = Feed()
+    last_ms = NOON_MS + 20 * MINUTE_MS
+    assert moments(
+        feed.click("ada", NOON_MS, "add_to_cart", product="pot"),
+        feed.click("ada", last_ms, "add_to_cart", product="cup"),
+        Tick(NOON_MS + CART_LEFT_MS),
+        Tick(last_ms + CART_LEFT_MS - 1),
+        Tick(last_ms + CART_LEFT_MS),
+        Tick(last_ms + CART_LEFT_MS + HOUR_MS),
+    ) == [("cart_left", last_ms + CART_LEFT_MS)]
+
+
+def test_an_empty_cart_is_not_left() -> None:
+    feed = Feed()
+    assert not moments(
+        feed.click("ada", NOON_MS, "add_to_cart", product="pot"),
+        feed.click("ada", NOON_MS + 5, "remove_from_cart", product="pot"),
+        Tick(NOON_MS + DAY_MS),
+    )
+
+
+def test_late_news_do_not_bring_up_a_timer_that_has_fired() -> None:
+    feed = Feed()
+    fired_ms = NOON_MS + CART_LEFT_MS
+    assert moments(
+        feed.click("ada", NOON_MS, "add_to_cart", product="pot"),
+        Tick(fired_ms),
+        feed.click("ada", NOON_MS - 5, "add_to_cart", product="cup"),
+        feed.order("ada", NOON_MS - 10),
+        Tick(fired_ms + HOUR_MS),
+    ) == [("cart_left", fired_ms)]
+
+
+def test_a_late_add_to_a_cart_that_was_empty_is_noticed() -> None:
+    feed = Feed()
+    assert moments(
+        feed.click("ada", NOON_MS, "remove_from_cart", product="pot"),
+        feed.click("ada", NOON_MS - 5, "add_to_cart", product="cup"),
+        Tick(NOON_MS + DAY_MS),
+    ) == [("cart_left", NOON_MS + DAY_MS)]
+
+
+def test_whoever_is_not_seen_for_days_has_gone_quiet_once() -> None:
+    feed = Feed()
+    back_ms = NOON_MS + 10 * DAY_MS
+    assert moments(
+        feed.click("ada", NOON_MS),
+        feed.support("ada", NOON_MS + DAY_MS, "resolved"),
+        Tick(NOON_MS + GONE_QUIET_MS),
+        Tick(NOON_MS + 2 * GONE_QUIET_MS),
+        feed.click("ada", back_ms),
+        Tick(back_ms + GONE_QUIET_MS),
+    ) == [("gone_quiet", NOON_MS + GONE_QUIET_MS), ("gone_quiet", back_ms + GONE_QUIET_MS)]
+
+
+def test_replenishment_comes_with_each_family_s_own_rhythm() -> None:
+    feed = Feed()
+    coffee = OrderLine("beans", "coffee", 1.0, 900)
+    orders = [feed.order("ada", NOON_MS + week * 7 * DAY_MS) for week in range(3)]
+    orders += [feed.order("ada", NOON_MS + 14 * DAY_MS + d * DAY_MS, coffee) for d in (1, 2, 3)]
+    due = moments(*orders, *(Tick(NOON_MS + day * DAY_MS) for day in range(17, 40)))
+    replenishment = [at_ms for moment, at_ms in due if moment == "replenishment_due"]
+    assert replenishment == [NOON_MS + 18 * DAY_MS, NOON_MS + 21 * DAY_MS]
+
+
+def test_two_purchases_are_no_rhythm() -> None:
+    feed = Feed()
+    orders = [feed.order("ada", NOON_MS + week * 7 * DAY_MS) for week in range(2)]
+    due = moments(*orders, Tick(NOON_MS + 30 * DAY_MS))
+    assert [moment for moment, _ in due] == ["gone_quiet"]
+
+
+def test_one_tick_fires_all_that_is_due_earliest_first() -> None:
+    feed = Feed()
+    due = moments(
+        feed.click("ada", NOON_MS, "add_to_cart", product="pot"),
+        feed.click("bob", NOON_MS, "add_to_cart", product="pot"),
+        Tick(NOON_MS + 5 * DAY_MS),
+    )
+    assert [moment for moment, _ in due] == ["cart_left", "gone_quiet"] * 2
+
+
+def test_the_index_finds_whoever_is_due_and_nobody_else() -> None:
+    chance, index = Random(4), TimerIndex()
+    due: dict[str, int] = {}
+    for now_ms in range(0, 4_000, 10):
+        for _ in range(5):
+            customer, due_ms = f"c{chance.randrange(40)}", chance.choice((0, now_ms + 500))
+            due_ms = due_ms and chance.randrange(now_ms + 1, now_ms + 900)
+            index.arm(customer, due_ms)
+            due.pop(customer, None)
+            if due_ms:
+                due[customer] = due_ms
+        expected = sorted(customer for customer, due_ms in due.items() if due_ms <= now_ms)
+        assert index.take_due(now_ms) == expected
+        for customer in expected:
+            del due[customer]
+        assert len(index) == len(due)
+
+
+def test_the_index_does_not_grow_with_events_that_put_a_timer_off_or_forward() -> None:
+    index = TimerIndex()
+    for now_ms in range(1, 50_000):
+        index.arm("ada", now_ms + 45 * DAY_MS)
+    assert len(index._heap) == 1
+    for now_ms in range(1, 50_000):
+        index.arm("ada", 100_000 - now_ms)
+        index.arm("ada", 100_000)
+    assert len(index._heap) < 2_000
+    assert index.take_due(100_000) == ["ada"]
