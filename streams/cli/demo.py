@@ -42,10 +42,10 @@ _WORKER = {
 @click.command()
 @click.option(
     "--seconds",
-    type=click.FloatRange(min=5),
-    default=90,
+    type=click.FloatRange(min=0),
+    default=100,
     show_default=True,
-    help="End after this long, wherever the story is then.",
+    help="End after this long, wherever the story is then; 0 plays it to its end.",
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the simulator.")
 @click.option(
@@ -101,7 +101,7 @@ def _play(
             )
             story = Story(Simulator(seed, invoices), invoices, road, catalogue)
             with screen.live(story.report, began_s, seconds):
-                for day in story.run(stop=lambda: monotonic() - began_s > seconds):
+                for day in story.run(stop=lambda: 0 < seconds < monotonic() - began_s):
                     screen.show(day)
             worker.reached("learn", lambda: ends.of((t.LESSONS,)))
             result = _result(story.report, road, worker, ends)

@@ -29,7 +29,7 @@ class Screen:
         self._console = Console(file=stream, highlight=False)
         self._latest: deque[Answered] = deque(maxlen=_SHOWN_DECISIONS)
         self._live: Live | None = None
-        self._report = Report()
+        self._report, self._days = Report(), 1
         self._began_s = self._said_s = 0.0
         self._seconds = 0.0
 
@@ -38,9 +38,13 @@ class Screen:
         self._console.print(text)
 
     @contextmanager
-    def live(self, report: Report, began_s: float, seconds: float) -> Iterator[None]:
-        """Show the run of `report` for as long as the context lasts."""
-        self._report, self._began_s, self._seconds = report, began_s, seconds
+    def live(self, report: Report, days: int, began_s: float, seconds: float) -> Iterator[None]:
+        """Show the run of `report` for as long as the context lasts.
+
+        It ends after `seconds` since `began_s`, or after `days` where those are 0.
+        """
+        self._report, self._days = report, days
+        self._began_s, self._seconds = began_s, seconds
         if not self._console.is_terminal:
             yield
             return
@@ -74,17 +78,22 @@ class Screen:
             )
 
     def _picture(self, day: Day, now_s: float) -> Panel:
-        passed_s = now_s - self._began_s
         lines = Table.grid(padding=(0, 1))
         for answered in self._latest:
             lines.add_row(Text(_line(answered), style="green" if answered.responded else ""))
         body = Group(
             Text(f"{day.day}   {self._counts()}"),
-            ProgressBar(total=self._seconds, completed=min(passed_s, self._seconds)),
+            ProgressBar(total=1.0, completed=self._share(now_s)),
             Text(""),
             lines,
         )
         return Panel(body, title="Concierge: next-best-actions of a gift shop")
+
+    def _share(self, now_s: float) -> float:
+        """How far the run is: by the clock, or by the story where the clock does not end it."""
+        if self._seconds:
+            return min((now_s - self._began_s) / self._seconds, 1.0)
+        return self._report.days / self._days
 
     def _counts(self) -> str:
         report = self._report

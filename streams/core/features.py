@@ -233,7 +233,8 @@ class _Bounds:
         """Return the matrix within bounds; personal features are 0 where they may not be used."""
         np.minimum(np.maximum(matrix, self._low, out=matrix), self._high, out=matrix)
         if not may_personalize.all():
-            matrix[self._personal & ~may_personalize] = 0.0
+            hidden = self._personal & ~may_personalize
+            matrix[np.broadcast_to(hidden, matrix.shape)] = 0.0
         return matrix
 
 

@@ -115,11 +115,11 @@ CONTACT_WIDTH = len(CONTACT)
 # Bounds of everything that could grow. With all of them full of the longest texts that an event
 # may carry, a state is below 16 KiB.
 MAX_FAMILIES = 12
-MAX_PRODUCTS = 12
+MAX_PRODUCTS = 10
 MAX_CART_ITEMS = 20
 MAX_TICKETS = 8
 MAX_PREFERENCES = 16
-MAX_ANSWERS = 12
+MAX_ANSWERS = 10
 MAX_CONTACTS = 16
 MAX_PENDING = 8
 MAX_RECENT_IDS = 16

@@ -15,7 +15,6 @@ from streams.core.layout import (
     CONTACT_WIDTH,
     FAMILY,
     HALF_LIFE_NAMES,
-    HEAD,
     LATEST,
     SUMS,
     TOTALS,
@@ -34,15 +33,21 @@ def view(state: CustomerState, at_ms: int) -> dict[str, Any]:
     Sums are what they are worth at `at_ms`, rounded to 3 decimals; those that round to 0, and
     whatever is not known, are left out.
     """
-    head = state.head
-    sections: dict[str, Any] = {
+    known: dict[str, Any] = _without_blanks(
+        {**_seen(state, at_ms), **_told(state), **_our_side(state)}
+    )
+    return known
+
+
+def _seen(state: CustomerState, at_ms: int) -> dict[str, Any]:
+    """Return what we saw the customer do."""
+    return {
         "first_seen": _time(state.number("first_seen_ms")),
         "signed_up": _time(state.number("signed_up_ms")),
-        "erased": _time(state.number("erased_ms")),
         "latest": {name: _time(state.number(f"latest_{name}")) for name in LATEST},
         "totals": {name: _plain(state.number(f"total_{name}")) for name in TOTALS},
         "sums": {
-            name: _sums([head[HEAD[f"{name}_{h}"]] for h in HALF_LIFE_NAMES], state, at_ms)
+            name: _sums([state.number(f"{name}_{h}") for h in HALF_LIFE_NAMES], state, at_ms)
             for name in SUMS
         },
         "families": {name: _family(state, name, at_ms) for name in sorted(state.families)},
@@ -57,6 +62,12 @@ def view(state: CustomerState, at_ms: int) -> dict[str, Any]:
         },
         "tickets": _tickets(state),
         "satisfaction": _plain(state.number("satisfaction")),
+    }
+
+
+def _told(state: CustomerState) -> dict[str, Any]:
+    """Return what the customer told us, and what they want of us."""
+    return {
         "preferences": {
             name: {"weight": told.weight, "value": told.value, "told": _time(told.at_ms)}
             for name, told in state.preferences.items()
@@ -75,6 +86,13 @@ def view(state: CustomerState, at_ms: int) -> dict[str, Any]:
         "unsubscribed": {channel: _time(t) for channel, t in sorted(state.unsubscribed.items())},
         "time_zone": state.time_zone,
         "quiet_hours": _quiet_hours(state),
+        "erased": _time(state.number("erased_ms")),
+    }
+
+
+def _our_side(state: CustomerState) -> dict[str, Any]:
+    """Return what we did, what we wait for and what is due."""
+    return {
         "contacts": _contacts(state),
         "ignored_in_a_row": _plain(state.number("ignored_in_a_row")),
         "awaiting_outcome": [
@@ -91,8 +109,6 @@ def view(state: CustomerState, at_ms: int) -> dict[str, Any]:
         "timers": {name: _time(due_ms) for due_ms, name in due_timers(state, _FOREVER_MS)},
         "sources": dict(sorted(state.watermarks.items())),
     }
-    known: dict[str, Any] = _without_blanks(sections)
-    return known
 
 
 def _sums(sums: list[float], state: CustomerState, at_ms: int) -> dict[str, int | float | None]:

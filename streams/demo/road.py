@@ -74,10 +74,11 @@ class KafkaRoad:
         consumer.assign([TopicPartition(*place, end) for place, end in self._next.items()])
 
     def send(self, events: Sequence[Sent]) -> None:
-        """Send events and wait until they are on the timeline."""
-        self._sending.send(events)
-        self._sending.finish()
-        self._arrived()
+        """Send events, round after round, and wait until each round is on the timeline."""
+        for events_of_round in rounds(events):
+            self._sending.send(events_of_round)
+            self._sending.finish()
+            self._arrived()
 
     def pass_time(self, at_ms: int) -> Decided:
         """Write a tick to every timeline partition, wait for the decisions, read the actions."""
@@ -127,3 +128,22 @@ class KafkaRoad:
             ]
         except KafkaException as error:
             raise FeedError(f"{topic}: its end cannot be read: {error}") from error
+
+
+def rounds(events: Sequence[Sent]) -> list[list[Sent]]:
+    """Split events, in order of time, so that no customer changes topic within a round.
+
+    Topics are read side by side: only within one of them is a customer's order kept. In real life
+    minutes lie between a visit and its order, here milliseconds.
+    """
+    found: list[list[Sent]] = []
+    last: dict[str, tuple[int, str]] = {}
+    for topic, event in events:
+        customer = str(event["customer_id"])
+        number, before = last.get(customer, (0, topic))
+        number += topic != before
+        last[customer] = (number, topic)
+        if number == len(found):
+            found.append([])
+        found[number].append((topic, event))
+    return found

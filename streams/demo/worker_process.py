@@ -20,7 +20,7 @@ _READY_WITHIN_S = 60.0
 _STOP_WITHIN_S = 30.0
 _REACHED_WITHIN_S = 60.0
 _LOOK_EVERY_S = 0.003
-_LOG_TAIL_BYTES = 4_000
+_LOG_TAIL_BYTES = 40_000
 
 
 class WorkerFailed(RuntimeError):
@@ -104,8 +104,9 @@ class WorkerProcess:
             try:
                 if json.loads(self._get("/readyz"))["status"] == "ok":
                     return
-            except (OSError, http.client.HTTPException):
-                self._pages = None
+            except WorkerFailed:
+                if self._running().poll() is not None:
+                    raise
             sleep(0.05)
         raise WorkerFailed(
             f"the worker was not ready within {_READY_WITHIN_S:.0f} s\n{self._tail()}"
@@ -117,8 +118,12 @@ class WorkerProcess:
             raise WorkerFailed(f"the worker ended with {process.returncode}\n{self._tail()}")
         if self._pages is None:
             self._pages = http.client.HTTPConnection("127.0.0.1", self._port, timeout=10)
-        self._pages.request("GET", page)
-        return self._pages.getresponse().read().decode()
+        try:
+            self._pages.request("GET", page)
+            return self._pages.getresponse().read().decode()
+        except (OSError, http.client.HTTPException) as error:
+            self._pages = None
+            raise WorkerFailed(f"the worker does not answer ({error!r})\n{self._tail()}") from error
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:

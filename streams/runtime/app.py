@@ -6,7 +6,7 @@ Each override is listed in `hooks`, which a worker checks when it starts.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, cast
 
 import faust
@@ -42,17 +42,16 @@ class ShellStream(faust.Stream[Chunk]):
         await self.maybe_start()
         while not self.should_stop:
             try:
-                event: EventT[Chunk] = await channel.__anext__()
+                event: EventT[Any] = await channel.__anext__()
             except StopAsyncIteration:
                 # How mode ends an agent that waits for its next chunk.
                 return
-            chunk = cast(Chunk, event.value)
-            if not await shell.admit(chunk):
-                continue
             self._set_current_event(event)
-            # An agent that raises does not come back here: its chunk stays unfinished.
-            yield chunk
-            shell.finished(chunk)
+            for chunk in cast(Sequence[Chunk], event.value):
+                if await shell.admit(chunk):
+                    # An agent that raises does not come back here: its chunk stays unfinished.
+                    yield chunk
+                    shell.finished(chunk)
 
 
 class ShellAgent(Agent):

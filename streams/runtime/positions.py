@@ -1,10 +1,12 @@
-"""Where to start reading a partition, and when that place can no longer be trusted."""
+"""Where each partition is read from, how far it is, and when that can no longer be trusted."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from streams.runtime.chunk import Place
+from streams.runtime.chunk import Chunk, Place
+from streams.runtime.progress import PartitionProgress, RoleProgress
+from streams.runtime.wall import now_ms
 
 
 class RecordsLost(Exception):
@@ -37,3 +39,62 @@ def starting_points(
         else:
             raise RecordsLost(place, offset, first)
     return starts
+
+
+class Ledger:
+    """The positions of one role: ours alone, Faust's own bookkeeping is not used.
+
+    A position moves only past whole chunks that are finished, and `progress` shows it.
+    """
+
+    def __init__(self, progress: RoleProgress) -> None:
+        self._progress = progress
+        self._positions: dict[Place, int] = {}
+        self.committed: dict[Place, int] = {}
+        self.records_since_cut = 0
+
+    def begin(self, starts: Mapping[Place, int]) -> None:
+        """Start anew from these next offsets, which are committed."""
+        self.clear()
+        self._positions = dict(starts)
+        self.committed = dict(starts)
+        for place, start in starts.items():
+            self._progress.partitions[place] = PartitionProgress(start, start)
+
+    def clear(self) -> None:
+        """Forget all positions."""
+        self._positions = {}
+        self.committed = {}
+        self.records_since_cut = 0
+        self._progress.partitions.clear()
+
+    def check(self, chunk: Chunk) -> None:
+        """Raise unless the chunk begins exactly where its partition stands."""
+        position = self._positions[chunk.place]
+        if chunk.start != position:
+            raise RuntimeError(
+                f"{chunk.place}: got records from {chunk.start} on, but expected {position}; "
+                "records would be lost or repeated"
+            )
+
+    def advance(self, chunk: Chunk) -> None:
+        """Move past a finished chunk."""
+        self._positions[chunk.place] = chunk.end
+        self.records_since_cut += len(chunk.records)
+        progress = self._progress
+        progress.chunks += 1
+        progress.records += len(chunk.records)
+        progress.last_chunk_at_ms = now_ms()
+        progress.partitions[chunk.place].position = chunk.end
+
+    def cut(self) -> dict[Place, int]:
+        """Return the positions as they are, and count records anew."""
+        self.records_since_cut = 0
+        return dict(self._positions)
+
+    def note_committed(self, positions: Mapping[Place, int]) -> None:
+        """Note what the group has taken."""
+        self.committed = dict(positions)
+        for place, offset in positions.items():
+            if place in self._progress.partitions:
+                self._progress.partitions[place].committed = offset

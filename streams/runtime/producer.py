@@ -26,6 +26,8 @@ _QUEUE_FULL_WAIT_S = 0.002
 # Records in librdkafka's queue, sent or waiting; the sender waits above it.
 _QUEUE_LIMIT = 200_000
 _BATCH = 10_000
+# librdkafka's RD_KAFKA_PARTITION_UA: the key chooses.
+PARTITION_UA = -1
 # Held back while a checkpoint waits for acknowledgements; past it the sender waits too.
 _HELD_LIMIT = 50_000
 
@@ -163,14 +165,20 @@ class Outbox:
         await self._produce_batch(topic, plain)
 
     async def _produce_batch(self, topic: str, messages: list[dict[str, Any]]) -> None:
-        for first in range(0, len(messages), _BATCH):
-            batch = messages[first : first + _BATCH]
-            while len(self._producer) + len(batch) > _QUEUE_LIMIT:
-                await self._wait_for_room()
-            if self._producer.produce_batch(topic, batch, on_delivery=self._on_delivery) == len(
-                batch
-            ):
-                continue
+        # A partition counts only as an argument of the whole batch: as an entry of a message
+        # confluent-kafka 2.16.0 ignores it without a word.
+        by_partition: dict[int, list[dict[str, Any]]] = defaultdict(list)
+        for message in messages:
+            by_partition[message.pop("partition", PARTITION_UA)].append(message)
+        for partition, together in by_partition.items():
+            for first in range(0, len(together), _BATCH):
+                await self._produce_run(topic, partition, together[first : first + _BATCH])
+
+    async def _produce_run(self, topic: str, partition: int, batch: list[dict[str, Any]]) -> None:
+        while len(self._producer) + len(batch) > _QUEUE_LIMIT:
+            await self._wait_for_room()
+        taken = self._producer.produce_batch(topic, batch, partition, on_delivery=self._on_delivery)
+        if taken != len(batch):
             # There was room, so the rest is not simply to be sent again: that could change the
             # order within a partition.
             error = next(message["_error"] for message in batch if "_error" in message)

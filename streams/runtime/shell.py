@@ -9,9 +9,9 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import perf_counter
-from typing import Protocol
 
 from streams.runtime.barrier import Barrier
+from streams.runtime.broker import Broker
 from streams.runtime.checkpoint import Checkpoint, Commit, Cut, Outcome, Write
 from streams.runtime.chunk import Chunk, Place
 from streams.runtime.failpoint import Failpoint
@@ -24,24 +24,11 @@ from streams.runtime.metrics import (
     Metrics,
 )
 from streams.runtime.options import ShellOptions
-from streams.runtime.positions import RecordsLost, starting_points
+from streams.runtime.positions import Ledger, RecordsLost, starting_points
 from streams.runtime.producer import Outbox
-from streams.runtime.progress import PartitionProgress, RoleProgress
+from streams.runtime.progress import RoleProgress
 from streams.runtime.role import Role
 from streams.runtime.wall import now_ms
-
-
-class Broker(Protocol):
-    """What the shell asks of the consumer."""
-
-    async def commit_positions(self, positions: Mapping[Place, int]) -> Commit:
-        """Commit next offsets and say how the group took it."""
-
-    async def committed(self, places: Iterable[Place]) -> dict[Place, int | None]:
-        """Return the group's committed offsets."""
-
-    async def bounds(self, places: Iterable[Place]) -> dict[Place, tuple[int, int]]:
-        """Return each partition's first offset and the offset after its last."""
 
 
 class Shell:
@@ -76,9 +63,7 @@ class Shell:
         self._metrics = metrics
         self._shut_at_s = self._cut_at_s = 0.0
         self._failpoint = Failpoint(options.failpoint)
-        self._positions: dict[Place, int] = {}
-        self._committed: dict[Place, int] = {}
-        self._records_since_cut = 0
+        self._ledger = Ledger(progress)
         self._recovered = False
         self._fenced = False
         self._broken = False
@@ -104,24 +89,14 @@ class Shell:
         if chunk.epoch != self.epoch or not self._recovered or self._broken:
             self.barrier.leave()
             return False
-        if chunk.start != self._positions[chunk.place]:
-            raise RuntimeError(
-                f"{chunk.place}: got records from {chunk.start} on, but expected "
-                f"{self._positions[chunk.place]}; records would be lost or repeated"
-            )
+        self._ledger.check(chunk)
         return True
 
     def finished(self, chunk: Chunk) -> None:
         """Move the position past the chunk and let the next one in."""
-        self._positions[chunk.place] = chunk.end
-        self._records_since_cut += len(chunk.records)
-        if self._records_since_cut >= self.options.checkpoint_every_records:
+        self._ledger.advance(chunk)
+        if self._ledger.records_since_cut >= self.options.checkpoint_every_records:
             self.checkpoint_due.set()
-        progress = self.progress
-        progress.chunks += 1
-        progress.records += len(chunk.records)
-        progress.last_chunk_at_ms = now_ms()
-        progress.partitions[chunk.place].position = chunk.end
         self.barrier.leave()
 
     async def check_gap(self, chunk: Chunk) -> None:
@@ -151,10 +126,7 @@ class Shell:
     def after_revoke(self) -> None:
         """Drop all memory: dropping it and reading it back are one operation."""
         self.epoch += 1
-        self._positions = {}
-        self._committed = {}
-        self._records_since_cut = 0
-        self.progress.partitions.clear()
+        self._ledger.clear()
         self.role.revoked()
 
     async def recover(self, places: Iterable[Place]) -> dict[Place, int]:
@@ -170,10 +142,7 @@ class Shell:
             # So that a later start finds the same place, even if it reads nothing until then.
             # Refused only in a rebalance, which starts all of this again.
             await broker.commit_positions(fresh)
-        self._positions = dict(starts)
-        self._committed = dict(starts)
-        for place, start in starts.items():
-            self.progress.partitions[place] = PartitionProgress(start, start)
+        self._ledger.begin(starts)
         self._observe(RECOVERY, perf_counter() - begun_at_s)
         return starts
 
@@ -185,10 +154,11 @@ class Shell:
         self.barrier.open("rebalance")
 
     async def drain(self) -> None:
-        """Finish the chunk under work and take the last checkpoint of this worker."""
+        """Finish the chunk under work, take the last checkpoint, and drop all memory."""
         await self.barrier.shut("stop")
         if self._recovered and not self._broken:
             await self.checkpoint.run()
+        self.role.revoked()
 
     # -- the parts of a checkpoint -------------------------------------------------------------
 
@@ -203,9 +173,8 @@ class Shell:
         self._check()
         if not self._recovered or self._fenced:
             return None
-        self._records_since_cut = 0
-        cut = self.role.cut(dict(self._positions))
-        if cut.positions == self._committed and not any(cut.stages):
+        cut = self.role.cut(self._ledger.cut())
+        if cut.positions == self._ledger.committed and not any(cut.stages):
             return None
         self.outbox.hold()
         self._cut_at_s = perf_counter()
@@ -222,7 +191,7 @@ class Shell:
 
     async def probe(self) -> Commit:
         """Ask whether we still own what we are about to write, by committing it as it was."""
-        return await self._commit(self._committed)
+        return await self._commit(self._ledger.committed)
 
     async def write(self, stage: Sequence[Write]) -> None:
         """Send a stage and wait until all of it is acknowledged."""
@@ -237,14 +206,11 @@ class Shell:
         """Commit the positions of the cut."""
         done = await self._commit(cut.positions)
         if done is Commit.DONE:
-            self._committed = dict(cut.positions)
+            self._ledger.note_committed(cut.positions)
             self.progress.last_checkpoint_at_ms = now_ms()
             self._observe(CHECKPOINT, perf_counter() - self._cut_at_s)
             if self._metrics is not None:
                 self._metrics.set(CHECKPOINT_AT, now_ms() / 1000, self.role.name)
-            for place, offset in cut.positions.items():
-                if place in self.progress.partitions:
-                    self.progress.partitions[place].committed = offset
         return done
 
     def step(self, name: str) -> None:

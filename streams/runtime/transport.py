@@ -1,4 +1,4 @@
-"""Fetch whole chunks: one Faust message per (partition, fetched chunk), never one per record.
+"""Fetch whole chunks, one per partition and fetch; never one Faust message per record.
 
 Faust's aiokafka driver with its own drain loop. The loop is the only one that fetches and the only
 one that seeks, so no fetch can be under way across a seek; and committing belongs to the
@@ -8,7 +8,7 @@ checkpoint alone, so every road on which Faust commits by itself ends here.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiokafka
@@ -29,8 +29,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# The broker gathers this much, or for `fetch_max_wait_ms`, before it answers.
+_FETCH_MIN_BYTES = 32 * 1024
 # How long one fetch may find nothing before the loop looks around (stop, seek, rebalance).
 _FETCH_TIMEOUT_S = 1.0
+# A worker to which the group has given no partition has nothing to do but to look again.
+_IDLE_S = 0.05
 
 
 class ShellConsumerThread(driver.AIOKafkaConsumerThread):
@@ -41,9 +45,11 @@ class ShellConsumerThread(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
         # Faust fixes 1,500 ms; the fetcher is built from this attribute at the start, later.
-        if not hasattr(consumer, "_fetch_max_wait_ms"):
-            raise HooksMissing("aiokafka's consumer keeps fetch_max_wait_ms elsewhere now")
+        if not (hasattr(consumer, "_fetch_max_wait_ms") and hasattr(consumer, "_fetch_min_bytes")):
+            raise HooksMissing("aiokafka's consumer keeps its fetch options elsewhere now")
         consumer._fetch_max_wait_ms = self.app.shell.options.fetch_max_wait_ms
+        # One byte would be a fetch, a chunk and a wave for every single record.
+        consumer._fetch_min_bytes = _FETCH_MIN_BYTES
         return consumer
 
     async def call(self, coro: Awaitable[T]) -> T:
@@ -138,22 +144,24 @@ class ShellConsumer(driver.Consumer):
     async def _fetch_and_deliver(self) -> None:
         places = {TP(*place) for place in self._next.keys() & self._active_partitions}
         if not places:
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(_IDLE_S)
             return
         epoch = self.app.shell.epoch
         fetched = await self._getmany(places, timeout=_FETCH_TIMEOUT_S)
+        chunks = []
         for tp, records in fetched.items():
             place = Place(tp.topic, tp.partition)
             # Of an older assignment, or seeked meanwhile: the new positions fetch it again.
             if self.app.shell.epoch != epoch or self._wanted:
                 return
-            if not records:
-                continue
-            chunk = Chunk(place, records, self._next[place], epoch)
-            if records[0].offset != chunk.start:
-                await self.app.shell.check_gap(chunk)
-            self._next[place] = chunk.end
-            message = _message(chunk, self.app.consumer_generation_id)
+            if records:
+                chunk = Chunk(place, records, self._next[place], epoch)
+                if records[0].offset != chunk.start:
+                    await self.app.shell.check_gap(chunk)
+                self._next[place] = chunk.end
+                chunks.append(chunk)
+        if chunks:
+            message = _message(chunks, self.app.consumer_generation_id)
             await self.wait_first(self.callback(message), self.suspend_flow.wait())
 
     def on_buffer_full(self, tp: TP) -> None:
@@ -216,9 +224,11 @@ class ShellTransport(driver.Transport):
     Consumer = ShellConsumer
 
 
-def _message(chunk: Chunk, generation: int | None) -> ConsumerMessage:
-    place = chunk.place
-    first = chunk.records[0]
+def _message(chunks: Sequence[Chunk], generation: int | None) -> ConsumerMessage:
+    # Faust's routing costs as much for a fetch as for a record: all its chunks go as one message,
+    # under the place of the first. The stream hands them out one by one.
+    place = chunks[0].place
+    first = chunks[0].records[0]
     return ConsumerMessage(
         place.topic,
         place.partition,
@@ -227,7 +237,7 @@ def _message(chunk: Chunk, generation: int | None) -> ConsumerMessage:
         0,
         None,
         None,
-        chunk,  # type: ignore[arg-type]  # Faust passes a value through unread (ChunkSchema)
+        chunks,  # type: ignore[arg-type]  # Faust passes a value through unread (ChunkSchema)
         None,
         0,
         0,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 
-from schemas.records import NextBestAction, Outcome, Profile, Purchase, Tick
+from schemas.records import CustomerEvent, NextBestAction, Outcome, Profile, Purchase, Tick
 from streams.core.attribute import SETTLE_GRACE_MS
 from streams.core.catalogue import Action
 from streams.core.codec import encode_customer
 from streams.core.layout import DAY_MS, HEAD
 from streams.core.state import CustomerState
-from tests.events import NOON_MS, Feed, Played, Step, numbered, play, steps, use
+from tests.events import NOON_MS, Feed, numbered, use
+from tests.made_up import Played, Step, play, steps
 from tests.memory import Log, MemoryVersions
 from tests.shops import SHOP_TOMORROW, LeaningVersions, load
 
@@ -136,7 +137,7 @@ def test_the_erased_are_forgotten_and_their_past_does_not_return(made: list[Step
 
 def test_an_erased_customer_may_come_back_as_a_new_one() -> None:
     feed, log = Feed(), Log(MemoryVersions(load(SHOP_TOMORROW)))
-    events = [
+    events: list[CustomerEvent] = [
         feed.order("ada", NOON_MS),
         feed.profile("ada", NOON_MS + 10, "erasure"),
         feed.click("ada", NOON_MS + 5, family="tea"),

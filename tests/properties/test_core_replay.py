@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from random import Random
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.records import ENCODER, Switch, Tick
+from schemas.records import ENCODER, TIMELINE_DECODER, Switch, Tick, TimelineRecord
 from streams.core import engine as engine_module
 from streams.core.codec import decode_customer, encode_customer, peek_due_ms
 from streams.core.engine import Engine, Outputs
 from streams.core.state import CustomerState
-from tests.events import Played, Step, play, steps
+from tests.made_up import Played, Step, made_up, play, steps
 from tests.memory import Log, MemoryStore
 from tests.shops import SHOP_TOMORROW, LeaningVersions, load
 
@@ -125,9 +123,9 @@ def test_crashes_at_any_point_change_nothing_that_went_out_and_no_state(
     assert store.save() == whole.log.store.save()
 
 
-def without_repeats(log: Played) -> list[tuple[int, object]]:
+def without_repeats(log: Played) -> list[tuple[int, TimelineRecord]]:
     seen: set[str] = set()
-    kept: list[tuple[int, object]] = []
+    kept: list[tuple[int, TimelineRecord]] = []
     for offset, record in log.records:
         if not isinstance(record, Tick | Switch):
             if record.event_id in seen:
@@ -148,7 +146,7 @@ def apart_from_positions(state: CustomerState) -> bytes:
 def test_duplicates_and_repeated_sources_are_no_ops(made: list[Step]) -> None:
     with_repeats = played(made)
     log = Log(VERSIONS)
-    out = log.play(without_repeats(with_repeats))  # type: ignore[arg-type]
+    out = log.play(without_repeats(with_repeats))
     assert as_bytes(out) == as_bytes(with_repeats.out)
     expected = with_repeats.log.store.states
     assert log.store.states.keys() == expected.keys()
@@ -182,11 +180,5 @@ def test_time_that_runs_backwards_in_ticks_fires_nothing_twice(made: list[Step])
 
 def test_records_round_trip_through_the_timeline() -> None:
     """What the properties above play is what the timeline can carry."""
-    from schemas.records import TIMELINE_DECODER
-    from tests.events import made_up
-
-    log = played(made_up(seed=5, length=200))
-    decode: Callable[[bytes], object] = TIMELINE_DECODER.decode
-    assert [decode(msgspec.msgpack.encode(r)) for _, r in log.records] == [
-        r for _, r in log.records
-    ]
+    records = [record for _, record in played(made_up(seed=5, length=200)).records]
+    assert [TIMELINE_DECODER.decode(ENCODER.encode(record)) for record in records] == records

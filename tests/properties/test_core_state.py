@@ -19,7 +19,8 @@ from streams.core.layout import DAY_MS, FAMILY, HEAD, LATEST, TOTALS
 from streams.core.merge import merge
 from streams.core.state import CustomerState
 from streams.core.view import view
-from tests.events import NOON_MS, Feed, Step, play, steps
+from tests.events import NOON_MS, Feed
+from tests.made_up import Step, play, steps
 from tests.shops import SHOP_TOMORROW, LeaningVersions, load
 
 CATALOGUES = [load(), load(SHOP_TOMORROW)]

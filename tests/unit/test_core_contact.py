@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from schemas.records import Tick, TimelineRecord
 from streams.core.contact import in_quiet_hours, record_contact
 from streams.core.layout import CONTACT, CONTACT_WIDTH, DAY_MS, HEAD, MAX_CONTACTS, MINUTE_MS
 from streams.core.state import CustomerState
@@ -100,16 +101,14 @@ issues:
 
 
 def test_a_limit_holds_even_after_the_contact_it_counts_was_forgotten() -> None:
-    from schemas.records import Tick
-
     catalogue, feed = load(MUCH_TO_SAY), Feed()
     log = Log(MemoryVersions(catalogue))
-    records: list[object] = [use(catalogue), feed.order("ada", NOON_MS)]
+    records: list[TimelineRecord] = [use(catalogue), feed.order("ada", NOON_MS)]
     for number in range(1, MAX_CONTACTS + 5):
         at_ms = NOON_MS + number * 10 * MINUTE_MS
         records += [Tick(at_ms), feed.click("ada", at_ms)]
     records.append(feed.order("ada", NOON_MS + DAY_MS))
-    out = log.play(numbered(records))  # type: ignore[arg-type]
+    out = log.play(numbered(records))
     assert [action.action for action in out.actions].count("letter") == 1
     assert [action.action for action in out.actions].count("shelf") == MAX_CONTACTS + 4
     fates = dict(zip(out.decisions[-1].actions, out.decisions[-1].fates, strict=True))

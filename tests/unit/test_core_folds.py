@@ -10,7 +10,6 @@ from schemas.records import CustomerEvent, OrderLine
 from streams.core.catalogue import Timers
 from streams.core.decay import ERA_MS, landmark_weights, worth
 from streams.core.fold import fold, repeat_of
-from streams.core.folds.verbs import shortened
 from streams.core.layout import (
     DAY_MS,
     ERA_HALF_LIVES,
@@ -18,11 +17,6 @@ from streams.core.layout import (
     HALF_LIVES_MS,
     HEAD,
     HOUR_MS,
-    MAX_CART_ITEMS,
-    MAX_FAMILIES,
-    MAX_PREFERENCES,
-    MAX_TICKETS,
-    MAX_WATERMARKS,
     MINUTE_MS,
 )
 from streams.core.state import CustomerState
@@ -146,16 +140,6 @@ def test_a_ticket_is_as_its_latest_word_says(order: tuple[int, ...]) -> None:
     )
 
 
-def test_closed_tickets_make_room_before_open_ones() -> None:
-    feed, state = Feed(), CustomerState()
-    for number in range(MAX_TICKETS):
-        kind = "resolved" if number == 5 else "opened"
-        folded(feed.support("ada", NOON_MS + number, kind, ticket_id=f"t{number}"), state=state)
-    folded(feed.support("ada", NOON_MS + 99, ticket_id="new"), state=state)
-    assert "t5" not in state.tickets
-    assert len(state.tickets) == MAX_TICKETS
-
-
 def test_satisfaction_is_the_latest() -> None:
     feed = Feed()
     state = folded(
@@ -204,54 +188,3 @@ def test_erasure_keeps_a_no_and_nothing_else() -> None:
     assert state.number("consent_personalization") == 0
     assert state.preferences == {}
     assert repeat_of(state, feed.click("ada", NOON_MS)) == "erased"
-
-
-def test_the_latest_preference_stands_and_the_oldest_makes_room() -> None:
-    feed, state = Feed(), CustomerState()
-    for number in range(MAX_PREFERENCES + 1):
-        at_ms = NOON_MS + number
-        event = feed.profile("ada", at_ms, "preference", subject=f"f{number}", weight=0.5)
-        folded(event, state=state)
-    assert "f0" not in state.preferences
-    late = feed.profile("ada", NOON_MS, "preference", subject="f5", weight=-1.0)
-    assert folded(late, state=state).preferences["f5"].weight == 0.5
-
-
-def test_the_family_of_least_interest_makes_room() -> None:
-    feed, state = Feed(), CustomerState()
-    for number in range(MAX_FAMILIES):
-        views = 1 if number == 3 else 2
-        for _ in range(views):
-            folded(feed.click("ada", NOON_MS, family=f"f{number}"), state=state)
-    folded(feed.click("ada", NOON_MS, family="new"), state=state)
-    assert "f3" not in state.families
-    assert len(state.families) == MAX_FAMILIES
-
-
-def test_the_cart_keeps_the_latest_products() -> None:
-    feed, state = Feed(), CustomerState()
-    for number in range(MAX_CART_ITEMS + 1):
-        add = feed.click("ada", NOON_MS + number, "add_to_cart", product=f"p{number}")
-        folded(add, state=state)
-    assert len(state.cart) == MAX_CART_ITEMS
-    assert "p0" not in state.cart
-
-
-def test_a_source_that_is_silent_the_longest_is_forgotten_first() -> None:
-    feed, state = Feed(partitions=MAX_WATERMARKS + 1), CustomerState()
-    events = [feed.click("ada", NOON_MS) for _ in range(MAX_WATERMARKS + 1)]
-    first = events[0].origin
-    folded(*events[:-1], state=state)
-    again = Feed(first_offset=50).click("ada", NOON_MS)
-    again.origin = type(first)(first.topic, first.partition, 50, NOON_MS)
-    folded(again, events[-1], state=state)
-    assert state.watermarks[f"{first.topic}/{first.partition}"] == 50
-    assert len(state.watermarks) == MAX_WATERMARKS
-
-
-def test_long_texts_are_shortened_and_still_differ() -> None:
-    assert shortened("tea", 64) == "tea"
-    one, other = shortened("é" * 100, 64), shortened("é" * 99 + "e", 64)
-    assert one != other
-    assert max(len(one.encode()), len(other.encode())) <= 64
-    assert shortened("x" * 64, 64) == "x" * 64

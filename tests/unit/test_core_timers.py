@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from schemas.records import OrderLine, Tick
+from schemas.records import OrderLine, Tick, TimelineRecord
 from streams.core.layout import DAY_MS, HOUR_MS, MINUTE_MS
 from streams.core.timer_index import TimerIndex
 from tests.events import NOON_MS, Feed, numbered, use
@@ -15,9 +15,9 @@ CATALOGUE = load(SHOP.replace("holdout_ratio: 0.2", "holdout_ratio: 0"))
 CART_LEFT_MS, GONE_QUIET_MS = 30 * MINUTE_MS, 3 * DAY_MS
 
 
-def moments(*records: object) -> list[tuple[str, int]]:
+def moments(*records: TimelineRecord) -> list[tuple[str, int]]:
     """Return what timers made due, and when."""
-    out = Log(MemoryVersions(CATALOGUE)).play(numbered([use(CATALOGUE), *records]))  # type: ignore[list-item]
+    out = Log(MemoryVersions(CATALOGUE)).play(numbered([use(CATALOGUE), *records]))
     return [(d.moment, d.decided_at_ms) for d in out.decisions if d.trigger.topic == "timeline"]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
@@ -66,13 +66,13 @@ def test_scorers_and_catalogues_are_made_once_per_version() -> None:
 
     def catalogue(version: str, text: bytes) -> Catalogue:
         made.append((version, text))
-        return cast(Any, object())
+        return cast(Catalogue, object())
 
     def scorer(
         model: str, version: str | None, data: bytes | None, actions: Sequence[ActionKey]
     ) -> Scorer:
         made.append((model, version, data))
-        return cast(Any, object())
+        return cast(Scorer, object())
 
     compiled = CompiledVersions(versions, catalogue, scorer)
     actions = [ActionKey("gift", None, "sell")]
