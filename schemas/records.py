@@ -1,9 +1,8 @@
-"""The records that cross topics, as plain typed values.
+"""The records that cross topics, as plain typed values; their symbols are in `schemas.symbols`.
 
-Public topics carry Avro (see `schemas/avro`); `schemas.wire` turns it into these structs and
-back. The symbols that kinds, channels and severities may hold stand in `schemas.symbols`.
-The timeline, lessons and snapshots are read by us alone and travel as MessagePack of the
-same structs (`array_like`, so a field may only ever be *appended*, with a default).
+Public topics carry Avro, which `schemas.wire` turns into these structs and back. The timeline and
+lessons are read by us alone and travel as MessagePack of the same structs (`array_like`, so a
+field may only ever be *appended*, with a default).
 
 Times are UTC epoch milliseconds, money is integer minor units of `currency`.
 """
@@ -123,7 +122,7 @@ class Switch(msgspec.Struct, array_like=True, tag="switch"):
 
 
 CustomerEvent = Click | Purchase | Support | Profile | Outcome
-TimelineRecord = Click | Purchase | Support | Profile | Outcome | Tick | Switch
+TimelineRecord = CustomerEvent | Tick | Switch
 
 
 class NextBestAction(msgspec.Struct, kw_only=True):
@@ -176,8 +175,7 @@ class Decision(msgspec.Struct, kw_only=True):
     catalogue order, `no_action` last. A fate is "candidate" or "tier:rule" that dropped it.
     `features` holds the customer's columns; `action_features` holds, row after row, the columns
     that depend on the action (one row per entry of `actions` but the last).
-    `chosen` is what the draw chose; `published` is false for `no_action` and for held-out
-    customers (who get this record, and no action).
+    `published` is false for `no_action` and for the held-out, who get this record only.
     """
 
     decision_id: str
@@ -241,12 +239,12 @@ class Lesson(msgspec.Struct, array_like=True, kw_only=True):
 
 
 class Rejection(msgspec.Struct, frozen=True, kw_only=True):
-    """Why bad input was refused: a `reason` code of `schemas.reasons` and a sentence for people."""
+    """Why bad input was refused: a code of `schemas.reasons` and a sentence for people."""
 
     reason: str
     detail: str
 
 
 TIMELINE_DECODER: msgspec.msgpack.Decoder[TimelineRecord] = msgspec.msgpack.Decoder(TimelineRecord)
-LESSON_DECODER: msgspec.msgpack.Decoder[Lesson] = msgspec.msgpack.Decoder(Lesson)
+LESSON_DECODER = msgspec.msgpack.Decoder(Lesson)
 ENCODER = msgspec.msgpack.Encoder()

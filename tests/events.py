@@ -36,7 +36,7 @@ class Feed:
         self._partitions = partitions
         self._made = self._first_offset = first_offset
 
-    def _common(self, topic: str, customer: str, at_ms: int, kind: str) -> dict[str, Any]:
+    def _shared(self, topic: str, customer: str, at_ms: int, kind: str) -> dict[str, Any]:
         self._made += 1
         partition = self._made % self._partitions
         offset = self._first_offset + self._next[topic, partition]
@@ -52,7 +52,7 @@ class Feed:
 
     def click(self, customer: str, at_ms: int, kind: str = "view", **more: Any) -> Click:
         """Return a clickstream event."""
-        return Click(**self._common("clickstream", customer, at_ms, kind), **more)
+        return Click(**self._shared("clickstream", customer, at_ms, kind), **more)
 
     def order(
         self,
@@ -62,18 +62,18 @@ class Feed:
         kind: str = "order",
     ) -> Purchase:
         """Return an order (or refund, ...); of one packet of tea unless lines are given."""
-        common = self._common("purchases", customer, at_ms, kind)
+        shared = self._shared("purchases", customer, at_ms, kind)
         bought = list(lines) or [OrderLine("earl_grey", "tea", 1.0, 500)]
-        return Purchase(**common, order_id=common["event_id"], currency="EUR", lines=bought)
+        return Purchase(**shared, order_id=shared["event_id"], currency="EUR", lines=bought)
 
     def support(self, customer: str, at_ms: int, kind: str = "opened", **more: Any) -> Support:
         """Return a step of a ticket."""
-        common = self._common("support", customer, at_ms, kind)
-        return Support(**common, **{"ticket_id": "ticket", **more})
+        shared = self._shared("support", customer, at_ms, kind)
+        return Support(**shared, **{"ticket_id": "ticket", **more})
 
     def profile(self, customer: str, at_ms: int, kind: str, **more: Any) -> Profile:
         """Return something the customer told us."""
-        return Profile(**self._common("profile", customer, at_ms, kind), **more)
+        return Profile(**self._shared("profile", customer, at_ms, kind), **more)
 
     def consent(self, customer: str, at_ms: int, purpose: str, *, granted: bool) -> Profile:
         """Return a consent that was given or withdrawn."""
@@ -83,13 +83,13 @@ class Feed:
         self, customer: str, at_ms: int, kind: str, decision_id: str, **more: Any
     ) -> Outcome:
         """Return what became of an action."""
-        common = self._common("outcomes", customer, at_ms, kind)
-        return Outcome(**common, decision_id=decision_id, **more)
+        shared = self._shared("outcomes", customer, at_ms, kind)
+        return Outcome(**shared, decision_id=decision_id, **more)
 
     def again(self, event: CustomerEvent) -> CustomerEvent:
         """Return the same event sent once more: same id, another place in the source topic."""
-        common = self._common(event.origin.topic, event.customer, event.at_ms, event.kind)
-        return msgspec.structs.replace(event, origin=common["origin"])
+        shared = self._shared(event.origin.topic, event.customer, event.at_ms, event.kind)
+        return msgspec.structs.replace(event, origin=shared["origin"])
 
 
 def numbered(records: Sequence[TimelineRecord], start: int = 0) -> list[Positioned]:

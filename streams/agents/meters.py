@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from models.bank import Bank, Refusal
 from models.bank import Progress as Learned
 from schemas.records import Lesson, NextBestAction
 from streams.core.engine import Outputs
 from streams.runtime import metrics as m
+from streams.runtime.checkpoint import Write
 from streams.runtime.metrics import Metrics
 from streams.runtime.wall import now_ms
 
@@ -73,6 +74,21 @@ def _count_actions(metrics: Metrics, actions: list[NextBestAction]) -> None:
         if action.trigger.topic != "timeline"
     ]
     metrics.observe(m.EVENT_TO_ACTION, waited)
+
+
+def kept(metrics: Metrics) -> Callable[[int, Sequence[Write]], None]:
+    """Return what notes how many customers are held, and the sizes of the states of a cut."""
+
+    def note(customers: int, changed: Sequence[Write]) -> None:
+        metrics.set(m.CUSTOMERS, customers)
+        metrics.observe(m.STATE_BYTES, [len(write.value or b"") for write in changed])
+
+    return note
+
+
+def recovered(metrics: Metrics, states: int) -> None:
+    """Count states that were read back."""
+    metrics.add(m.RECOVERED, states, "decide")
 
 
 def learned(metrics: Metrics) -> Callable[[Lesson, object], None]:

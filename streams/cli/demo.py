@@ -99,8 +99,10 @@ def _play(
                 lambda: worker.reached("intake", lambda: ends.of(t.INPUTS)),
                 lambda: worker.reached("decide", lambda: ends.of((t.TIMELINE,))),
             )
-            story = Story(Simulator(seed, invoices), invoices, road, catalogue)
-            with screen.live(story.report, began_s, seconds):
+            simulator = Simulator(seed, invoices)
+            story = Story(simulator, invoices, road, catalogue)
+            days = (simulator.last_day - simulator.first_day).days + 1
+            with screen.live(story.report, days, began_s, seconds):
                 for day in story.run(stop=lambda: 0 < seconds < monotonic() - began_s):
                     screen.show(day)
             worker.reached("learn", lambda: ends.of((t.LESSONS,)))
@@ -150,6 +152,10 @@ def _result(report: Report, road: KafkaRoad, worker: WorkerProcess, ends: _Ends)
         "event_to_action_p99_ms": _percentile(latencies_ms, 0.99),
         "response_rate_first_quarter": _rounded(report.response_rate(0)),
         "response_rate_last_quarter": _rounded(report.response_rate(3)),
+        "expected_rate_first_quarter": _rounded(report.expected_rate(0)),
+        "expected_rate_last_quarter": _rounded(report.expected_rate(3)),
+        "random_choice_rate_first_quarter": _rounded(report.random_rate(0)),
+        "random_choice_rate_last_quarter": _rounded(report.random_rate(3)),
     }
 
 

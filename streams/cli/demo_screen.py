@@ -76,6 +76,13 @@ class Screen:
                 f"Response rate: {first:.1%} in the first quarter of the actions, "
                 f"{last:.1%} in the last ({last / first:.1f} times)."
             )
+        expected, at_random = report.expected_rate(3), report.random_rate(3)
+        if expected and at_random:
+            self.say(
+                f"In the last quarter a random choice among the same candidates would have had "
+                f"{at_random:.1%} where ours had {expected:.1%} (chances that only the simulator "
+                "knows)."
+            )
 
     def _picture(self, day: Day, now_s: float) -> Panel:
         lines = Table.grid(padding=(0, 1))

@@ -19,12 +19,8 @@ from schemas.records import Decision
 from schemas.topics import DECISIONS
 from schemas.wire import decode_decision
 from streams.cli.options import kafka_option, settings_from
-from streams.core.features import (
-    ACTION_FEATURES,
-    CUSTOMER_FEATURES,
-    FEATURE_VERSION,
-    natural_value,
-)
+from streams.core.extract import natural_value
+from streams.core.features import ACTION_FEATURES, CUSTOMER_FEATURES, FEATURE_VERSION
 from streams.runtime.changelog import read_to_end
 from streams.runtime.clients import librdkafka_config
 from streams.runtime.topic_admin import partitions_of

@@ -26,7 +26,8 @@ from streams.core.contact import (
     consented,
 )
 from streams.core.explain import features_of, reasons
-from streams.core.features import FEATURE_VERSION, Columns, extract
+from streams.core.extract import Columns, extract
+from streams.core.features import FEATURE_VERSION
 from streams.core.funnel import Funnel
 from streams.core.policy import EngagementPolicy
 from streams.core.state import CustomerState

@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import fastavro
 import pytest
-from click.testing import CliRunner
-from confluent_kafka import Consumer
 
-from schemas.bundled import bundled_schemas
-from schemas.wire import decode
-from streams.cli.feed import feed
 from streams.demo.events import Sent
 from streams.demo.feed import Account, Feed, StrictError
-from streams.demo.feeding import FeedError, Pace, Sending
 from streams.demo.mapping import load_mapping, parse_mapping
 from streams.demo.sources import SourceError
-from streams.runtime.embedded import EmbeddedBroker
 
 FEEDS = Path(__file__).parents[2] / "deploy" / "feeds"
 NOW_MS = 1_700_000_000_000
@@ -194,145 +186,6 @@ def test_a_file_that_cannot_be_read_is_told(
 def test_limit_stops_after_so_many_events(tmp_path: Path) -> None:
     sent, _ = fed(FEEDS / "online_retail.yaml", written(tmp_path / "s.csv", SHOP), limit=1)
     assert len(sent) == 1
-
-
-def view(number: int, at_ms: int) -> Sent:
-    event = {"event_id": f"e{number}", "customer_id": "c", "occurred_at": at_ms, "kind": "view"}
-    return "clickstream", event
-
-
-class StubProducer:
-    """A producer whose queue holds `room` records until it is polled."""
-
-    def __init__(self, room: int = 1_000, *, left: int = 0) -> None:
-        self.room, self.left = room, left
-        self.queued: list[tuple[str, bytes | None]] = []
-        self._waiting = 0
-
-    def produce(
-        self,
-        topic: str,
-        value: bytes | None = None,
-        key: bytes | None = None,
-        partition: int = -1,
-        *,
-        on_delivery: object = None,
-    ) -> None:
-        if self._waiting >= self.room:
-            raise BufferError("queue full")
-        self._waiting += 1
-        self.queued.append((topic, value))
-
-    def poll(self, timeout: float = -1) -> int:
-        self._waiting = 0
-        return 0
-
-    def flush(self, timeout: float = -1) -> int:
-        return self.left
-
-
-class FakeTime:
-    """A clock that only waiting moves."""
-
-    def __init__(self) -> None:
-        self.now_s = 100.0
-
-    def clock(self) -> float:
-        return self.now_s
-
-    def wait(self, seconds: float) -> None:
-        self.now_s += seconds
-
-
-@pytest.mark.parametrize(
-    ("pace", "seconds"),
-    [
-        (Pace(), 0.0),
-        (Pace(rate_per_s=4), 2.0),
-        (Pace(speed=10), 0.8),
-        (Pace(rate_per_s=4, speed=10), 2.0),
-        # An hour in one gap is waited for a minute at most.
-        (Pace(speed=0.001), 8 * 60.0),
-    ],
-)
-def test_events_are_paced_by_number_or_by_event_time(pace: Pace, seconds: float) -> None:
-    time = FakeTime()
-    sending = Sending(StubProducer(), pace=pace, clock=time.clock, wait=time.wait)
-    sending.send(view(number, NOW_MS + number * 1_000) for number in range(9))
-    assert time.now_s - 100.0 == pytest.approx(seconds)
-
-
-def test_a_full_queue_makes_the_sender_wait() -> None:
-    producer = StubProducer(room=2)
-    sending = Sending(producer, prefix="t.")
-    sending.send(view(number, NOW_MS) for number in range(7))
-    sending.finish()
-    assert [topic for topic, _ in producer.queued] == ["t.clickstream"] * 7
-
-
-def test_events_that_nobody_acknowledged_are_an_error() -> None:
-    sending = Sending(StubProducer(left=3))
-    sending.send([view(1, NOW_MS)])
-    with pytest.raises(FeedError, match="3 events were not acknowledged"):
-        sending.finish()
-
-
-def test_the_command_sends_a_file_to_a_broker(
-    tmp_path: Path, embedded_broker: EmbeddedBroker, topic_prefix: str
-) -> None:
-    source = written(tmp_path / "shop.csv", SHOP)
-    arguments = [str(source), "--map", str(FEEDS / "online_retail.yaml")]
-    arguments += ["--kafka", embedded_broker.bootstrap]
-    result = CliRunner().invoke(
-        feed, arguments, env={"CONCIERGE_TOPIC_PREFIX": topic_prefix}, catch_exceptions=False
-    )
-    assert result.exit_code == 0, result.output
-    assert "4 rows: sent 2 to purchases; 1 rows left out, 0 rejected" in result.output
-    values = list(consumed(embedded_broker.bootstrap, topic_prefix + "purchases", 2))
-    events = [decode("purchases", value, bundled_schemas()) for value in values]
-    assert {event["order_id"] for event in events if isinstance(event, dict)} == {
-        "536365",
-        "C536379",
-    }
-
-
-def consumed(bootstrap: str, topic: str, count: int) -> Iterator[bytes | None]:
-    config = {"bootstrap.servers": bootstrap, "group.id": topic, "auto.offset.reset": "earliest"}
-    consumer = Consumer(config)
-    consumer.subscribe([topic])
-    try:
-        for _ in range(count):
-            message = consumer.poll(20.0)
-            assert message is not None
-            assert message.error() is None
-            yield message.value()
-    finally:
-        consumer.close()
-
-
-def test_a_dry_run_sends_nothing_and_shows_what_is_bad(tmp_path: Path) -> None:
-    source = written(tmp_path / "t.jsonl", "\n".join(row for row, _ in BAD_ROWS))
-    mapping = written(tmp_path / "map.yaml", TICKETS)
-    result = CliRunner().invoke(feed, [str(source), "--map", str(mapping), "--dry-run"])
-    assert result.exit_code == 0
-    assert "10 rows: would send 1 to support; 0 rows left out, 9 rejected" in result.output
-    assert "rejected t.jsonl:2: no JSON" in result.output
-
-
-def test_a_bad_mapping_is_one_clear_line_and_exit_code_1(tmp_path: Path) -> None:
-    source = written(tmp_path / "t.jsonl", "{}\n")
-    mapping = written(tmp_path / "map.yaml", TICKETS.replace("support", "suport"))
-    result = CliRunner().invoke(feed, [str(source), "--map", str(mapping), "--dry-run"])
-    assert result.exit_code == 1
-    assert "map.yaml:1 topic: `suport` is not known; did you mean `support`?" in result.output
-
-
-@pytest.mark.parametrize("option", [["--rate", "none"], ["--speed", "-3x"], ["--limit", "0"]])
-def test_an_option_that_makes_no_sense_is_refused(tmp_path: Path, option: list[str]) -> None:
-    source = written(tmp_path / "t.jsonl", "{}\n")
-    mapping = written(tmp_path / "map.yaml", TICKETS)
-    result = CliRunner().invoke(feed, [str(source), "--map", str(mapping), *option])
-    assert result.exit_code == 2
 
 
 def test_complete_journey_can_be_fed(shared_data: Path) -> None:

@@ -39,6 +39,7 @@ async def build(shared: Shared) -> ShellApp:
     async def read_states(partitions: Sequence[int]) -> Mapping[int, Mapping[str, bytes]]:
         read = partial(newest_states, shared.client, changelog, partitions)
         states: Mapping[int, Mapping[str, bytes]] = await in_thread(read)
+        meters.recovered(shared.metrics, sum(map(len, states.values())))
         return states
 
     role = decide.Decide(
@@ -51,6 +52,7 @@ async def build(shared: Shared) -> ShellApp:
         shared.dead_letters(outbox),
         settings.topic_prefix,
         meters.decided(shared.metrics),
+        meters.kept(shared.metrics),
     )
     return shared.app(role, decide.agent(role), outbox, partitions)
 

@@ -71,7 +71,9 @@ class Shared:
     ) -> ShellApp:
         """Return the Faust app of a role; `outbox` is what the role sends through."""
         progress = self.progress.roles.setdefault(role.name, RoleProgress())
-        shell = Shell(role, self.options, outbox, self.outbox(), progress, self.fate.failed)
+        shell = Shell(
+            role, self.options, outbox, self.outbox(), progress, self.fate.failed, self.metrics
+        )
         return create_app(shell, agent, partitions)
 
 
