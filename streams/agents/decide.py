@@ -125,7 +125,7 @@ class Decide:
         for record in records:
             try:
                 batch.append((record.offset, TIMELINE_DECODER.decode(record.value or b"")))
-            except msgspec.MsgspecError as error:
+            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
                 # Only we write here, so this is somebody else's, or a newer release's.
                 origin = Origin(place.topic, place.partition, record.offset, record.timestamp)
                 refused = Rejection(reason="malformed", detail=f"no timeline record: {error}")

@@ -207,7 +207,7 @@ def agent(role: Learn) -> AgentFunction:
 def _decode(place: Place, offset: int, value: bytes | None) -> Lesson:
     try:
         return LESSON_DECODER.decode(value or b"")
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ForeignLesson(
             f"{place.topic}/{place.partition} offset {offset} is no lesson ({error}): somebody "
             "else writes to this topic"

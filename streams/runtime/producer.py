@@ -85,8 +85,9 @@ class Outbox:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._poller: asyncio.Task[None] | None = None
 
-    def __len__(self) -> int:
-        """Return how many records are collected or under way."""
+    def unacknowledged(self) -> int:
+        """Return how many records are collected or not yet confirmed by the brokers."""
+        self._producer.poll(0)
         return len(self._producer) + sum(map(len, self._collected.values()))
 
     def send(

@@ -53,7 +53,7 @@ class Shell:
         self.outbox = outbox
         self.writer = writer
         self.progress = progress
-        self.progress.unacknowledged = lambda: len(self.outbox)
+        self.progress.unacknowledged = self.outbox.unacknowledged
         self.epoch = 0
         self.broker: Broker | None = None
         self.barrier = Barrier()

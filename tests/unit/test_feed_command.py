@@ -13,7 +13,7 @@ from schemas.bundled import bundled_schemas
 from schemas.wire import decode
 from streams.cli.feed import feed
 from streams.runtime.embedded import EmbeddedBroker
-from tests.unit.test_feed import FEEDS, SHOP, written
+from tests.unit.test_feed import BAD_ROWS, FEEDS, SHOP, TICKETS, written
 
 
 def test_the_command_sends_a_file_to_a_broker(

@@ -7,6 +7,8 @@ import pytest
 from streams.demo.events import Sent
 from streams.demo.feeding import FeedError, Pace, Sending
 
+NOW_MS = 1_700_000_000_000
+
 
 def view(number: int, at_ms: int) -> Sent:
     event = {"event_id": f"e{number}", "customer_id": "c", "occurred_at": at_ms, "kind": "view"}
