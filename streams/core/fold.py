@@ -40,11 +40,16 @@ def repeat_of(state: CustomerState, event: CustomerEvent) -> str | None:
     origin = event.origin
     if state.watermarks.get(f"{origin.topic}/{origin.partition}", -1) >= origin.offset:
         return "replayed"
-    if id_hash(event.event_id) in state.recent_ids:
+    if _known_as(event) in state.recent_ids:
         return "duplicate"
     if event.at_ms <= state.head[HEAD["erased_ms"]]:
         return "erased"
     return None
+
+
+def _known_as(event: CustomerEvent) -> int:
+    # An event's id is unique within its topic: order 17 and ticket 17 are two events.
+    return id_hash(f"{event.origin.topic}/{event.event_id}")
 
 
 def note_origin(state: CustomerState, origin: Origin) -> None:
@@ -60,7 +65,7 @@ def note_origin(state: CustomerState, origin: Origin) -> None:
 def fold(state: CustomerState, event: CustomerEvent, timers: Timers) -> None:
     """Apply a new event to the state (in place)."""
     note_origin(state, event.origin)
-    state.recent_ids.append(id_hash(event.event_id))
+    state.recent_ids.append(_known_as(event))
     del state.recent_ids[:-MAX_RECENT_IDS]
     head = state.head
     if not 0 < head[HEAD["first_seen_ms"]] <= event.at_ms:

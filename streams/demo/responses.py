@@ -31,7 +31,7 @@ _MOMENT_PULL = {
     "browsing": 0.1,
     "searching": 0.2,
     "cart_left": 0.3,
-    "signed_up": 0.3,
+    "signed_up": -0.3,
     "refunded": -0.6,
     "ticket_opened": -0.6,
     "gone_quiet": -0.4,

@@ -89,6 +89,6 @@ def _tastes_of(
     return Tastes(
         families=liked,
         channel=rng.choices(CHANNELS, _CHANNEL_WEIGHTS)[0],
-        bother=rng.uniform(0.03, 0.25),
+        bother=rng.uniform(0.01, 0.08),
         sessions_per_day=0.004 + 1.2 * orders_per_day,
     )

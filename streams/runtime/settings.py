@@ -111,7 +111,7 @@ class Settings:
         maximum=_DAY_MS,
     )
     keep_snapshots: int = setting(
-        8, "Newest model versions kept on the snapshots topic.", minimum=2, maximum=1_000
+        64, "Newest model versions kept on the snapshots topic.", minimum=2, maximum=1_000
     )
 
     clock: str = setting(

@@ -7,6 +7,7 @@ catalogues and scorers, which are made once per version.
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -25,14 +26,18 @@ _POLL_S = 0.1
 # A version is published, and acknowledged, before the switch that names it: longer means it is
 # not coming.
 _AVAILABLE_WITHIN_S = 30.0
+# With a newer version at hand this is long enough to know that an older one is gone.
+_GONE_AFTER_S = 2.0
 # Compiled versions kept at a time, of each kind: the one in use, and those of a replay.
 _CACHED = 16
 
 Named = tuple[str, str, str]
 
+log = logging.getLogger("concierge.versions")
+
 
 class VersionMissing(Exception):
-    """A switch record names a version that nobody published, or that is gone already."""
+    """A switch record names a version that nobody published."""
 
 
 def snapshot_key(model: str, version: str) -> bytes:
@@ -68,6 +73,8 @@ class VersionStore:
         self._failed = failed
         self._available_within_s = available_within_s
         self._held: dict[Named, bytes] = {}
+        # The newest model version that is known to be kept no longer.
+        self._passed: dict[tuple[str, str], str] = {}
         self._waiting: dict[Named, list[asyncio.Future[None]]] = {}
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -87,38 +94,75 @@ class VersionStore:
             await asyncio.to_thread(self._thread.join)
 
     def get(self, kind: str, name: str, version: str) -> bytes:
-        """Return a version's bytes; KeyError if it is not at hand."""
-        return self._held[kind, name, version]
+        """Return a version's bytes; KeyError if it is not at hand.
+
+        For a model version that is no longer kept they are those of the oldest newer one.
+        """
+        standing = self._standing((kind, name, version))
+        if standing is None:
+            raise KeyError(f"{kind} {name} version {version}")
+        return self._held[standing]
 
     def has(self, kind: str, name: str, version: str) -> bool:
-        """Return whether a version is at hand."""
+        """Return whether a version itself is at hand."""
         return (kind, name, version) in self._held
 
     async def available(self, kind: str, name: str, version: str) -> None:
-        """Wait until a version is at hand; raises `VersionMissing` if it does not come in time."""
+        """Wait until a version can be had; raises `VersionMissing` if it does not come in time.
+
+        A model version that is no longer kept is not waited for once that is known.
+        """
         wanted = (kind, name, version)
-        if wanted in self._held:
+        if wanted in self._held or self._is_gone(wanted):
             return
         arrival: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(wanted, []).append(arrival)
-        try:
-            await asyncio.wait_for(arrival, self._available_within_s)
-        except TimeoutError:
-            raise VersionMissing(
-                f"{kind} {name} version {version} is named by the timeline but was not found "
-                f"within {self._available_within_s:.0f} s: it was never published, or is older "
-                "than the versions that are kept"
-            ) from None
+        patience_s = min(_GONE_AFTER_S, self._available_within_s)
+        for wait_s in (patience_s, self._available_within_s - patience_s):
+            arrived, _ = await asyncio.wait((arrival,), timeout=wait_s)
+            if arrived or self._give_up(wanted):
+                return
+        raise VersionMissing(
+            f"{kind} {name} version {version} is named by the timeline but was not found "
+            f"within {self._available_within_s:.0f} s: it was never published"
+        )
 
     def hold(self, name: Named, data: bytes | None) -> None:
         """Take over a published version; None is a tombstone."""
         if data is None:
             self._held.pop(name, None)
+            self._pass(name)
             return
         self._held[name] = data
         for arrival in self._waiting.pop(name, ()):
             if not arrival.done():
                 arrival.set_result(None)
+
+    def _standing(self, wanted: Named) -> Named | None:
+        """Return what stands for a version: itself, or for a model the oldest newer one."""
+        if wanted in self._held or wanted[0] != MODEL:
+            return wanted if wanted in self._held else None
+        newer = [held for held in self._held if held[:2] == wanted[:2] and held[2] > wanted[2]]
+        return min(newer, default=None)
+
+    def _is_gone(self, wanted: Named) -> bool:
+        passed = self._passed.get(wanted[:2], "")
+        return wanted[2] <= passed and self._standing(wanted) is not None
+
+    def _give_up(self, wanted: Named) -> bool:
+        """Take a version for gone if a newer one is here: it was published, and read, before."""
+        standing = self._standing(wanted)
+        if standing is None:
+            return False
+        log.warning(
+            "model %s version %s is no longer kept; version %s decides in its place",
+            *(wanted[1], wanted[2], standing[2]),
+        )
+        self._pass(wanted)
+        return True
+
+    def _pass(self, name: Named) -> None:
+        self._passed[name[:2]] = max(self._passed.get(name[:2], ""), name[2])
 
     def _read(self, loop: asyncio.AbstractEventLoop) -> None:
         try:

@@ -51,6 +51,32 @@ def test_a_version_that_does_not_come_is_missed_by_name() -> None:
     asyncio.run(scenario())
 
 
+def test_a_model_version_that_is_no_longer_kept_is_stood_for_by_the_oldest_newer_one() -> None:
+    async def scenario() -> None:
+        versions = store()
+        for version in ("1", "2", "3"):
+            versions.hold((MODEL, "main", version), version.encode())
+        versions.hold((MODEL, "main", "1"), None)
+        await asyncio.wait_for(versions.available(MODEL, "main", "1"), 1.0)
+        assert versions.get(MODEL, "main", "1") == b"2"
+        with pytest.raises(KeyError):
+            versions.get(MODEL, "main", "4")
+        with pytest.raises(KeyError):
+            versions.get(CATALOGUE, CATALOGUE, "1")
+
+    asyncio.run(scenario())
+
+
+def test_a_version_whose_tombstone_is_compacted_away_is_found_gone() -> None:
+    async def scenario() -> None:
+        versions = store(0.02)
+        versions.hold((MODEL, "main", "5"), b"newer")
+        await versions.available(MODEL, "main", "4")
+        assert versions.get(MODEL, "main", "4") == b"newer"
+
+    asyncio.run(scenario())
+
+
 def test_a_tombstone_takes_a_version_away() -> None:
     versions = store()
     versions.hold((MODEL, "main", "1"), b"weights")

@@ -58,4 +58,5 @@ def _clock(shared: Shared) -> Clock:
         CatalogueFile(catalogue_path(shared.settings)).current,
         outbox.write,
         shared.fate.failed,
+        shared.settings.clock_interval_ms / 1000,
     )

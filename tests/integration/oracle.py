@@ -1,0 +1,307 @@
+"""What must be true of a customer, worked out anew from everything that was ever sent.
+
+Slow and plain on purpose, and in code of its own: each number is computed by its definition from
+the whole list of a customer's events, sorted by the time at which they happened.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import fastavro
+from confluent_kafka import Message
+
+import schemas
+
+Event = dict[str, Any]
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+HALF_LIVES_MS = {"1h": HOUR_MS, "1d": DAY_MS, "30d": 30 * DAY_MS}
+# Latest word first: what these say of a ticket, or of a purpose, stands until the next one.
+_TICKET_WORDS = ("opened", "reopened", "escalated", "resolved")
+_ANSWERS = ("survey_answer", "goal", "demographic")
+_SEVERITIES = ("low", "normal", "high", "urgent")
+_INTEREST = {"view": 1.0, "search": 1.0, "add_to_cart": 3.0, "wishlist": 2.0}
+_CLICK_SUMS = {
+    "view": "views",
+    "search": "searches",
+    "add_to_cart": "cart_adds",
+    "remove_from_cart": "cart_removes",
+    "wishlist": "wishlists",
+}
+_OUTCOME_SUMS = {
+    "impression": "impressions",
+    "click": "clicks",
+    "accept": "accepts",
+    "reject": "rejects",
+    "objection": "rejects",
+}
+_RESPONSES = ("click", "accept", "reject", "objection", "unsubscribe")
+
+
+def read(topic: str, message: Message) -> Event:
+    """Return the event in a record of an input topic, with its place, by plain fastavro."""
+    path = Path(schemas.__file__).parent / "avro" / f"{topic}.avsc"
+    schema = fastavro.parse_schema(json.loads(path.read_text("utf-8")))
+    event: Any = fastavro.schemaless_reader(BytesIO((message.value() or b"")[5:]), schema, None)
+    when: datetime = event["occurred_at"]
+    event["at"] = round(when.timestamp() * 1000)
+    event["topic"] = topic
+    event["source"] = f"{topic}/{message.partition()}"
+    event["offset"] = message.offset()
+    return dict(event)
+
+
+def by_customer(events: Iterable[Event]) -> dict[str, list[Event]]:
+    """Return each customer's events by the time they happened, those sent again left out."""
+    found: dict[str, list[Event]] = defaultdict(list)
+    known: set[tuple[str, str]] = set()
+    for event in sorted(events, key=lambda e: (e["at"], e["offset"])):
+        if (event["topic"], event["event_id"]) not in known:
+            known.add((event["topic"], event["event_id"]))
+            found[event["customer_id"]].append(event)
+    return found
+
+
+def expected(events: list[Event], now_ms: int, quiet_ms: int) -> dict[str, Any]:
+    """Return what is to be known at `now_ms` of a customer who did `events` (in that order).
+
+    `now_ms` is also the time of the last tick, which came after all events; `quiet_ms` is after
+    how long somebody has gone quiet.
+    """
+    erasure = next((e for e in events if e["kind"] == "erasure"), {"at": 0, "offset": 0})
+    erased_ms = erasure["at"]
+    kept = [e for e in events if e["at"] > erased_ms]
+    # What somebody said before they were forgotten, and what we heard of only then is void.
+    said = [e for e in events if e["at"] > erased_ms or e["offset"] <= erasure["offset"]]
+    seen_ms = _latest(kept, lambda e: _is_seen(e))
+    return {
+        "sums": _sums(kept, now_ms),
+        "families": _families(kept, now_ms),
+        "totals": _totals(kept),
+        "latest": _latest_of_each(kept),
+        "first_seen_ms": min((e["at"] for e in kept), default=0),
+        "signed_up_ms": min((e["at"] for e in kept if e["kind"] == "signed_up"), default=0),
+        "erased_ms": erased_ms,
+        "due_gone_quiet_ms": seen_ms + quiet_ms if seen_ms and seen_ms + quiet_ms > now_ms else 0,
+        "cart": _cart(kept),
+        "products": _products(kept),
+        "tickets": _tickets(kept),
+        "satisfaction": _satisfaction(kept),
+        "preferences": _told(kept, ("preference",)),
+        "answers": _told(kept, _ANSWERS),
+        "contact_setting": _contact_setting(kept),
+        "consent": _consent(said, erased_ms),
+        "unsubscribed": _unsubscribed(said),
+    }
+
+
+def sources(events: Iterable[Event]) -> dict[str, int]:
+    """Return the highest offset of each source, of one customer's events, repeated or not."""
+    found: dict[str, int] = {}
+    for event in events:
+        found[event["source"]] = max(found.get(event["source"], -1), event["offset"])
+    return found
+
+
+def _decayed(weighted: Iterable[tuple[int, float]], now_ms: int) -> dict[str, float]:
+    items = list(weighted)
+    return {
+        name: sum(amount * 2.0 ** (-(now_ms - at_ms) / half_life) for at_ms, amount in items)
+        for name, half_life in HALF_LIVES_MS.items()
+    }
+
+
+def _paid(line: Mapping[str, Any]) -> int:
+    price = round(line["quantity"] * line["unit_price_minor"])
+    return max(int(price - line["discount_minor"]), 0)
+
+
+def _sums(events: list[Event], now_ms: int) -> dict[str, dict[str, float]]:
+    amounts: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    for e in events:
+        kind, at = e["kind"], e["at"]
+        if e["topic"] == "clickstream":
+            if kind in _CLICK_SUMS:
+                amounts[_CLICK_SUMS[kind]].append((at, 1.0))
+            amounts["dwell_s"].append((at, e["dwell_ms"] / 1000))
+        elif e["topic"] == "outcomes" and kind in _OUTCOME_SUMS:
+            amounts[_OUTCOME_SUMS[kind]].append((at, 1.0))
+        elif kind == "order":
+            amounts["orders"].append((at, 1.0))
+            amounts["spend"].append((at, sum(map(_paid, e["lines"]))))
+        elif kind in ("refund", "return"):
+            amounts["refunds"].append((at, 1.0))
+            amounts["refund_spend"].append((at, sum(map(_paid, e["lines"]))))
+        elif kind == "opened":
+            amounts["tickets"].append((at, 1.0))
+        elif kind == "message":
+            amounts["messages"].append((at, 1.0))
+    names = {*_CLICK_SUMS.values(), *_OUTCOME_SUMS.values()}
+    names |= {"dwell_s", "orders", "spend", "refunds", "refund_spend", "tickets", "messages"}
+    return {name: _decayed(amounts[name], now_ms) for name in sorted(names)}
+
+
+def _families(events: list[Event], now_ms: int) -> dict[str, dict[str, Any]]:
+    interest: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    orders: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for e in events:
+        if e["topic"] == "clickstream" and e["family"] and e["kind"] in _INTEREST:
+            interest[e["family"]].append((e["at"], _INTEREST[e["kind"]]))
+        if e["kind"] == "order":
+            for family in {line["family"] for line in e["lines"] if line["family"]}:
+                lines = [line for line in e["lines"] if line["family"] == family]
+                interest[family].append((e["at"], 5.0))
+                orders[family].append((e["at"], sum(map(_paid, lines))))
+    return {
+        family: {
+            "interest": _decayed(shown, now_ms),
+            "orders_30d": _decayed([(at, 1.0) for at, _ in orders[family]], now_ms)["30d"],
+            "spend_30d": _decayed(orders[family], now_ms)["30d"],
+            "days": _rhythm(orders[family]),
+            "last_order_ms": max((at for at, _ in orders[family]), default=0),
+            "last_seen_ms": max(at for at, _ in shown),
+        }
+        for family, shown in interest.items()
+    }
+
+
+def _rhythm(orders: list[tuple[int, int]]) -> tuple[int, int, int]:
+    """Return on how many days there were orders, the first of them and the last."""
+    days = {at // DAY_MS for at, _ in orders}
+    return len(days), min(days, default=0), max(days, default=0)
+
+
+def _totals(events: list[Event]) -> dict[str, float]:
+    orders = [e for e in events if e["kind"] == "order"]
+    answers = [e["kind"] for e in events if e["topic"] == "outcomes"]
+    return {
+        "orders": len(orders),
+        "lines": sum(len(e["lines"]) for e in orders),
+        "spend": sum(_paid(line) for e in orders for line in e["lines"]),
+        "refunds": sum(e["kind"] in ("refund", "return") for e in events),
+        "tickets": sum(e["kind"] == "opened" for e in events),
+        "clicks": answers.count("click"),
+        "accepts": answers.count("accept"),
+        "rejects": answers.count("reject"),
+    }
+
+
+def _is_seen(e: Event) -> bool:
+    if e["topic"] == "support":
+        return e["kind"] in ("opened", "message", "reopened", "rated")
+    return e["topic"] != "outcomes" or e["kind"] in _RESPONSES
+
+
+def _latest(events: list[Event], counts: Any) -> int:
+    return max((e["at"] for e in events if counts(e)), default=0)
+
+
+def _latest_of_each(events: list[Event]) -> dict[str, int]:
+    found = {
+        "seen": _latest(events, _is_seen),
+        "browsed": _latest(events, lambda e: e["topic"] == "clickstream"),
+        "ordered": _latest(events, lambda e: e["kind"] == "order"),
+        "refunded": _latest(events, lambda e: e["kind"] in ("refund", "return")),
+        "ticket": _latest(events, lambda e: e["topic"] == "support"),
+        "told": _latest(events, lambda e: e["topic"] == "profile"),
+        "responded": _latest(
+            events, lambda e: e["topic"] == "outcomes" and e["kind"] in _RESPONSES
+        ),
+    }
+    carted_ms = _latest(events, lambda e: e["kind"] in ("add_to_cart", "remove_from_cart"))
+    if carted_ms > found["ordered"]:
+        # Of a cart that was ordered it depends on what was heard of first.
+        found["carted"] = carted_ms
+    return found
+
+
+def _cart(events: list[Event]) -> dict[str, tuple[float, int]]:
+    ordered_ms = _latest(events, lambda e: e["kind"] == "order")
+    cart: dict[str, tuple[float, int]] = {}
+    for e in events:
+        if e["kind"] in ("add_to_cart", "remove_from_cart") and e["at"] > ordered_ms:
+            cart[e["product_id"]] = (float(e["kind"] == "add_to_cart"), e["at"])
+    return cart
+
+
+def _products(events: list[Event]) -> dict[str, tuple[int, int]]:
+    days: dict[str, set[int]] = defaultdict(set)
+    for e in events:
+        if e["kind"] == "order":
+            for line in e["lines"]:
+                days[line["product_id"]].add(e["at"] // DAY_MS)
+    return {product: (len(bought), max(bought)) for product, bought in days.items()}
+
+
+def _tickets(events: list[Event]) -> dict[str, tuple[bool, int]]:
+    """Return whether each ticket is open, and the earliest time it was heard of."""
+    steps: dict[str, list[Event]] = defaultdict(list)
+    in_topic = [e for e in events if e["topic"] == "support"]
+    for e in sorted(in_topic, key=lambda e: e["offset"]):
+        # A rating alone makes no ticket.
+        if e["kind"] != "rated" or e["ticket_id"] in steps:
+            steps[e["ticket_id"]].append(e)
+    found = {}
+    for ticket, told in steps.items():
+        words = [e for e in told if e["kind"] in _TICKET_WORDS]
+        last = max(words, key=lambda e: (e["at"], e["offset"]), default=None)
+        is_open = last is None or last["kind"] != "resolved"
+        found[ticket] = (is_open, min(e["at"] for e in told))
+    return found
+
+
+def _satisfaction(events: list[Event]) -> int:
+    rated = [e["satisfaction"] for e in events if e.get("satisfaction") is not None]
+    return rated[-1] if rated else 0
+
+
+def _told(events: list[Event], kinds: tuple[str, ...]) -> dict[str, tuple[int, float, Any]]:
+    return {
+        e["subject"]: (e["at"], e["weight"] or 0.0, e["value"])
+        for e in events
+        if e["kind"] in kinds
+    }
+
+
+def _contact_setting(events: list[Event]) -> tuple[str | None, float, float]:
+    zone, start, end = None, 0, 0
+    # What an older setting says is not taken over once a newer one is known.
+    newest_ms = 0
+    in_topic = [e for e in events if e["kind"] == "contact_setting"]
+    for e in sorted(in_topic, key=lambda e: e["offset"]):
+        if e["at"] >= newest_ms:
+            newest_ms = e["at"]
+            zone = e["time_zone"] or zone
+            if e["quiet_from_minute"] is not None:
+                start, end = e["quiet_from_minute"], e["quiet_until_minute"]
+    return zone, start, end
+
+
+def _consent(events: list[Event], erased_ms: int) -> dict[str, tuple[float, int]]:
+    found = {}
+    for purpose in ("personalization", "marketing"):
+        said = [e for e in events if e["kind"] == "consent" and e["purpose"] == purpose]
+        before = [e for e in said if e["at"] <= erased_ms]
+        if before and before[-1]["granted"]:
+            # A yes is forgotten with the person; who said no is still left alone.
+            said = said[len(before) :]
+        found[purpose] = (1.0 if said[-1]["granted"] else -1.0, said[-1]["at"]) if said else (0, 0)
+    return found
+
+
+def _unsubscribed(events: list[Event]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for e in events:
+        if e["kind"] == "unsubscribe":
+            found[e["channel"]] = max(found.get(e["channel"], 0), e["at"])
+        elif e["kind"] == "consent" and e["purpose"] == "marketing" and e["granted"]:
+            found = {channel: at for channel, at in found.items() if at >= e["at"]}
+    return found
