@@ -15,6 +15,8 @@ from schemas.records import Origin, Rejection
 from schemas.topics import DEAD_LETTERS, KIB
 
 Headers = list[tuple[str, bytes]]
+HeaderValue = str | bytes | None
+ReadHeaders = Iterable[tuple[str, HeaderValue]] | Mapping[str, HeaderValue] | None
 
 _CONNECT = "__connect.errors."
 _REASON = "concierge.reason"
@@ -86,11 +88,13 @@ def dead_letter(
     return _cut(key, MAX_KEY_BYTES), _cut(value, MAX_VALUE_BYTES), headers
 
 
-def read_dead_letter(
-    key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes | None]] | None
-) -> DeadLetter:
-    """Return the dead letter in a record; ValueError when its headers are not ours."""
-    texts = {name: (raw or b"").decode("utf-8", "replace") for name, raw in headers or ()}
+def read_dead_letter(key: bytes | None, value: bytes | None, headers: ReadHeaders) -> DeadLetter:
+    """Return the dead letter in a record; ValueError when its headers are not ours.
+
+    `headers` are as a Kafka client hands them out.
+    """
+    pairs = headers.items() if isinstance(headers, Mapping) else headers or ()
+    texts = {name: _text(raw) for name, raw in pairs}
     try:
         origin = Origin(
             texts[_CONNECT + "topic"],
@@ -113,6 +117,10 @@ def read_dead_letter(
 
 def _rejection(texts: Mapping[str, str]) -> Rejection:
     return Rejection(reason=texts[_REASON], detail=texts[_CONNECT + "exception.message"])
+
+
+def _text(raw: str | bytes | None) -> str:
+    return raw if isinstance(raw, str) else (raw or b"").decode("utf-8", "replace")
 
 
 def _cut(raw: bytes | None, most: int) -> bytes | None:

@@ -28,6 +28,7 @@ from streams.core.engine import CATALOGUE, MODEL, Engine, Outputs
 from streams.core.features import FEATURE_NAMES, FEATURE_VERSION, FEATURES
 from streams.core.moments import MOMENTS
 from streams.demo.events import Sent
+from streams.demo.road import rounds
 from streams.demo.story import Decided
 from tests.memory import MemoryStore
 
@@ -90,6 +91,10 @@ class LoopbackRoad:
         return len(self._versions.snapshots)
 
     def send(self, events: Sequence[Sent]) -> None:
+        for together in rounds(events):
+            self._send_round(together)
+
+    def _send_round(self, events: Sequence[Sent]) -> None:
         batches: dict[int, list[tuple[int, TimelineRecord]]] = {}
         for topic, event in events:
             value = encode_event(topic, event)

@@ -6,7 +6,6 @@ import json
 from collections import Counter
 from datetime import UTC, datetime
 from threading import Event
-from typing import cast
 
 import click
 from rich.console import Console
@@ -40,8 +39,7 @@ def dead_letters(
     counts: Counter[tuple[str, str]] = Counter()
     for messages in read_to_end(client, name, partitions_of(client, name), Event()):
         for message in messages:
-            headers = cast("list[tuple[str, bytes | None]]", message.headers() or [])
-            letter = read_dead_letter(message.key(), message.value(), headers)
+            letter = read_dead_letter(message.key(), message.value(), message.headers())
             if _wanted(letter, reason, topic):
                 counts[letter.origin.topic, letter.rejection.reason] += 1
                 found.append(letter)

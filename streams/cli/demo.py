@@ -13,12 +13,12 @@ from confluent_kafka.admin import AdminClient
 
 from schemas import topics as t
 from streams.cli.demo_screen import Screen
-from streams.demo.feeding import Sending, producer_settings
+from streams.demo.feeding import FeedError, Sending, producer_settings
 from streams.demo.online_retail import open_shipped, read_invoices
 from streams.demo.road import KafkaRoad
 from streams.demo.simulator import Simulator
 from streams.demo.story import Report, Story
-from streams.demo.worker_process import WorkerProcess, as_text
+from streams.demo.worker_process import WorkerFailed, WorkerProcess, as_text
 from streams.runtime.catalogue_file import parse_catalogue
 from streams.runtime.changelog import reader_config
 from streams.runtime.embedded import EmbeddedBroker
@@ -63,11 +63,14 @@ def demo(seconds: float, seed: int, kafka: str | None, as_json: bool) -> int:
     """
     began_s = monotonic()
     screen = Screen(sys.stderr if as_json else sys.stdout)
-    if kafka is not None:
-        result = _play(kafka, seconds, seed, screen, began_s)
-    else:
-        with EmbeddedBroker() as broker:
-            result = _play(broker.bootstrap, seconds, seed, screen, began_s)
+    try:
+        if kafka is not None:
+            result = _play(kafka, seconds, seed, screen, began_s)
+        else:
+            with EmbeddedBroker() as broker:
+                result = _play(broker.bootstrap, seconds, seed, screen, began_s)
+    except (WorkerFailed, FeedError) as error:
+        raise click.ClickException(str(error)) from error
     if as_json:
         click.echo(json.dumps(result))
     return 0

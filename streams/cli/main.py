@@ -52,7 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         click.echo(f"concierge: {error}", err=True)
         sys.exit(EXIT_CONFIG)
     except KafkaException as error:
-        click.echo(f"concierge: Kafka: {error.args[0].str()}", err=True)
+        hint = "are the brokers (CONCIERGE_KAFKA or --kafka) right, and reachable?"
+        click.echo(f"concierge: Kafka: {error.args[0].str()}; {hint}", err=True)
         sys.exit(EXIT_UNAVAILABLE)
     except BrokenPipeError:
         # Whoever read our output (head, less) has seen enough.

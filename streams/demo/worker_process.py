@@ -57,8 +57,10 @@ class WorkerProcess:
             raise
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.stop()
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        code = self.stop()
+        if error is None and code != 0:
+            raise WorkerFailed(f"the worker ended with {code}\n{self._tail()}")
 
     def stop(self) -> int:
         """End the worker by SIGTERM, by SIGKILL if it does not; return its exit code."""

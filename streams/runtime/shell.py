@@ -158,6 +158,9 @@ class Shell:
         await self.barrier.shut("stop")
         if self._recovered and not self._broken:
             await self.checkpoint.run()
+        # The timer may call for another one: without the memory that goes with the positions, it
+        # would commit what nothing holds.
+        self._recovered = self.progress.recovered = False
         self.role.revoked()
 
     # -- the parts of a checkpoint -------------------------------------------------------------

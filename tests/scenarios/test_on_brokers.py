@@ -11,42 +11,40 @@ from schemas.dead_letters import read_dead_letter
 from schemas.topics import DEAD_LETTERS
 from streams.runtime.worker import EXIT_OK
 from tests.integration.world import World
-from tests.integration.world_worker import Worker
 from tests.scenarios.on_brokers import OnBrokers
 from tests.scenarios.runner import FOLDER, Scenario, check, run, scenarios
 
 
 @pytest.fixture(scope="module", params=["embedded_broker", "kafka"])
-def running(request: pytest.FixtureRequest) -> Iterator[tuple[World, Worker]]:
+def driver(request: pytest.FixtureRequest) -> Iterator[OnBrokers]:
     """One worker for all scenarios, on either broker."""
     broker = request.getfixturevalue(request.param)
     catalogue = FOLDER / "small_shop.yaml"
-    world = World(broker.bootstrap, f"s{uuid4().hex[:10]}.", catalogue_path=catalogue, salt="test")
+    world = World(broker.bootstrap, f"s{uuid4().hex[:10]}.", catalogue_path=catalogue)
     try:
         world.create_topics()
         worker = world.start()
         worker.await_ready()
-        yield world, worker
-        assert worker.terminate() == EXIT_OK
+        made = OnBrokers(world, worker)
+        yield made
+        made.close()
+        assert worker.terminate() == EXIT_OK, worker.said()
     finally:
         world.close()
 
 
 @pytest.mark.parametrize("scenario", scenarios(), ids=lambda scenario: scenario.name)
-def test_the_scenario_holds(running: tuple[World, Worker], scenario: Scenario) -> None:
-    check(scenario, run(scenario, OnBrokers(*running)))
+def test_the_scenario_holds(driver: OnBrokers, scenario: Scenario) -> None:
+    check(scenario, run(scenario, driver))
 
 
-def test_every_bad_record_of_a_scenario_is_among_the_dead_letters(
-    running: tuple[World, Worker],
-) -> None:
+def test_every_bad_record_of_a_scenario_is_among_the_dead_letters(driver: OnBrokers) -> None:
     (scenario,) = [each for each in scenarios() if each.name.startswith("a_bad_event")]
-    world, _ = running
-    before = len(world.read(DEAD_LETTERS))
-    run(scenario, OnBrokers(*running))
+    before = len(driver.world.read(DEAD_LETTERS))
+    run(scenario, driver)
     letters = [
         read_dead_letter(message.key(), message.value(), message.headers())
-        for message in world.read(DEAD_LETTERS)[before:]
+        for message in driver.world.read(DEAD_LETTERS)[before:]
     ]
     reasons = [letter.rejection.reason for letter in letters]
     assert reasons == ["event_time_too_old", "missing_field", "wrong_magic"]

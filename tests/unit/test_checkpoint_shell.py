@@ -44,6 +44,9 @@ class FakeOutbox:
     def __init__(self) -> None:
         self.written: list[Write] = []
 
+    def unacknowledged(self) -> int:
+        return 0
+
     def hold(self) -> None: ...
 
     async def settled(self) -> None: ...

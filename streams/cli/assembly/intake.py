@@ -13,6 +13,7 @@ from streams.runtime.clock import Clock
 from streams.runtime.paths import catalogue_path
 from streams.runtime.producer import Outbox
 from streams.runtime.registry import RegistryUnavailable
+from streams.runtime.settings import Settings, SettingsError
 from streams.runtime.wall import now_ms
 
 
@@ -55,8 +56,18 @@ def _clock(shared: Shared) -> Clock:
         shared.timeline,
         shared.name(CATALOGUES),
         now_ms if shared.settings.clock == "wall" else None,
-        CatalogueFile(catalogue_path(shared.settings)).current,
+        _catalogue(shared.settings).current,
         outbox.write,
         shared.fate.failed,
         shared.settings.clock_interval_ms / 1000,
     )
+
+
+def _catalogue(settings: Settings) -> CatalogueFile:
+    file = CatalogueFile(catalogue_path(settings))
+    # A wrong one is the operator's to mend: it ends the worker before anything is read.
+    try:
+        file.current()
+    except OSError as error:
+        raise SettingsError([f"CONCIERGE_CATALOGUE_PATH: {error}"]) from error
+    return file

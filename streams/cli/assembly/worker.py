@@ -72,7 +72,8 @@ async def run_worker(settings: Settings) -> int:
 
 def _timeline(settings: Settings) -> Timeline:
     """Check the topics and return the timeline's name and width."""
-    client = librdkafka_config(settings)
+    # Brokers that cannot be reached are told in one line of ours, not in hundreds of librdkafka's.
+    client = {**librdkafka_config(settings), "log_level": 0}
     wanted = all_topics(settings.app_id, settings.topic_prefix)
     reports = check_topics(AdminClient(client), wanted)
     wrong = [f"{r.topic} is {r.verdict}: {r.detail}" for r in reports if not r.usable]
