@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from threading import Event
-from typing import Any
 
 import click
 import msgspec
@@ -23,6 +21,8 @@ from streams.core.extract import natural_value
 from streams.core.features import ACTION_FEATURES, CUSTOMER_FEATURES, FEATURE_VERSION
 from streams.runtime.changelog import read_to_end
 from streams.runtime.clients import librdkafka_config
+from streams.runtime.registry import RegistrySchemas
+from streams.runtime.settings import Settings
 from streams.runtime.topic_admin import partitions_of
 
 _ID_LENGTH = 24
@@ -42,7 +42,7 @@ def explain(target: str, kafka: str | None, last: int, features: bool, as_json: 
     probability with which it could be chosen.
     """
     settings = settings_from(kafka)
-    found = _find(settings.topic_prefix + DECISIONS.name, librdkafka_config(settings), target, last)
+    found = _find(settings, target, last)
     if not found:
         raise click.ClickException(
             f'no decision with this id, and none for a customer "{target}", is on the decisions '
@@ -57,8 +57,10 @@ def explain(target: str, kafka: str | None, last: int, features: bool, as_json: 
     return 0
 
 
-def _find(topic: str, client: Mapping[str, Any], target: str, last: int) -> list[Decision]:
+def _find(settings: Settings, target: str, last: int) -> list[Decision]:
     """Read the decisions topic: the customer's partition, or all for what looks like an id."""
+    topic, client = settings.topic_prefix + DECISIONS.name, librdkafka_config(settings)
+    schemas = RegistrySchemas(settings) if settings.schema_registry_url else None
     partitions = partitions_of(client, topic)
     is_id = len(target) == _ID_LENGTH and set(target) <= set("0123456789abcdef")
     key = target.encode()
@@ -71,7 +73,7 @@ def _find(topic: str, client: Mapping[str, Any], target: str, last: int) -> list
             progress.advance(task, len(messages))
             for message in messages:
                 if is_id or message.key() == key:
-                    decision = decode_decision(message.value() or b"")
+                    decision = decode_decision(message.value() or b"", schemas)
                     if target in (decision.customer, decision.decision_id):
                         found.append(decision)
             # A repeat after a crash is the same decision with the same content.

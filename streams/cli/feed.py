@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic, time
@@ -12,6 +11,8 @@ from confluent_kafka import Producer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from schemas.topics import INPUTS
+from streams.cli.options import settings_from
 from streams.demo.events import Sent
 from streams.demo.feed import Account, Feed, StrictError, described
 from streams.demo.feeding import EventProducer, FeedError, Pace, Sending, producer_settings
@@ -19,6 +20,7 @@ from streams.demo.mapping import load_mapping
 from streams.demo.mapping_file import MappingError
 from streams.demo.sources import SourceError
 from streams.runtime.clients import librdkafka_config
+from streams.runtime.registry import RegistryRefused, RegistrySchemas, RegistryUnavailable
 from streams.runtime.settings import Settings, SettingsError
 
 _SHOW_EVERY = 500
@@ -136,12 +138,22 @@ def _send(events: Iterator[Sent], sending: Sending | None) -> None:
 
 
 def _sending(kafka: str | None, pace: Pace) -> Sending:
-    environment = dict(os.environ)
-    if kafka is not None:
-        environment["CONCIERGE_KAFKA"] = kafka
-    settings = Settings.from_env(environment)
+    settings = settings_from(kafka)
     producer: EventProducer = Producer(producer_settings(librdkafka_config(settings)))
-    return Sending(producer, settings.topic_prefix, pace)
+    return Sending(producer, settings.topic_prefix, pace, _schema_ids(settings))
+
+
+def _schema_ids(settings: Settings) -> dict[str, int] | None:
+    """Return the registry's ids of the input schemas; None for the bundled ones."""
+    if not settings.schema_registry_url:
+        return None
+    registry = RegistrySchemas(settings)
+    try:
+        return registry.register({settings.topic_prefix + t.name: t.name for t in INPUTS})
+    except (RegistryRefused, RegistryUnavailable) as error:
+        raise click.ClickException(str(error)) from error
+    finally:
+        registry.close()
 
 
 def _progress() -> Progress:

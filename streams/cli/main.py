@@ -19,6 +19,7 @@ from streams.cli.worker import worker
 from streams.core.catalogue_yaml.problems import CatalogueError
 from streams.core.codec import StateError
 from streams.runtime.declared import SettingsError
+from streams.runtime.registry import RegistryRefused, RegistryUnavailable
 
 # sysexits.h: EX_CONFIG is for what the operator must mend, EX_UNAVAILABLE for a broker that is
 # not there. click itself exits with 2 for a wrong command line.
@@ -51,6 +52,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (SettingsError, CatalogueError, StateError, TopicsNotReady) as error:
         click.echo(f"concierge: {error}", err=True)
         sys.exit(EXIT_CONFIG)
+    except RegistryRefused as error:
+        click.echo(f"concierge: {error}", err=True)
+        sys.exit(EXIT_CONFIG)
+    except RegistryUnavailable as error:
+        click.echo(f"concierge: {error}", err=True)
+        sys.exit(EXIT_UNAVAILABLE)
     except KafkaException as error:
         hint = "are the brokers (CONCIERGE_KAFKA or --kafka) right, and reachable?"
         click.echo(f"concierge: Kafka: {error.args[0].str()}; {hint}", err=True)

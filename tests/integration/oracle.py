@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -18,45 +19,30 @@ import fastavro
 from confluent_kafka import Message
 
 import schemas
+from tests.integration.oracle_sums import DAY_MS, Event, families, sums, totals
 
-Event = dict[str, Any]
-
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
-HALF_LIVES_MS = {"1h": HOUR_MS, "1d": DAY_MS, "30d": 30 * DAY_MS}
-# Latest word first: what these say of a ticket, or of a purpose, stands until the next one.
+# What opens or closes a ticket; the latest of them stands.
 _TICKET_WORDS = ("opened", "reopened", "escalated", "resolved")
 _ANSWERS = ("survey_answer", "goal", "demographic")
-_SEVERITIES = ("low", "normal", "high", "urgent")
-_INTEREST = {"view": 1.0, "search": 1.0, "add_to_cart": 3.0, "wishlist": 2.0}
-_CLICK_SUMS = {
-    "view": "views",
-    "search": "searches",
-    "add_to_cart": "cart_adds",
-    "remove_from_cart": "cart_removes",
-    "wishlist": "wishlists",
-}
-_OUTCOME_SUMS = {
-    "impression": "impressions",
-    "click": "clicks",
-    "accept": "accepts",
-    "reject": "rejects",
-    "objection": "rejects",
-}
 _RESPONSES = ("click", "accept", "reject", "objection", "unsubscribe")
 
 
 def read(topic: str, message: Message) -> Event:
     """Return the event in a record of an input topic, with its place, by plain fastavro."""
-    path = Path(schemas.__file__).parent / "avro" / f"{topic}.avsc"
-    schema = fastavro.parse_schema(json.loads(path.read_text("utf-8")))
-    event: Any = fastavro.schemaless_reader(BytesIO((message.value() or b"")[5:]), schema, None)
+    value = BytesIO((message.value() or b"")[5:])
+    event: Any = fastavro.schemaless_reader(value, _schema(topic), None)
     when: datetime = event["occurred_at"]
     event["at"] = round(when.timestamp() * 1000)
     event["topic"] = topic
     event["source"] = f"{topic}/{message.partition()}"
     event["offset"] = message.offset()
     return dict(event)
+
+
+@cache
+def _schema(topic: str) -> Any:
+    path = Path(schemas.__file__).parent / "avro" / f"{topic}.avsc"
+    return fastavro.parse_schema(json.loads(path.read_text("utf-8")))
 
 
 def by_customer(events: Iterable[Event]) -> dict[str, list[Event]]:
@@ -83,9 +69,9 @@ def expected(events: list[Event], now_ms: int, quiet_ms: int) -> dict[str, Any]:
     said = [e for e in events if e["at"] > erased_ms or e["offset"] <= erasure["offset"]]
     seen_ms = _latest(kept, lambda e: _is_seen(e))
     return {
-        "sums": _sums(kept, now_ms),
-        "families": _families(kept, now_ms),
-        "totals": _totals(kept),
+        "sums": sums(kept, now_ms),
+        "families": families(kept, now_ms),
+        "totals": totals(kept),
         "latest": _latest_of_each(kept),
         "first_seen_ms": min((e["at"] for e in kept), default=0),
         "signed_up_ms": min((e["at"] for e in kept if e["kind"] == "signed_up"), default=0),
@@ -109,89 +95,6 @@ def sources(events: Iterable[Event]) -> dict[str, int]:
     for event in events:
         found[event["source"]] = max(found.get(event["source"], -1), event["offset"])
     return found
-
-
-def _decayed(weighted: Iterable[tuple[int, float]], now_ms: int) -> dict[str, float]:
-    items = list(weighted)
-    return {
-        name: sum(amount * 2.0 ** (-(now_ms - at_ms) / half_life) for at_ms, amount in items)
-        for name, half_life in HALF_LIVES_MS.items()
-    }
-
-
-def _paid(line: Mapping[str, Any]) -> int:
-    price = round(line["quantity"] * line["unit_price_minor"])
-    return max(int(price - line["discount_minor"]), 0)
-
-
-def _sums(events: list[Event], now_ms: int) -> dict[str, dict[str, float]]:
-    amounts: dict[str, list[tuple[int, float]]] = defaultdict(list)
-    for e in events:
-        kind, at = e["kind"], e["at"]
-        if e["topic"] == "clickstream":
-            if kind in _CLICK_SUMS:
-                amounts[_CLICK_SUMS[kind]].append((at, 1.0))
-            amounts["dwell_s"].append((at, e["dwell_ms"] / 1000))
-        elif e["topic"] == "outcomes" and kind in _OUTCOME_SUMS:
-            amounts[_OUTCOME_SUMS[kind]].append((at, 1.0))
-        elif kind == "order":
-            amounts["orders"].append((at, 1.0))
-            amounts["spend"].append((at, sum(map(_paid, e["lines"]))))
-        elif kind in ("refund", "return"):
-            amounts["refunds"].append((at, 1.0))
-            amounts["refund_spend"].append((at, sum(map(_paid, e["lines"]))))
-        elif kind == "opened":
-            amounts["tickets"].append((at, 1.0))
-        elif kind == "message":
-            amounts["messages"].append((at, 1.0))
-    names = {*_CLICK_SUMS.values(), *_OUTCOME_SUMS.values()}
-    names |= {"dwell_s", "orders", "spend", "refunds", "refund_spend", "tickets", "messages"}
-    return {name: _decayed(amounts[name], now_ms) for name in sorted(names)}
-
-
-def _families(events: list[Event], now_ms: int) -> dict[str, dict[str, Any]]:
-    interest: dict[str, list[tuple[int, float]]] = defaultdict(list)
-    orders: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    for e in events:
-        if e["topic"] == "clickstream" and e["family"] and e["kind"] in _INTEREST:
-            interest[e["family"]].append((e["at"], _INTEREST[e["kind"]]))
-        if e["kind"] == "order":
-            for family in {line["family"] for line in e["lines"] if line["family"]}:
-                lines = [line for line in e["lines"] if line["family"] == family]
-                interest[family].append((e["at"], 5.0))
-                orders[family].append((e["at"], sum(map(_paid, lines))))
-    return {
-        family: {
-            "interest": _decayed(shown, now_ms),
-            "orders_30d": _decayed([(at, 1.0) for at, _ in orders[family]], now_ms)["30d"],
-            "spend_30d": _decayed(orders[family], now_ms)["30d"],
-            "days": _rhythm(orders[family]),
-            "last_order_ms": max((at for at, _ in orders[family]), default=0),
-            "last_seen_ms": max(at for at, _ in shown),
-        }
-        for family, shown in interest.items()
-    }
-
-
-def _rhythm(orders: list[tuple[int, int]]) -> tuple[int, int, int]:
-    """Return on how many days there were orders, the first of them and the last."""
-    days = {at // DAY_MS for at, _ in orders}
-    return len(days), min(days, default=0), max(days, default=0)
-
-
-def _totals(events: list[Event]) -> dict[str, float]:
-    orders = [e for e in events if e["kind"] == "order"]
-    answers = [e["kind"] for e in events if e["topic"] == "outcomes"]
-    return {
-        "orders": len(orders),
-        "lines": sum(len(e["lines"]) for e in orders),
-        "spend": sum(_paid(line) for e in orders for line in e["lines"]),
-        "refunds": sum(e["kind"] in ("refund", "return") for e in events),
-        "tickets": sum(e["kind"] == "opened" for e in events),
-        "clicks": answers.count("click"),
-        "accepts": answers.count("accept"),
-        "rejects": answers.count("reject"),
-    }
 
 
 def _is_seen(e: Event) -> bool:

@@ -10,7 +10,7 @@ from confluent_kafka import Message
 
 from models.protocol import ActionKey, Scorer
 from schemas.encoders import Encoders
-from schemas.records import TIMELINE_DECODER, Decision, Lesson, NextBestAction, Tick, TimelineRecord
+from schemas.records import TIMELINE_DECODER, Decision, Lesson, NextBestAction, TimelineRecord
 from schemas.topics import CATALOGUES, MODEL_SNAPSHOTS, TIMELINE
 from schemas.wire import BUNDLED_IDS
 from streams.cli.assembly.models import catalogue_of, scorer_of
@@ -34,8 +34,6 @@ class Replay:
     lessons: list[Lesson] = field(default_factory=list)
     published: list[NextBestAction] = field(default_factory=list)
     decided: list[Decision] = field(default_factory=list)
-    last_tick_ms: int = 0
-    records: int = 0
 
 
 class PublishedVersions:
@@ -71,10 +69,8 @@ def replay(world: World, salt: str) -> Replay:
             done.published += out.actions
             done.decided += out.decisions
             done.lessons += out.lessons
-            done.last_tick_ms = max(done.last_tick_ms, out.tick_ms)
         customers, whole = store.save()
         done.states[number] = {**customers, PARTITION_KEY: whole}
-        done.records += len(records)
     return done
 
 
@@ -85,12 +81,6 @@ def timeline(world: World) -> dict[int, list[tuple[int, TimelineRecord]]]:
         place = found[message.partition() or 0]
         place.append((message.offset() or 0, TIMELINE_DECODER.decode(message.value() or b"")))
     return found
-
-
-def ticks(world: World) -> list[int]:
-    """Return the time of every tick."""
-    records = [record for part in timeline(world).values() for _, record in part]
-    return [record.at_ms for record in records if isinstance(record, Tick)]
 
 
 def newest(messages: Sequence[Message]) -> dict[str, bytes]:

@@ -10,6 +10,7 @@ from schemas.records import NextBestAction
 from schemas.topics import INPUTS, NEXT_BEST_ACTIONS, TIMELINE
 from schemas.wire import decode_action
 from tests.integration import oracle
+from tests.integration.oracle_sums import Event
 from tests.integration.world import Given, World
 from tests.integration.world_input import DAY_MS, HOUR_MS, START_MS, InputMaker
 from tests.integration.world_replay import Replay, replay
@@ -30,7 +31,7 @@ class Told:
     sent: int
     behind_when_killed: int
     exit_code: int
-    events: dict[str, list[oracle.Event]]
+    events: dict[str, list[Event]]
     sources: dict[str, dict[str, int]]
     replay: Replay
 
