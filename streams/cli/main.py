@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import click
 from confluent_kafka import KafkaException
 
-from streams.cli.assembly.worker import TopicsNotReady
 from streams.cli.check import check
 from streams.cli.dead_letters import dead_letters
 from streams.cli.demo import demo
@@ -20,11 +19,14 @@ from streams.core.catalogue_yaml.problems import CatalogueError
 from streams.core.codec import StateError
 from streams.runtime.declared import SettingsError
 from streams.runtime.registry import RegistryRefused, RegistryUnavailable
+from streams.runtime.topic_admin import TopicsNotReady
 
-# sysexits.h: EX_CONFIG is for what the operator must mend, EX_UNAVAILABLE for a broker that is
-# not there. click itself exits with 2 for a wrong command line.
+# sysexits.h: EX_CONFIG is for what the operator must mend, EX_UNAVAILABLE for a server that is
+# away. click itself exits with 2 for a wrong command line, Ctrl-C gives 128 + SIGINT.
 EXIT_CONFIG = 78
 EXIT_UNAVAILABLE = 69
+EXIT_INTERRUPTED = 130
+_TO_MEND = (SettingsError, CatalogueError, StateError, TopicsNotReady, RegistryRefused)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -48,11 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         error.show()
         sys.exit(error.exit_code)
     except click.exceptions.Abort:
-        sys.exit(130)
-    except (SettingsError, CatalogueError, StateError, TopicsNotReady) as error:
-        click.echo(f"concierge: {error}", err=True)
-        sys.exit(EXIT_CONFIG)
-    except RegistryRefused as error:
+        sys.exit(EXIT_INTERRUPTED)
+    except _TO_MEND as error:
         click.echo(f"concierge: {error}", err=True)
         sys.exit(EXIT_CONFIG)
     except RegistryUnavailable as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from streams.cli.assembly.worker import run_worker
 from streams.cli.options import kafka_option, settings_from
 from streams.runtime.logs import set_up_logs
 from streams.runtime.settings import ROLES
@@ -26,6 +25,9 @@ def worker(kafka: str | None, roles: tuple[str, ...]) -> int:
     Add workers and Kafka's partitions move to them. SIGTERM drains, checkpoints and exits 0; a
     failure commits nothing and exits 70, after which a restart goes on from the last checkpoint.
     """
+    # River alone takes seconds to import, which no other command should wait for.
+    from streams.cli.assembly.worker import run_worker
+
     given = {"ROLES": ",".join(roles)} if roles else {}
     settings = settings_from(kafka, **given)
     set_up_logs(settings)

@@ -41,6 +41,10 @@ class TopicReport:
         return self.verdict in ("ok", "created", "differs")
 
 
+class TopicsNotReady(Exception):
+    """The topics are not what a worker needs."""
+
+
 def partitions_of(client: Mapping[str, Any], topic: str) -> list[int]:
     """Return the numbers of a topic's partitions; KafkaException when there is no such topic."""
     metadata = AdminClient(dict(client)).list_topics(topic, timeout=_TIMEOUT_S).topics[topic]

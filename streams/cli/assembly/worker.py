@@ -18,7 +18,7 @@ from streams.runtime.health import HealthServer
 from streams.runtime.hooks import check_hooks
 from streams.runtime.lag import LagWatch
 from streams.runtime.settings import Settings
-from streams.runtime.topic_admin import check_topics, partitions_of
+from streams.runtime.topic_admin import TopicsNotReady, check_topics, partitions_of
 from streams.runtime.worker import serve
 
 log = logging.getLogger("concierge.worker")
@@ -29,10 +29,6 @@ _BUILDERS: dict[str, Callable[[Shared], Awaitable[ShellApp]]] = {
     "decide": decide.build,
     "learn": learn.build,
 }
-
-
-class TopicsNotReady(Exception):
-    """The topics are not what a worker needs."""
 
 
 class _Announcement:
