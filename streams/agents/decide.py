@@ -141,13 +141,16 @@ class Decide:
         for lesson in outputs.lessons:
             send(self._lessons, lesson.model.encode(), ENCODER.encode(lesson))
 
-    async def assigned(self, positions: Mapping[Place, int]) -> Mapping[Place, int]:
+    async def assigned(
+        self, positions: Mapping[Place, int], firsts: Mapping[Place, int]
+    ) -> Mapping[Place, int]:
         """Read the partitions' state back and rebuild their timer indexes."""
         numbers = only(self.topics[0], positions)
         states = await self._read_states(numbers)
         for number in numbers:
-            start = positions[Place(self.topics[0], number)]
-            store = self._partitions.load(number, states[number], start)
+            place = Place(self.topics[0], number)
+            start = positions[place]
+            store = self._partitions.load(number, states[number], start, firsts.get(place, 0))
             for kind, name, version in versions_from(store.partition_state(), start):
                 await self._versions.available(kind, name, version)
             due = ((customer, peek_due_ms(data)) for customer, data in store.raw_items())

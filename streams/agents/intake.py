@@ -57,6 +57,7 @@ class Intake:
         schemas: SchemaSource,
         clock: Leading,
         limits: AdmitLimits,
+        now_ms: Callable[[], int],
         prefix: str = "",
         remote: RemoteSchemas | None = None,
         unavailable: type[Exception] = ConnectionError,
@@ -71,6 +72,7 @@ class Intake:
         self._schemas = schemas
         self._clock = clock
         self._limits = limits
+        self._now_ms = now_ms
         self._remote = remote
         self._unavailable = unavailable
         self._noted = noted
@@ -87,8 +89,11 @@ class Intake:
         place = chunk.place
         topic = place.topic.removeprefix(self._prefix)
         kinds: Counter[str] = Counter()
+        now_ms = self._now_ms()
         for record in chunk.records[first : first + BATCH]:
-            origin = Origin(topic, place.partition, record.offset, record.timestamp)
+            # A producer's own stamp may be ahead; nothing has arrived later than now.
+            arrived_ms = min(record.timestamp, now_ms)
+            origin = Origin(topic, place.partition, record.offset, arrived_ms)
             event = admit(topic, record.value, origin, self._schemas, self._limits)
             if isinstance(event, Rejection):
                 self._dead_letters.refuse(origin, record, event)
@@ -111,7 +116,9 @@ class Intake:
                 await asyncio.sleep(retry_s)
                 retry_s = min(2 * retry_s, _LONGEST_RETRY_S)
 
-    async def assigned(self, positions: Mapping[Place, int]) -> Mapping[Place, int]:
+    async def assigned(
+        self, positions: Mapping[Place, int], firsts: Mapping[Place, int]
+    ) -> Mapping[Place, int]:
         """Take the lead, if it is ours, before the first record is admitted."""
         if self._leads in positions:
             await self._clock.lead()

@@ -114,9 +114,10 @@ class Learn:
                 self._learning[lesson.model] = learning
             self._noted(lesson, learning.model.learn_one(lesson, record.offset))
 
-    async def assigned(self, positions: Mapping[Place, int]) -> Mapping[Place, int]:
-        """Go on from the newest snapshots; what the group has committed is only a lower bound."""
-        starts = dict(positions)
+    async def assigned(
+        self, positions: Mapping[Place, int], firsts: Mapping[Place, int]
+    ) -> Mapping[Place, int]:
+        """Restore the newest snapshots; they know how far each model has come."""
         mine = only(self.topics[0], positions)
         for versions in (await self._workshop.published()).values():
             newest = max(versions)
@@ -129,15 +130,8 @@ class Learn:
             # The switch may have been lost with whoever took the snapshot; twice does no harm.
             self._timeline.send_to_all(self._outbox, Switch(MODEL, model.name, newest))
         await self._outbox.publish()
-        for number in mine:
-            place = Place(self.topics[0], number)
-            ends = [
-                learning.safe_offset
-                for learning in self._learning.values()
-                if learning.model.lessons_partition == number
-            ]
-            starts[place] = min(ends, default=positions[place])
-        return starts
+        # What the group committed is safe for every model; each passes over what it has learned.
+        return positions
 
     def revoked(self) -> None:
         """Drop the models: their snapshots hold what is safe."""
@@ -159,8 +153,8 @@ class Learn:
                     Write(self._snapshots, snapshot_key(learning.model.name, version), data)
                 )
                 announcements += self._announce(learning, version)
-            end = max(learning.safe_offset, learning.cut_offset)
-            safe[place] = min(safe[place], end) if place in safe else end
+            if place in safe and learning.waiting > 0:
+                safe[place] = min(safe[place], learning.safe_offset)
         return Cut(safe, (snapshots, announcements) if snapshots else ())
 
     def written(self, cut: Cut) -> None:

@@ -14,6 +14,7 @@ from streams.core.catalogue_yaml import CatalogueError
 from streams.runtime.catalogue_file import parse_catalogue
 from streams.runtime.clients import librdkafka_config
 from streams.runtime.declared import SettingsError
+from streams.runtime.metrics import metrics_table
 from streams.runtime.paths import catalogue_path
 from streams.runtime.settings import Settings, help_table
 from streams.runtime.topic_admin import check_topics
@@ -28,13 +29,23 @@ from streams.runtime.topic_admin import check_topics
 )
 @click.option("--offline", is_flag=True, help="Do not ask the brokers about the topics.")
 @click.option("--settings", "list_settings", is_flag=True, help="List every setting and stop.")
-def check(kafka: str | None, catalogue: str | None, offline: bool, list_settings: bool) -> int:
+@click.option("--metrics", "list_metrics", is_flag=True, help="List every metric and stop.")
+def check(
+    kafka: str | None,
+    catalogue: str | None,
+    offline: bool,
+    list_settings: bool,
+    list_metrics: bool,
+) -> int:
     """Check settings, catalogue and topics; print every problem with its place.
 
     Exit code 0 when a worker would start, 1 when not.
     """
     if list_settings:
         click.echo(help_table())
+        return 0
+    if list_metrics:
+        click.echo(metrics_table())
         return 0
     given = {} if catalogue is None else {"CATALOGUE_PATH": catalogue}
     try:

@@ -10,6 +10,7 @@ from threading import Event
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from schemas.dead_letters import DeadLetter, read_dead_letter
 from schemas.reasons import REASONS
@@ -37,13 +38,20 @@ def dead_letters(
     name = settings.topic_prefix + DEAD_LETTERS.name
     found: list[DeadLetter] = []
     counts: Counter[tuple[str, str]] = Counter()
+    foreign = 0
     for messages in read_to_end(client, name, partitions_of(client, name), Event()):
         for message in messages:
-            letter = read_dead_letter(message.key(), message.value(), message.headers())
+            try:
+                letter = read_dead_letter(message.key(), message.value(), message.headers())
+            except ValueError:
+                foreign += 1
+                continue
             if _wanted(letter, reason, topic):
                 counts[letter.origin.topic, letter.rejection.reason] += 1
                 found.append(letter)
         found = sorted(found, key=lambda each: each.first_failed_at_ms)[-last:]
+    if foreign:
+        click.echo(f"{foreign} records on {name} are no dead letters of ours", err=True)
     if as_json:
         for letter in found:
             click.echo(json.dumps(_public(letter)))
@@ -79,7 +87,8 @@ def _print(letters: list[DeadLetter], counts: Counter[tuple[str, str]]) -> None:
         return
     totals = Table("records", "topic", "reason", "meaning", title="Dead letters")
     for (topic, reason), count in counts.most_common():
-        totals.add_row(str(count), topic, reason, REASONS[reason].meaning)
+        meaning = REASONS[reason].meaning if reason in REASONS else "a reason of another release"
+        totals.add_row(str(count), Text(topic), Text(reason), meaning)
     console.print(totals)
     latest = Table("refused at (UTC)", "where", "why", "value begins", title="The latest")
     for letter in letters:
@@ -87,8 +96,8 @@ def _print(letters: list[DeadLetter], counts: Counter[tuple[str, str]]) -> None:
         origin = letter.origin
         latest.add_row(
             f"{when:%Y-%m-%d %H:%M:%S}",
-            f"{origin.topic}/{origin.partition} @ {origin.offset}",
-            f"{letter.rejection.reason}: {letter.rejection.detail}",
-            repr((letter.value or b"")[:_SHOWN_BYTES]),
+            Text(f"{origin.topic}/{origin.partition} @ {origin.offset}"),
+            Text(f"{letter.rejection.reason}: {letter.rejection.detail}"),
+            Text(repr((letter.value or b"")[:_SHOWN_BYTES])),
         )
     console.print(latest)

@@ -10,8 +10,10 @@ import click
 import msgspec
 from aiokafka.partitioner import murmur2
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
+from rich.text import Text
 
 from schemas.records import Decision
 from schemas.topics import DECISIONS
@@ -86,13 +88,13 @@ def _print(console: Console, decision: Decision, features: bool) -> None:
     when = datetime.fromtimestamp(decision.decided_at_ms / 1000, UTC)
     what = decision.chosen if decision.published else f"{decision.chosen} (not published)"
     console.print(
-        f"[bold]{decision.customer}[/] at {when:%Y-%m-%d %H:%M:%S} UTC: {decision.moment} "
+        f"[bold]{escape(decision.customer)}[/] at {when:%Y-%m-%d %H:%M:%S} UTC: {decision.moment} "
         f"-> [bold]{what}[/]  (arm {decision.arm})"
     )
     if decision.why:
-        console.print("why: " + "; ".join(decision.why))
+        console.print(Text("why: " + "; ".join(decision.why)))
     console.print(
-        f"decision {decision.decision_id}, triggered by {decision.trigger.id} "
+        f"decision {decision.decision_id}, triggered by {escape(decision.trigger.id)} "
         f"({decision.trigger.topic}/{decision.trigger.partition} @ {decision.trigger.offset})\n"
         f"catalogue {decision.catalogue_version}, model {decision.model_version}, "
         f"features {decision.feature_version}"

@@ -18,11 +18,9 @@ from streams.core.limits import (
     MAX_PRICE_MINOR,
     MAX_QUANTITY,
     MAX_TEXT_CHARS,
-    MAX_TIME_ZONE_CHARS,
 )
+from streams.core.zones import ZONES
 
-# A name's shape only: whether the zone exists depends on the zone database of the day.
-_TIME_ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _UNKNOWN = "unknown"
 
@@ -89,7 +87,6 @@ RULES: Mapping[str, Rules] = {
         texts=(
             ("subject", MAX_TEXT_CHARS),
             ("value", MAX_TEXT_CHARS),
-            ("time_zone", MAX_TIME_ZONE_CHARS),
         ),
         numbers=(
             ("weight", -1.0, 1.0),
@@ -97,7 +94,6 @@ RULES: Mapping[str, Rules] = {
             ("quiet_until_minute", 0, LAST_MINUTE_OF_DAY),
         ),
         symbols=("kind", "purpose"),
-        shapes=(("time_zone", _TIME_ZONE, "the name of a time zone, such as Europe/London"),),
         needs={
             "preference": ("subject", "weight"),
             "survey_answer": ("subject", "value"),
@@ -164,7 +160,10 @@ def check_contact_setting(value: Mapping[str, Any]) -> Rejection | None:
     start, end = value["quiet_from_minute"], value["quiet_until_minute"]
     if (start is None) != (end is None):
         return _reject("missing_field", "quiet hours need both quiet_from_minute and _until_minute")
-    if value["kind"] == "contact_setting" and start is None and not value["time_zone"]:
+    zone = value["time_zone"]
+    if zone is not None and zone not in ZONES:
+        return _reject("unknown_symbol", f"time_zone {zone!r} is no zone of the IANA database")
+    if value["kind"] == "contact_setting" and start is None and not zone:
         return _reject("missing_field", "contact_setting needs a time_zone or quiet hours")
     return None
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, tzinfo
-from functools import lru_cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +16,7 @@ from streams.core.funnel import Funnel
 from streams.core.layout import CONTACT, CONTACT_WIDTH, HEAD, MAX_CONTACTS, MAX_PENDING
 from streams.core.state import CustomerState
 from streams.core.wave import Floats, Wave
+from streams.core.zones import zone
 
 NO_TREATMENT = -1
 NO_CHANNEL = len(CHANNELS)
@@ -82,17 +81,9 @@ def in_quiet_hours(state: CustomerState, at_ms: int) -> bool:
     end = state.head[HEAD["quiet_until_minute"]]
     if start == end:
         return False
-    local = datetime.fromtimestamp(at_ms / 1000, _zone(state.time_zone))
+    local = datetime.fromtimestamp(at_ms / 1000, zone(state.time_zone))
     minute = local.hour * 60 + local.minute
     return start <= minute < end if start < end else minute >= start or minute < end
-
-
-@lru_cache(maxsize=1024)
-def _zone(name: str | None) -> tzinfo:
-    try:
-        return ZoneInfo(name) if name else UTC
-    except (ZoneInfoNotFoundError, ValueError):
-        return UTC
 
 
 def apply_contact_policy(

@@ -61,5 +61,9 @@ def _move_landmark(
 
 
 def worth(total: float, era: float, half_life: int, at_ms: int) -> float:
-    """Return what a decayed sum is worth at `at_ms`; `half_life` is its number (0, 1, 2)."""
-    return total * exp2((era * ERA_MS[half_life] - at_ms) / HALF_LIVES_MS[half_life])
+    """Return what a decayed sum is worth at `at_ms`; `half_life` is its number (0, 1, 2).
+
+    A time long before the landmark is taken as `ERA_HALF_LIVES` before it.
+    """
+    ahead = (era * ERA_MS[half_life] - at_ms) / HALF_LIVES_MS[half_life]
+    return total * exp2(min(ahead, ERA_HALF_LIVES))

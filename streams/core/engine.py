@@ -141,9 +141,6 @@ class Engine:
         self._play(segment, turns, store, out)
         out.notes["tick"] += 1
         out.tick_ms = max(out.tick_ms, tick.at_ms)
-        if tick.at_ms > known.last_tick_ms:
-            known.last_tick_ms = tick.at_ms
-            store.put_partition_state(known)
 
     def _play(
         self, segment: Segment, turns: Iterable[Turn], store: StateStore, out: Outputs

@@ -21,6 +21,7 @@ from streams.core.folds.support import fold_support
 from streams.core.layout import HEAD, MAX_RECENT_IDS, MAX_WATERMARKS
 from streams.core.state import CustomerState
 
+_NEWEST = HEAD["newest_event_ms"]
 _FOLDS: dict[type, Callable[..., None]] = {
     Click: fold_click,
     Purchase: fold_purchase,
@@ -68,6 +69,7 @@ def fold(state: CustomerState, event: CustomerEvent, timers: Timers) -> None:
     state.recent_ids.append(_known_as(event))
     del state.recent_ids[:-MAX_RECENT_IDS]
     head = state.head
+    head[_NEWEST] = max(head[_NEWEST], event.at_ms)
     if not 0 < head[HEAD["first_seen_ms"]] <= event.at_ms:
         head[HEAD["first_seen_ms"]] = event.at_ms
     weights = landmark_weights(head, state.families.values(), event.at_ms)

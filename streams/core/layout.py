@@ -74,6 +74,7 @@ SINGLES = (
     "due_gone_quiet_ms",
     "due_replenishment_ms",
     "erased_ms",
+    "newest_event_ms",
 )
 
 

@@ -9,7 +9,6 @@ DAY_MS = 24 * 60 * 60 * 1000
 # Ids and texts, in characters.
 MAX_ID_CHARS = 128
 MAX_TEXT_CHARS = 256
-MAX_TIME_ZONE_CHARS = 64
 # Ten billion minor units (a hundred million euros) still leaves sums of a million events exact
 # in a double.
 MAX_PRICE_MINOR = 10_000_000_000
@@ -25,10 +24,10 @@ class AdmitLimits:
 
     `oldest_event_ms`: the earliest believable event time; 2000-01-01 by default, which also
     catches seconds where milliseconds belong. `future_ms`: how far event time may lie after the
-    record's arrival; a day, for clocks set to the wrong zone. `max_value_bytes`: half of
+    record's arrival; such an event then counts as done on arrival. `max_value_bytes`: half of
     Kafka's own default limit, so that the event also fits the timeline, origin and all.
     """
 
     oldest_event_ms: int = 946_684_800_000
-    future_ms: int = DAY_MS
+    future_ms: int = 5 * 60 * 1000
     max_value_bytes: int = 512 * 1024

@@ -43,6 +43,7 @@ _LARGEST = (
     HEAD["due_cart_left_ms"],
     HEAD["due_gone_quiet_ms"],
     HEAD["erased_ms"],
+    HEAD["newest_event_ms"],
 )
 _EARLIEST = (HEAD["first_seen_ms"], HEAD["signed_up_ms"], HEAD["due_replenishment_ms"])
 _QUIET = (HEAD["quiet_from_minute"], HEAD["quiet_until_minute"])

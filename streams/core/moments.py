@@ -36,6 +36,9 @@ MOMENT_OF_TIMER = {
     "replenishment": "replenishment_due",
 }
 
+# Moments that exist only because we watched: without consent to personalization they are none.
+WATCHED_MOMENTS = frozenset({"gone_quiet", "replenishment_due"})
+
 # Moments that come many times in one visit; the cool-down between two decisions holds for them.
 SESSION_MOMENTS = frozenset({"browsing", "searching"})
 

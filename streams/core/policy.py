@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from streams.core.catalogue import TIERS, Action, Rule
 from streams.core.funnel import Funnel
+from streams.core.moments import WATCHED_MOMENTS
 from streams.core.wave import Floats
 
 
@@ -48,6 +49,9 @@ class EngagementPolicy:
         """
         here = np.array([self._moments[moment] for moment in moments])
         funnel.drop(~here, "applicability:moment")
+        watched = np.array([moment in WATCHED_MOMENTS for moment in moments])
+        unwatched = (watched & ~consents["personalization"])[:, None]
+        funnel.drop(unwatched, "eligibility:consent_personalization")
         for purpose, actions in self._purposes.items():
             funnel.drop(actions & ~consents[purpose][:, None], f"eligibility:consent_{purpose}")
         grid = {

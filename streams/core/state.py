@@ -140,7 +140,6 @@ class PartitionState(msgspec.Struct, array_like=True):
     """
 
     switches: list[SwitchedVersion] = []
-    last_tick_ms: int = 0
 
     def version(self, kind: str, name: str, offset: int) -> str | None:
         """Return the version in use for the record at `offset`, or None before any switch."""
@@ -148,12 +147,3 @@ class PartitionState(msgspec.Struct, array_like=True):
             if switch.offset <= offset and switch.kind == kind and switch.name == name:
                 return switch.version
         return None
-
-    def needed_from(self, offset: int) -> list[SwitchedVersion]:
-        """Return the switches that records from `offset` on can still ask for, oldest first."""
-        return [
-            switch
-            for switch in self.switches
-            if switch.offset > offset
-            or self.version(switch.kind, switch.name, offset) == switch.version
-        ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from schemas.records import CustomerEvent, Lesson, Outcome, Purchase, Trigger
+from schemas.records import CustomerEvent, Outcome, Purchase, Trigger
 from streams.core.attribute import SETTLE_GRACE_MS, credit_outcome, credit_purchase
 from streams.core.catalogue import Timers
 from streams.core.contact import record_contact
@@ -20,7 +20,7 @@ from streams.core.state import CustomerState, Pending
 from streams.core.timers import fire
 
 _LAST_DECISION = HEAD["last_decision_ms"]
-_LAST_SEEN = HEAD["latest_seen"]
+_NEWEST = HEAD["newest_event_ms"]
 _NO_CATALOGUE_TIMERS = Timers()
 
 
@@ -48,7 +48,6 @@ class Segment:
         self.timers = decider.catalogue.timers if decider else _NO_CATALOGUE_TIMERS
         self.notes = notes
         self.decided: list[Decided] = []
-        self.lessons: list[tuple[str, Lesson]] = []
 
     def next_due(self, turn: Turn) -> Due | None:
         """Apply what is waiting up to and including the next moment; None at the end."""
@@ -87,7 +86,7 @@ class Segment:
                 # So that its own replay is known even after the id is no longer remembered.
                 note_origin(state, event.origin)
             return None
-        newest_ms = state.head[_LAST_SEEN]
+        newest_ms = state.head[_NEWEST]
         self._credit(state, event)
         fold(state, event, self.timers)
         self.notes["folded"] += 1

@@ -18,6 +18,7 @@ from streams.core.decay import ERA_MS, ERA_SLOTS
 from streams.core.layout import (
     CONTACT,
     CONTACT_WIDTH,
+    ERA_HALF_LIVES,
     FAMILY,
     FAMILY_WIDTH,
     HALF_LIFE_NAMES,
@@ -85,8 +86,14 @@ class Wave:
 
     @cached_property
     def _fade(self) -> tuple[Floats, ...]:
+        # A time long before the landmark must not make a sum infinite.
         return tuple(
-            np.exp2((self.head[:, ERA_SLOTS[i]] * ERA_MS[i] - self.at_ms) / HALF_LIVES_MS[i])
+            np.exp2(
+                np.minimum(
+                    (self.head[:, ERA_SLOTS[i]] * ERA_MS[i] - self.at_ms) / HALF_LIVES_MS[i],
+                    ERA_HALF_LIVES,
+                )
+            )
             for i in range(len(HALF_LIVES_MS))
         )
 

@@ -47,7 +47,7 @@ class KafkaRoad:
     The worker is the caller's: `arrived` returns once everything sent so far is on the timeline,
     `decided` once everything on the timeline is decided and the outputs are acknowledged.
     `sending` is flushed before each. Only what is published from now on is read. `latencies_ms`
-    are the times from each event's arrival to its action's, by the brokers' stamps.
+    are the times from each event's stamp to its action's, both set by their producers.
     """
 
     def __init__(

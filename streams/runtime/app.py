@@ -97,7 +97,6 @@ class ShellApp(faust.App):
 
     def __init__(self, shell: Shell, **settings: Any) -> None:
         self.shell = shell
-        self.customers: CustomersTable | None = None
         super().__init__(shell.options.group(shell.role.name), **settings)
 
     def _new_transport(self) -> ShellTransport:
@@ -142,8 +141,7 @@ def create_app(
     topic = app.topic(*shell.role.topics, schema=ChunkSchema())
     app.agent(topic, name=shell.role.name)(agent)
     if partitions is not None:
-        app.customers = CustomersTable(app, partitions)
-        app.tables.add(app.customers)
+        app.tables.add(CustomersTable(app, partitions))
     return app
 
 

@@ -24,12 +24,13 @@ def parse_catalogue(text: str | bytes, source: str) -> Catalogue:
 
 
 class CatalogueFile:
-    """Watches one file by its modification time."""
+    """Watches one file by its time of change."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._modified_ns = -1
+        self._changed_ns = -1
         self._held: CatalogueText | None = None
+        self._complaint = ""
 
     def current(self) -> CatalogueText:
         """Return the newest valid text of the file.
@@ -38,16 +39,22 @@ class CatalogueFile:
         wrong is logged once per edit, and the last valid text stays.
         """
         try:
-            modified_ns = self._path.stat().st_mtime_ns
-            if self._held is None or modified_ns != self._modified_ns:
-                self._modified_ns = modified_ns
-                catalogue = parse_catalogue(self._path.read_bytes(), str(self._path))
-                self._held = CatalogueText(catalogue.version, catalogue.text.encode())
+            self._read_if_changed()
         except (CatalogueError, OSError) as error:
             if self._held is None:
                 raise
-            if self._modified_ns != -1:
+            if str(error) != self._complaint:
                 log.error("the catalogue in use stays, the file cannot be used: %s", error)
-            if isinstance(error, OSError):
-                self._modified_ns = -1
+            self._complaint = str(error)
+        if self._held is None:
+            raise AssertionError("a first read that did not raise has read something")
         return self._held
+
+    def _read_if_changed(self) -> None:
+        # Also moved by a change of permissions, unlike the time of modification.
+        changed_ns = self._path.stat().st_ctime_ns
+        if changed_ns != self._changed_ns:
+            self._changed_ns = changed_ns
+            catalogue = parse_catalogue(self._path.read_bytes(), str(self._path))
+            self._held = CatalogueText(catalogue.version, catalogue.text.encode())
+            self._complaint = ""

@@ -55,6 +55,7 @@ class Clock:
         write: Callable[[Sequence[Write]], Awaitable[None]],
         failed: Callable[[BaseException], None],
         interval_s: float = 1.0,
+        caught_up: Callable[[], bool] = lambda: True,
     ) -> None:
         self._sender = sender
         self._timeline = timeline
@@ -64,6 +65,7 @@ class Clock:
         self._write = write
         self._failed = failed
         self._interval_s = interval_s
+        self._caught_up = caught_up
         self._in_use: str | None = None
         self._ticking: asyncio.Task[None] | None = None
 
@@ -94,9 +96,12 @@ class Clock:
         self._in_use = found.version
 
     async def _tick(self) -> None:
+        # After an outage the answers to old actions still wait: time must not pass them by.
+        behind = True
         try:
             while True:
-                if self._now_ms is not None:
+                behind = behind and not self._caught_up()
+                if self._now_ms is not None and not behind:
                     self._timeline.send_to_all(self._sender, Tick(at_ms=self._now_ms()))
                     await self._sender.publish()
                 await asyncio.sleep(self._interval_s)

@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from streams.runtime.settings import Settings
 
 
+DEFAULT_APP_ID = "concierge"
+
+
 def is_loopback(host: str) -> bool:
     """Return whether only this machine can reach a server bound to `host`."""
     try:
@@ -22,6 +25,11 @@ def contradictions(settings: Settings) -> list[str]:
     problems = []
     if not settings.bootstrap.strip():
         problems.append('CONCIERGE_KAFKA="": name at least one broker, host:port')
+    if settings.topic_prefix and settings.app_id == DEFAULT_APP_ID:
+        problems.append(
+            f'CONCIERGE_TOPIC_PREFIX="{settings.topic_prefix}" parts the topics, but groups and '
+            "the changelog carry the app id: set CONCIERGE_APP_ID too"
+        )
     if not settings.salt:
         problems.append("CONCIERGE_SALT is empty: draws need a seed")
     if not is_loopback(settings.http_host) and not settings.http_token:

@@ -44,10 +44,14 @@ class Standstill:
 
 
 class Stalls:
-    """Remember since when each position has stood still with something to do."""
+    """Remember since when each position has stood still with something to do.
 
-    def __init__(self, stall_s: float) -> None:
+    `commits_every_s` is, by role, how long work may wait for its checkpoint.
+    """
+
+    def __init__(self, stall_s: float, commits_every_s: Mapping[str, float]) -> None:
         self._stall_s = stall_s
+        self._commits_every_s = commits_every_s
         self._since: dict[tuple[str, Place, str], tuple[int, float]] = {}
 
     def look(self, progress: Progress, ends: Ends, now_s: float) -> list[Standstill]:
@@ -56,15 +60,16 @@ class Stalls:
         watched = set()
         for role, work in progress.roles.items():
             for place, at in work.partitions.items() if work.recovered else ():
+                patience_s = self._stall_s + self._commits_every_s.get(role, 0.0)
                 goals = (
-                    ("not been read on", at.position, ends.get(place, at.position)),
-                    ("not been committed", at.committed, at.position),
+                    ("not been read on", at.position, ends.get(place, at.position), self._stall_s),
+                    ("not been committed", at.committed, at.position, patience_s),
                 )
-                for what, position, goal in goals:
+                for what, position, goal, allowed_s in goals:
                     key = (role, place, what)
                     watched.add(key)
                     for_s = self._stood_for(key, position, goal, now_s)
-                    if for_s > self._stall_s:
+                    if for_s > allowed_s:
                         behind = goal - position
                         found.append(Standstill(role, place, what, position, behind, for_s))
         self._since = {key: held for key, held in self._since.items() if key in watched}
@@ -98,7 +103,7 @@ class LagWatch:
         self._progress = progress
         self._metrics = metrics
         self._clock_s = clock_s
-        self._stalls = Stalls(settings.stall_ms / 1000)
+        self._stalls = Stalls(settings.stall_ms / 1000, _commit_intervals_s(settings))
         self._task: asyncio.Task[None] | None = None
         config = librdkafka_config(settings)
         # Never joins a group and never commits; librdkafka wants the name all the same.
@@ -157,6 +162,13 @@ class LagWatch:
         self.lag = now
         found = self._stalls.look(self._progress, ends, self._clock_s())
         self.standstills = [] if self.blind else found
+
+
+def _commit_intervals_s(settings: Settings) -> dict[str, float]:
+    every_ms = settings.checkpoint_interval_ms
+    # Learn commits no further than its last snapshot.
+    learn_ms = every_ms + settings.snapshot_interval_ms
+    return {"intake": every_ms / 1000, "decide": every_ms / 1000, "learn": learn_ms / 1000}
 
 
 def _ends(consumer: Consumer, places: list[Place]) -> dict[Place, int]:

@@ -81,7 +81,9 @@ MODEL_CALIBRATION = _gauge(
 )
 
 EVENT_TO_ACTION = _histogram(
-    "event_to_action_seconds", "From an event's arrival in Kafka to its action's.", _LATENCY_S
+    "event_to_action_seconds",
+    "From an event's arrival in Kafka until its action is handed on.",
+    _LATENCY_S,
 )
 CHECKPOINT = _histogram(
     "checkpoint_seconds", "A whole checkpoint, from the cut to the commit.", _STEP_S, "role"

@@ -33,7 +33,6 @@ class ShellOptions:
     heartbeat_interval_s: float = 3.0
     rebalance_timeout_s: float = 60.0
     stop_timeout_s: float = 30.0
-    hot_customers: int = 50_000
     instance_id: str | None = None
     failpoint: str = ""
     client: Mapping[str, Any] = field(default_factory=dict)

@@ -53,13 +53,13 @@ class Ledger:
         self.committed: dict[Place, int] = {}
         self.records_since_cut = 0
 
-    def begin(self, starts: Mapping[Place, int]) -> None:
-        """Start anew from these next offsets, which are committed."""
+    def begin(self, starts: Mapping[Place, int], ends: Mapping[Place, int]) -> None:
+        """Start anew from these next offsets, which are committed; `ends` is what is there now."""
         self.clear()
         self._positions = dict(starts)
         self.committed = dict(starts)
         for place, start in starts.items():
-            self._progress.partitions[place] = PartitionProgress(start, start)
+            self._progress.partitions[place] = PartitionProgress(start, start, ends[place])
 
     def clear(self) -> None:
         """Forget all positions."""

@@ -10,10 +10,14 @@ from streams.runtime.chunk import Place
 
 @dataclass
 class PartitionProgress:
-    """One source partition of one role; offsets are next offsets, -1 while unknown."""
+    """One source partition of one role; offsets are next offsets, -1 while unknown.
+
+    `backlog_end` is where the partition ended when it was assigned.
+    """
 
     position: int = -1
     committed: int = -1
+    backlog_end: int = -1
 
 
 @dataclass
@@ -33,6 +37,13 @@ class RoleProgress:
     records: int = 0
     partitions: dict[Place, PartitionProgress] = field(default_factory=dict)
     unacknowledged: Callable[[], int] = lambda: 0
+
+    @property
+    def caught_up(self) -> bool:
+        """Return whether everything that was waiting at the assignment has been read."""
+        return self.recovered and all(
+            at.position >= at.backlog_end for at in self.partitions.values()
+        )
 
 
 @dataclass

@@ -24,10 +24,13 @@ class Role(Protocol):
     def topics(self) -> Sequence[str]:
         """Return the topics it reads."""
 
-    async def assigned(self, positions: Mapping[Place, int]) -> Mapping[Place, int]:
+    async def assigned(
+        self, positions: Mapping[Place, int], firsts: Mapping[Place, int]
+    ) -> Mapping[Place, int]:
         """Get ready for these partitions (read state back) and return where to start them.
 
-        `positions` are the group's committed offsets, or the first existing ones. Raises if the
+        `positions` are the group's committed offsets, or the first existing ones; `firsts` are the
+        latter, so what lies between has been worked on before. Raises if the
         state cannot be trusted.
         """
 

@@ -17,7 +17,6 @@ from streams.runtime.chunk import Chunk, Place
 from streams.runtime.failpoint import Failpoint
 from streams.runtime.metrics import (
     CHECKPOINT,
-    CHECKPOINT_AT,
     CUT_PAUSE,
     RECOVERY,
     Declared,
@@ -135,14 +134,16 @@ class Shell:
         begun_at_s = perf_counter()
         broker = self._broker()
         committed = await broker.committed(places)
-        starts = starting_points(committed, await broker.bounds(places))
-        starts = dict(await self.role.assigned(starts))
+        bounds = await broker.bounds(places)
+        starts = starting_points(committed, bounds)
+        firsts = {place: first for place, (first, _) in bounds.items()}
+        starts = dict(await self.role.assigned(starts, firsts))
         fresh = {place: starts[place] for place in places if committed[place] is None}
         if fresh:
             # So that a later start finds the same place, even if it reads nothing until then.
             # Refused only in a rebalance, which starts all of this again.
             await broker.commit_positions(fresh)
-        self._ledger.begin(starts)
+        self._ledger.begin(starts, {place: end for place, (_, end) in bounds.items()})
         self._observe(RECOVERY, perf_counter() - begun_at_s)
         return starts
 
@@ -210,10 +211,7 @@ class Shell:
         done = await self._commit(cut.positions)
         if done is Commit.DONE:
             self._ledger.note_committed(cut.positions)
-            self.progress.last_checkpoint_at_ms = now_ms()
             self._observe(CHECKPOINT, perf_counter() - self._cut_at_s)
-            if self._metrics is not None:
-                self._metrics.set(CHECKPOINT_AT, now_ms() / 1000, self.role.name)
         return done
 
     def step(self, name: str) -> None:
@@ -227,9 +225,12 @@ class Shell:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.checkpoint_due.wait(), every_s)
             self.checkpoint_due.clear()
-            if self._recovered and await self.checkpoint.run() is Outcome.FENCED:
+            outcome = await self.checkpoint.run() if self._recovered else Outcome.BUSY
+            if outcome is Outcome.FENCED:
                 # The gate stays shut until the group has taken us back and state is read again.
                 await self.barrier.shut("rebalance")
+            elif outcome is not Outcome.BUSY and not self._fenced:  # nothing to save is saved
+                self.progress.last_checkpoint_at_ms = now_ms()
 
     async def _commit(self, positions: Mapping[Place, int]) -> Commit:
         self._check()

@@ -41,12 +41,16 @@ class Partitions:
     def __iter__(self) -> Any:
         return iter(self._stores)
 
-    def load(self, partition: int, states: Mapping[str, bytes], start: int) -> PartitionStore:
-        """Take over a partition's recovered state; `start` is its next timeline offset.
+    def load(
+        self, partition: int, states: Mapping[str, bytes], start: int, first: int = 0
+    ) -> PartitionStore:
+        """Take over a partition's recovered state.
+
+        `start` is its next timeline offset, `first` the first that the timeline still has.
 
         Raises `StateLost` if records have been read before and left no state.
         """
-        if start > 0 and not states:
+        if start > first and not states:
             raise StateLost(
                 f"{self.changelog}/{partition} is empty, but the timeline has been read up to "
                 f"offset {start}: the changelog was lost or created anew. Restore it, or reset "

@@ -103,9 +103,16 @@ class VersionStore:
             raise KeyError(f"{kind} {name} version {version}")
         return self._held[standing]
 
-    def has(self, kind: str, name: str, version: str) -> bool:
-        """Return whether a version itself is at hand."""
-        return (kind, name, version) in self._held
+    def snapshot(self, model: str, version: str) -> bytes | None:
+        """Return a model version's bytes; None when it is gone with all that were newer.
+
+        That is what removing a model's snapshots does: it is learned afresh. Raises KeyError for
+        a version that was never published.
+        """
+        wanted = (MODEL, model, version)
+        if self._standing(wanted) is None and self._is_gone(wanted):
+            return None
+        return self.get(*wanted)
 
     async def available(self, kind: str, name: str, version: str) -> None:
         """Wait until a version can be had; raises `VersionMissing` if it does not come in time.
@@ -146,8 +153,7 @@ class VersionStore:
         return min(newer, default=None)
 
     def _is_gone(self, wanted: Named) -> bool:
-        passed = self._passed.get(wanted[:2], "")
-        return wanted[2] <= passed and self._standing(wanted) is not None
+        return wanted[0] == MODEL and wanted[2] <= self._passed.get(wanted[:2], "")
 
     def _give_up(self, wanted: Named) -> bool:
         """Take a version for gone if a newer one is here: it was published, and read, before."""
@@ -221,7 +227,7 @@ class CompiledVersions:
         wanted = (model, version, tuple(actions))
         made = self._scorers.get(wanted)
         if made is None:
-            data = None if version is None else self._store.get(MODEL, model, version)
+            data = None if version is None else self._store.snapshot(model, version)
             made = self._make_scorer(model, version, data, actions)
             _keep(self._scorers, wanted, made)
         return made

@@ -86,7 +86,9 @@ class Counting:
         self._outbox = outbox
         self._client = client
 
-    async def assigned(self, positions: Mapping[Place, int]) -> Mapping[Place, int]:
+    async def assigned(
+        self, positions: Mapping[Place, int], firsts: Mapping[Place, int]
+    ) -> Mapping[Place, int]:
         numbers = only(self.topics[0], positions)
         states = await in_thread(
             partial(newest_states, self._client, self._partitions.changelog, numbers)

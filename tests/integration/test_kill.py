@@ -42,13 +42,20 @@ _GRACE_MS = 5 * MINUTE_MS
 
 @pytest.fixture(
     scope="module",
-    params=[("embedded_broker", 5_000), ("kafka", 50_000)],
-    ids=["5000_events_on_the_embedded_broker", "50000_events_on_kafka"],
+    params=[
+        ("embedded_broker", 5_000, ""),
+        # Sent, and not yet known to be: intake sends it again.
+        ("embedded_broker", 3_000, "intake:outputs:1"),
+        # State that is ahead of the committed offsets.
+        ("embedded_broker", 3_000, "decide:changelog:1"),
+        ("kafka", 50_000, ""),
+    ],
+    ids=["in_5000_events", "behind_intakes_outputs", "behind_the_changelog", "in_50000_on_kafka"],
 )
 def told(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Told]:
-    broker_fixture, count = request.param
+    broker_fixture, count, failpoint = request.param
     broker = request.getfixturevalue(broker_fixture)
     path: Path = write_catalogue(tmp_path_factory.mktemp("shop"), SHOP)
     world = World(
@@ -56,18 +63,17 @@ def told(
         f"k{uuid4().hex[:10]}.",
         catalogue_path=path,
         snapshot_every_lessons=200,
-        snapshot_interval_ms=1_000,
         # The replay must find every version that was ever used.
         keep_snapshots=1_000,
     )
     try:
-        yield tell(world, count, seed=11)
+        yield tell(world, count, seed=11, failpoint=failpoint)
     finally:
         world.close()
 
 
 def test_the_worker_was_killed_while_busy_and_then_ended_in_order(told: Told) -> None:
-    assert told.behind_when_killed > told.sent // 50
+    assert told.behind_when_killed > 250
     assert told.exit_code == EXIT_OK
     assert sum(told.world.ends(INPUTS).values()) == told.sent
     ends = told.world.ends([topic for topics in READS.values() for topic in topics])
@@ -195,7 +201,7 @@ def test_the_story_had_everything_in_it(told: Told) -> None:
     assert min(labels[0.0], labels[1.0]) > told.sent // 500
     assert len(moments) >= 8
     assert min(arms["treated"], arms["holdout"]) > told.sent // 100
-    assert len(versions) > 3
+    assert len(versions) >= 2
     assert len(told.world.bad) > 5
     assert sum(map(len, told.events.values())) < told.sent - len(told.world.bad)
 

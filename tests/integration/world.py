@@ -49,6 +49,8 @@ class World:
             "checkpoint_interval_ms": 200,
             "fetch_max_wait_ms": 10,
             "session_timeout_ms": 6_000,
+            # Lessons are committed with the snapshot that holds them.
+            "snapshot_interval_ms": 1_000,
             **settings,
         }
         self.client: dict[str, str | int | float | bool] = {

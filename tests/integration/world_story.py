@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from schemas.records import NextBestAction
 from schemas.topics import INPUTS, NEXT_BEST_ACTIONS, TIMELINE
 from schemas.wire import decode_action
+from streams.runtime.worker import EXIT_OK
 from tests.integration import oracle
 from tests.integration.oracle_sums import Event
 from tests.integration.world import Given, World
@@ -36,9 +38,12 @@ class Told:
     replay: Replay
 
 
-def tell(world: World, count: int, seed: int) -> Told:
-    """Send `count` records in three acts to a worker that is killed in the second."""
-    teller = _Teller(world, InputMaker(count, seed))
+def tell(world: World, count: int, seed: int, failpoint: str) -> Told:
+    """Send `count` records in three acts to a worker that is killed in the second.
+
+    With a `failpoint` it dies there, else wherever it is when it has done a part of its work.
+    """
+    teller = _Teller(world, InputMaker(count, seed), failpoint)
     teller.open(count * 3 // 10)
     behind = teller.die_in_the_middle(count * 5 // 10)
     teller.end(count - teller.sent)
@@ -64,8 +69,8 @@ def tell(world: World, count: int, seed: int) -> Told:
 
 
 class _Teller:
-    def __init__(self, world: World, maker: InputMaker) -> None:
-        self._world, self._maker = world, maker
+    def __init__(self, world: World, maker: InputMaker, failpoint: str) -> None:
+        self._world, self._maker, self._failpoint = world, maker, failpoint
         self.sent = 0
         world.create_topics()
         self.worker: Worker = world.start(salt=SALT)
@@ -86,13 +91,7 @@ class _Teller:
         half = (MIDDLE_ENDS_MS + OPENING_ENDS_MS) // 2
         span_ms = half - OPENING_ENDS_MS
         self._play(self._maker.act(count // 3, OPENING_ENDS_MS, half), OPENING_ENDS_MS, span_ms)
-        self._send(self._maker.act(count // 3, half, half + DAY_MS))
-        decided = sum(self.worker.positions("decide").values())
-        self.worker.await_true(
-            lambda: sum(self.worker.positions("decide").values()) > decided + count // 12,
-            "decide to be in the middle of it",
-        )
-        self.worker.kill()
+        self._die_of(self._maker.act(count // 3, half, half + DAY_MS))
         ends = self._world.ends((*INPUTS, TIMELINE))
         committed = self._world.committed()
         behind = sum(end - committed[place] for place, end in ends.items())
@@ -102,6 +101,28 @@ class _Teller:
         self._play(self._maker.act(rest, half + DAY_MS, MIDDLE_ENDS_MS), half, span_ms)
         self._world.await_read(self.worker, "intake")
         return behind
+
+    def _die_of(self, records: Sequence[Given]) -> None:
+        if self._failpoint:
+            assert self.worker.terminate() == EXIT_OK, self.worker.said()
+            # No checkpoint before there is something to lose.
+            self.worker = self._world.start(
+                salt=SALT,
+                failpoint=self._failpoint,
+                checkpoint_interval_ms=600_000,
+                checkpoint_max_events=300,
+            )
+            self.worker.await_ready()
+            self._send(records)
+            assert self.worker.ended() == -signal.SIGKILL, self.worker.said()
+            return
+        self._send(records)
+        decided = sum(self.worker.positions("decide").values())
+        self.worker.await_true(
+            lambda: sum(self.worker.positions("decide").values()) > decided + len(records) // 4,
+            "decide to be in the middle of it",
+        )
+        self.worker.kill()
 
     def end(self, count: int) -> None:
         """Forget those who ask for it, play two days more, and let the time be up."""

@@ -83,7 +83,15 @@ def test_what_is_admitted_crosses_the_timeline_unchanged(topic: str) -> None:
 @pytest.mark.parametrize("topic", INPUT_TOPICS)
 def test_no_field_of_an_input_goes_unchecked(topic: str) -> None:
     rules = RULES[topic]
-    checked = {"customer_id", "occurred_at", "lines", "granted", *rules.ids, *rules.symbols}
+    checked = {
+        "customer_id",
+        "occurred_at",
+        "lines",
+        "granted",
+        "time_zone",
+        *rules.ids,
+        *rules.symbols,
+    }
     checked |= {name for name, _ in rules.texts}
     checked |= {name for name, _, _ in rules.numbers}
     checked |= {name for name, _, _ in rules.shapes}
@@ -135,3 +143,15 @@ def test_an_unprefixed_input_topic_is_expected() -> None:
 def test_origins_are_kept_as_they_are() -> None:
     event = admitted("clickstream", "a_bare_search")
     assert msgspec.structs.astuple(event.origin) == ("clickstream", 1, 2, SEEN_AT_MS)
+
+
+@pytest.mark.parametrize("zone", ["America", "Etc", "Foo/Bar", "../../etc/passwd"])
+def test_a_time_zone_that_does_not_exist_is_refused(zone: str) -> None:
+    refused = admitted("profile", "quiet_hours_over_midnight", time_zone=zone)
+    assert isinstance(refused, Rejection)
+    assert refused.reason == "unknown_symbol"
+
+
+def test_an_event_of_a_fast_clock_counts_as_done_on_arrival() -> None:
+    event = admitted("clickstream", "a_view_with_everything", occurred_at=SEEN_AT_MS + 60_000)
+    assert event.at_ms == SEEN_AT_MS

@@ -105,7 +105,7 @@ class World:
 def test_lessons_leave_under_their_model_at_once() -> None:
     async def scenario() -> None:
         world = World()
-        await world.role.assigned({PLACE: 0})
+        await world.role.assigned({PLACE: 0}, {})
         world.engine.outputs = Outputs(lessons=[lesson()])
         await world.role.work(chunk("timeline", [ENCODER.encode(Tick(1))]))
         (sent,) = world.outbox.to("lessons")
@@ -117,7 +117,7 @@ def test_lessons_leave_under_their_model_at_once() -> None:
 def test_the_version_a_switch_names_is_there_before_the_engine_meets_it() -> None:
     async def scenario() -> None:
         world = World()
-        await world.role.assigned({PLACE: 0})
+        await world.role.assigned({PLACE: 0}, {})
         switch = Switch(kind="model", name="main", version="7")
         await world.role.work(chunk("timeline", [ENCODER.encode(switch)]))
         assert world.versions.awaited == [("model", "main", "7")]
@@ -129,7 +129,7 @@ def test_the_version_a_switch_names_is_there_before_the_engine_meets_it() -> Non
 def test_a_foreign_timeline_record_becomes_a_dead_letter() -> None:
     async def scenario() -> None:
         world = World()
-        await world.role.assigned({PLACE: 0})
+        await world.role.assigned({PLACE: 0}, {})
         await world.role.work(chunk("timeline", [b"\x00?", None, ENCODER.encode(Tick(1))]))
         assert len(world.outbox.to("dead-letters")) == 2
         assert world.engine.advanced == [[2]]
@@ -144,7 +144,7 @@ def test_recovery_gives_the_engine_its_timers_and_a_revoke_takes_all() -> None:
             PARTITION_KEY: encode_partition(PartitionState()),
         }
         world = World(states)
-        await world.role.assigned({PLACE: 9})
+        await world.role.assigned({PLACE: 9}, {})
         assert world.engine.due == {0: [("anna", 0)]}
         assert world.partitions[0].get("anna") is not None
         world.role.revoked()
@@ -157,7 +157,7 @@ def test_recovery_gives_the_engine_its_timers_and_a_revoke_takes_all() -> None:
 def test_a_cut_holds_the_changed_customers_stamped_with_the_next_offset() -> None:
     async def scenario() -> None:
         world = World()
-        await world.role.assigned({PLACE: 0})
+        await world.role.assigned({PLACE: 0}, {})
         await world.role.work(chunk("timeline", [ENCODER.encode(Tick(1))]))
         ((*writes,),) = world.role.cut({PLACE: 1}).stages
         assert {write.key: stamp.unpack(write.value or b"")[0] for write in writes} == {

@@ -78,6 +78,7 @@ def intake(
         registry or bundled_schemas(),
         clock or FakeClock(),
         AdmitLimits(),
+        lambda: NOW_MS,
         "p.",
         registry,
         RegistryDown,
@@ -140,7 +141,7 @@ def test_whoever_reads_partition_0_of_the_clickstream_leads_the_clock() -> None:
     role = intake(KeepingOutbox(), clock=clock)
     led = []
     for number in (1, 0):
-        asyncio.run(role.assigned({Place("p.clickstream", number): 0}))
+        asyncio.run(role.assigned({Place("p.clickstream", number): 0}, {}))
         led.append(clock.leading)
     role.revoked()
     assert [*led, clock.leading] == [False, True, False]

@@ -67,7 +67,7 @@ class World:
 def test_a_snapshot_comes_first_and_the_switches_to_it_after() -> None:
     async def scenario() -> None:
         world = World()
-        await world.role.assigned({PLACE: 0})
+        await world.role.assigned({PLACE: 0}, {})
         await world.learn(0, 3)
         cut = world.role.cut({PLACE: 3})
         snapshots, announcements = cut.stages
@@ -83,7 +83,7 @@ def test_a_snapshot_comes_first_and_the_switches_to_it_after() -> None:
 def test_lessons_without_a_snapshot_are_not_committed() -> None:
     async def scenario() -> None:
         world = World()
-        await world.role.assigned({PLACE: 5})
+        await world.role.assigned({PLACE: 5}, {})
         await world.learn(5, 2)
         cut = world.role.cut({PLACE: 7})
         assert (cut.positions, cut.stages) == ({PLACE: 5}, ())
@@ -94,7 +94,7 @@ def test_lessons_without_a_snapshot_are_not_committed() -> None:
 def test_a_few_lessons_wait_no_longer_than_the_interval() -> None:
     async def scenario() -> None:
         world = World()
-        await world.role.assigned({PLACE: 0})
+        await world.role.assigned({PLACE: 0}, {})
         await world.learn(0, 1)
         world.now_ms = 1_000
         assert len(world.role.cut({PLACE: 1}).stages) == 2
@@ -105,7 +105,7 @@ def test_a_few_lessons_wait_no_longer_than_the_interval() -> None:
 def test_a_snapshot_that_was_never_written_is_due_again() -> None:
     async def scenario() -> None:
         world = World()
-        await world.role.assigned({PLACE: 0})
+        await world.role.assigned({PLACE: 0}, {})
         await world.learn(0, 3)
         first = world.role.cut({PLACE: 3})
         assert world.role.cut({PLACE: 3}).stages == first.stages
@@ -118,7 +118,7 @@ def test_a_snapshot_that_was_never_written_is_due_again() -> None:
 def test_old_versions_get_tombstones() -> None:
     async def scenario() -> None:
         world = World()
-        await world.role.assigned({PLACE: 0})
+        await world.role.assigned({PLACE: 0}, {})
         dropped = []
         for first in (0, 3, 6):
             await world.learn(first, 3)
@@ -135,11 +135,11 @@ def test_learning_goes_on_from_the_newest_snapshot_and_says_which_it_is() -> Non
     async def scenario() -> None:
         versions = {"000000000004": b"main 2 4 4", "000000000010": b"main 2 10 10"}
         world = World({"main": versions, "other": {"000000000001": b"other 0 1 1"}})
-        starts = await world.role.assigned({PLACE: 3})
-        assert starts == {PLACE: 10}
+        starts = await world.role.assigned({PLACE: 3}, {})
+        assert starts == {PLACE: 3}
         switches = [TIMELINE_DECODER.decode(sent.value or b"") for sent in world.outbox.published]
         assert switches == [Switch("model", "main", "000000000010")] * 2
-        await world.learn(8, 5)
+        await world.learn(3, 10)
         ((*_, written),) = world.role.cut({PLACE: 13}).stages[:1]
         assert written.value == b"main 2 13 13"
 
@@ -149,3 +149,24 @@ def test_learning_goes_on_from_the_newest_snapshot_and_says_which_it_is() -> Non
 def test_a_foreign_lesson_stops_the_worker() -> None:
     with pytest.raises(ForeignLesson, match="lessons/0 offset 0"):
         asyncio.run(World().role.work(chunk("lessons", [b"?"])))
+
+
+def test_a_restart_loses_no_lesson_of_a_model_that_has_no_snapshot_yet() -> None:
+    async def scenario() -> None:
+        world = World({"main": {"000000000007": b"main 2 7 7"}})
+        # "other" has a lesson at 3 that no snapshot holds, so the group has committed only 3.
+        assert await world.role.assigned({PLACE: 3}, {}) == {PLACE: 3}
+
+    asyncio.run(scenario())
+
+
+def test_a_model_without_new_lessons_holds_nobody_back() -> None:
+    async def scenario() -> None:
+        world = World({"idle": {"000000000003": b"idle 2 3 3"}})
+        await world.role.assigned({PLACE: 3}, {})
+        await world.learn(3, 3)
+        cut = world.role.cut({PLACE: 6})
+        world.role.written(cut)
+        assert cut.positions == {PLACE: 6}
+
+    asyncio.run(scenario())

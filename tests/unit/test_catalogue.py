@@ -99,7 +99,7 @@ def load(text: str | bytes) -> Catalogue:
 def test_what_is_not_said_has_cautious_defaults() -> None:
     catalogue = load(SMALL)
     assert catalogue.model == "main"
-    assert catalogue.holdout_ratio == 0.0
+    assert catalogue.holdout_ratio == 0.05
     assert catalogue.no_action_priority == 0.0
     assert catalogue.cool_down_ms == 2_000
     assert catalogue.timers == Timers()

@@ -62,7 +62,9 @@ class FakeRole:
     def __init__(self) -> None:
         self.dropped = 0
 
-    async def assigned(self, positions: Mapping[Place, int]) -> Mapping[Place, int]:
+    async def assigned(
+        self, positions: Mapping[Place, int], firsts: Mapping[Place, int]
+    ) -> Mapping[Place, int]:
         return positions
 
     def revoked(self) -> None:

@@ -41,7 +41,7 @@ HEAD_OF_VERSION_1 = (
     "signed_up_ms last_decision_ms ignored_in_a_row satisfaction satisfaction_ms "
     "consent_personalization consent_personalization_ms consent_marketing consent_marketing_ms "
     "quiet_from_minute quiet_until_minute contact_setting_ms due_cart_left_ms due_gone_quiet_ms "
-    "due_replenishment_ms erased_ms"
+    "due_replenishment_ms erased_ms newest_event_ms"
 )
 FAMILY_OF_VERSION_1 = (
     "interest_1h interest_1d interest_30d orders_30d spend_30d first_order_day last_order_day "

@@ -23,7 +23,10 @@ def test_the_command_sends_a_file_to_a_broker(
     arguments = [str(source), "--map", str(FEEDS / "online_retail.yaml")]
     arguments += ["--kafka", embedded_broker.bootstrap]
     result = CliRunner().invoke(
-        feed, arguments, env={"CONCIERGE_TOPIC_PREFIX": topic_prefix}, catch_exceptions=False
+        feed,
+        arguments,
+        env={"CONCIERGE_TOPIC_PREFIX": topic_prefix, "CONCIERGE_APP_ID": "test"},
+        catch_exceptions=False,
     )
     assert result.exit_code == 0, result.output
     assert "4 rows: sent 2 to purchases; 1 rows left out, 0 rejected" in result.output

@@ -16,20 +16,20 @@ def _progress(position: int, committed: int, *, recovered: bool = True) -> Progr
 
 
 def test_waiting_for_input_is_not_standing_still() -> None:
-    stalls = Stalls(stall_s=30)
+    stalls = Stalls(30, {})
     for now_s in (0, 100, 200):
         assert stalls.look(_progress(5, 5), {_PLACE: 5}, now_s) == []
 
 
 def test_a_record_that_has_just_arrived_is_not_a_stall() -> None:
-    stalls = Stalls(stall_s=30)
+    stalls = Stalls(30, {})
     assert stalls.look(_progress(5, 5), {_PLACE: 5}, 0) == []
     assert stalls.look(_progress(5, 5), {_PLACE: 5}, 998) == []
     assert stalls.look(_progress(5, 5), {_PLACE: 6}, 1000) == []
 
 
 def test_not_reading_on_with_records_waiting_is_told_with_its_place() -> None:
-    stalls = Stalls(stall_s=30)
+    stalls = Stalls(30, {})
     assert stalls.look(_progress(5, 5), {_PLACE: 9}, 0) == []
     assert stalls.look(_progress(5, 5), {_PLACE: 9}, 30) == []
     [still] = stalls.look(_progress(5, 5), {_PLACE: 12}, 31)
@@ -39,7 +39,7 @@ def test_not_reading_on_with_records_waiting_is_told_with_its_place() -> None:
 
 
 def test_reading_on_without_ever_committing_is_a_stall_too() -> None:
-    stalls = Stalls(stall_s=30)
+    stalls = Stalls(30, {})
     stalls.look(_progress(6, 5), {_PLACE: 6}, 0)
     [still] = stalls.look(_progress(90, 5), {_PLACE: 90}, 40)
     assert still.what == "not been committed"
@@ -47,20 +47,20 @@ def test_reading_on_without_ever_committing_is_a_stall_too() -> None:
 
 
 def test_moving_ends_the_wait() -> None:
-    stalls = Stalls(stall_s=30)
+    stalls = Stalls(30, {})
     stalls.look(_progress(5, 5), {_PLACE: 9}, 0)
     assert stalls.look(_progress(6, 6), {_PLACE: 9}, 29) == []
     assert stalls.look(_progress(6, 6), {_PLACE: 9}, 58) == []
 
 
 def test_reading_state_back_may_take_its_time() -> None:
-    stalls = Stalls(stall_s=30)
+    stalls = Stalls(30, {})
     for now_s in (0, 1000):
         assert stalls.look(_progress(5, 5, recovered=False), {_PLACE: 9}, now_s) == []
 
 
 def test_a_partition_that_left_and_came_back_starts_anew() -> None:
-    stalls = Stalls(stall_s=30)
+    stalls = Stalls(30, {})
     stalls.look(_progress(5, 5), {_PLACE: 9}, 0)
     stalls.look(Progress({"decide": RoleProgress(recovered=True)}), {}, 20)
     assert stalls.look(_progress(5, 5), {_PLACE: 9}, 40) == []

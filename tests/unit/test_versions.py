@@ -81,7 +81,21 @@ def test_a_tombstone_takes_a_version_away() -> None:
     versions = store()
     versions.hold((MODEL, "main", "1"), b"weights")
     versions.hold((MODEL, "main", "1"), None)
-    assert not versions.has(MODEL, "main", "1")
+    with pytest.raises(KeyError):
+        versions.get(MODEL, "main", "1")
+
+
+def test_a_model_whose_snapshots_were_removed_is_decided_untrained() -> None:
+    async def scenario() -> None:
+        versions = store()
+        versions.hold((MODEL, "main", "1"), b"weights")
+        versions.hold((MODEL, "main", "1"), None)
+        await asyncio.wait_for(versions.available(MODEL, "main", "1"), 1.0)
+        assert versions.snapshot("main", "1") is None
+        with pytest.raises(KeyError):
+            versions.snapshot("main", "2")
+
+    asyncio.run(scenario())
 
 
 def test_scorers_and_catalogues_are_made_once_per_version() -> None:

@@ -39,6 +39,7 @@ async def build(shared: Shared) -> ShellApp:
         bundled_schemas() if shared.registry is None else shared.registry,
         _clock(shared),
         AdmitLimits(settings.oldest_event_ms, settings.future_ms),
+        now_ms,
         settings.topic_prefix,
         shared.registry,
         RegistryUnavailable,
@@ -60,6 +61,7 @@ def _clock(shared: Shared) -> Clock:
         outbox.write,
         shared.fate.failed,
         shared.settings.clock_interval_ms / 1000,
+        lambda: shared.progress.roles["intake"].caught_up,
     )
 
 

@@ -86,7 +86,6 @@ def shell_options(settings: Settings, client: Mapping[str, Any]) -> ShellOptions
         checkpoint_every_records=settings.checkpoint_max_events,
         fetch_max_wait_ms=settings.fetch_max_wait_ms,
         session_timeout_s=settings.session_timeout_ms / 1000,
-        hot_customers=settings.hot_customers,
         instance_id=settings.instance_id or None,
         failpoint=settings.failpoint,
         client=client,

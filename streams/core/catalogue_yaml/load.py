@@ -28,6 +28,8 @@ _KEYS = (
 )
 # Above a half there would be more customers watched than served.
 MAX_HOLDOUT_RATIO = 0.5
+# Without a control group nobody can tell what the rest is worth.
+DEFAULT_HOLDOUT_RATIO = 0.05
 MAX_GAMMA = 1_000_000.0
 DEFAULT_GAMMA = 20.0
 DEFAULT_COOL_DOWN_MS = 2_000
@@ -90,7 +92,9 @@ def _read(
         version=content_version(text),
         currency=_currency(currency) if currency else "",
         model=(model.identifier() if model else None) or "main",
-        holdout_ratio=section.number("holdout_ratio", 0.0, MAX_HOLDOUT_RATIO, 0.0),
+        holdout_ratio=section.number(
+            "holdout_ratio", 0.0, MAX_HOLDOUT_RATIO, DEFAULT_HOLDOUT_RATIO
+        ),
         gamma=_inner_number(section, "exploration", "gamma", MAX_GAMMA, DEFAULT_GAMMA),
         no_action_priority=_inner_number(section, "no_action", "priority", MAX_VALUE, 0.0),
         cool_down_ms=_cool_down_ms(section),
