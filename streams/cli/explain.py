@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from threading import Event
+from typing import Any
 
 import click
 import msgspec
@@ -16,16 +17,19 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas.records import Decision
-from schemas.topics import DECISIONS
+from schemas.topics import DECISIONS, customers_changelog
 from schemas.wire import decode_decision
 from streams.cli.options import kafka_option, settings_from
+from streams.core.codec import decode_customer
 from streams.core.extract import natural_value
 from streams.core.features import ACTION_FEATURES, CUSTOMER_FEATURES, FEATURE_VERSION
-from streams.runtime.changelog import read_to_end
+from streams.core.view import view
+from streams.runtime.changelog import newest_states, read_to_end
 from streams.runtime.clients import librdkafka_config
 from streams.runtime.registry import RegistrySchemas
 from streams.runtime.settings import Settings
 from streams.runtime.topic_admin import partitions_of
+from streams.runtime.wall import now_ms
 
 _ID_LENGTH = 24
 
@@ -35,8 +39,11 @@ _ID_LENGTH = 24
 @kafka_option
 @click.option("--last", type=click.IntRange(1), default=1, show_default=True, help="How many.")
 @click.option("--features", is_flag=True, help="Also print what the model saw.")
+@click.option("--state", is_flag=True, help="Print what is remembered of the customer instead.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-def explain(target: str, kafka: str | None, last: int, features: bool, as_json: bool) -> int:
+def explain(
+    target: str, kafka: str | None, last: int, features: bool, state: bool, as_json: bool
+) -> int:
     """Tell why a customer got (or did not get) an action.
 
     Prints the whole funnel of the customer's latest decision, or of the decision with this id:
@@ -44,6 +51,9 @@ def explain(target: str, kafka: str | None, last: int, features: bool, as_json: 
     probability with which it could be chosen.
     """
     settings = settings_from(kafka)
+    if state:
+        click.echo(json.dumps(_state(settings, target), indent=2, ensure_ascii=False))
+        return 0
     found = _find(settings, target, last)
     if not found:
         raise click.ClickException(
@@ -67,7 +77,7 @@ def _find(settings: Settings, target: str, last: int) -> list[Decision]:
     is_id = len(target) == _ID_LENGTH and set(target) <= set("0123456789abcdef")
     key = target.encode()
     if not is_id:
-        partitions = [(murmur2(key) & 0x7FFFFFFF) % len(partitions)]
+        partitions = [_partition_of(key, len(partitions))]
     found: list[Decision] = []
     with Progress(transient=True) as progress:
         task = progress.add_task("reading decisions", total=None)
@@ -82,6 +92,23 @@ def _find(settings: Settings, target: str, last: int) -> list[Decision]:
             unique = {decision.decision_id: decision for decision in found}
             found = sorted(unique.values(), key=lambda each: each.decided_at_ms)[-last:]
     return found
+
+
+def _state(settings: Settings, customer: str) -> dict[str, Any]:
+    """Return the customer's state as of the last checkpoint, its sums worth what they are now."""
+    client = librdkafka_config(settings)
+    topic = customers_changelog(settings.app_id).name
+    number = _partition_of(customer.encode(), len(partitions_of(client, topic)))
+    data = newest_states(client, topic, [number], Event())[number].get(customer)
+    if data is None:
+        raise click.ClickException(f'nothing is remembered of a customer "{customer}"')
+    return view(decode_customer(data), now_ms())
+
+
+def _partition_of(key: bytes, partitions: int) -> int:
+    # As librdkafka's murmur2_random and Java's default partitioner do.
+    number: int = (murmur2(key) & 0x7FFFFFFF) % partitions
+    return number
 
 
 def _print(console: Console, decision: Decision, features: bool) -> None:
