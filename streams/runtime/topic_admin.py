@@ -20,6 +20,8 @@ from streams.runtime.embedded import EMBEDDED_CLUSTER_PREFIX
 Verdict = Literal["ok", "created", "differs", "wrong", "missing"]
 
 _TIMEOUT_S = 30.0
+# The first question: brokers that do not answer it within this are not there.
+_REACHED_WITHIN_S = 10.0
 _LOOK_AGAIN_S = 0.05
 _CHANGELOG_SUFFIX = customers_changelog("").name
 
@@ -47,7 +49,7 @@ class TopicsNotReady(Exception):
 
 def partitions_of(client: Mapping[str, Any], topic: str) -> list[int]:
     """Return the numbers of a topic's partitions; KafkaException when there is no such topic."""
-    metadata = AdminClient(dict(client)).list_topics(topic, timeout=_TIMEOUT_S).topics[topic]
+    metadata = AdminClient(dict(client)).list_topics(topic, timeout=_REACHED_WITHIN_S).topics[topic]
     if metadata.error is not None:
         raise KafkaException(metadata.error)
     return sorted(metadata.partitions)
@@ -142,7 +144,7 @@ def _is_embedded(admin: AdminClient) -> bool:
 
 
 def _partition_counts(admin: AdminClient) -> dict[str, int]:
-    topics = admin.list_topics(timeout=_TIMEOUT_S).topics
+    topics = admin.list_topics(timeout=_REACHED_WITHIN_S).topics
     return {name: len(found.partitions) for name, found in topics.items()}
 
 
