@@ -13,19 +13,17 @@ import msgspec
 
 
 class Origin(msgspec.Struct, array_like=True, frozen=True):
-    """Where a record came from, and when the broker says it was written there."""
+    """Where a record came from, and when it arrived there; `stale`: too late to be answered."""
 
     topic: str
     partition: int
     offset: int
     seen_at_ms: int
+    stale: bool = False
 
 
 class Event(msgspec.Struct, array_like=True, kw_only=True):
-    """What every customer event has in common.
-
-    `at_ms` is event time: when the customer did it, not when we heard of it.
-    """
+    """What every customer event has in common; `at_ms` is when it was done, not heard of."""
 
     event_id: str
     customer: str

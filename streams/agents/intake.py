@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from typing import Protocol
 
+import msgspec
+
 from schemas.bundled import SchemaSource
 from schemas.records import ENCODER, Origin, Rejection
 from schemas.topics import CLICKSTREAM, INPUTS, TIMELINE
@@ -62,6 +64,7 @@ class Intake:
         remote: RemoteSchemas | None = None,
         unavailable: type[Exception] = ConnectionError,
         noted: Callable[[str, Mapping[str, int]], None] = lambda topic, kinds: None,
+        stale_ms: int = 0,
     ) -> None:
         self.topics = tuple(topic.with_prefix(prefix).name for topic in INPUTS)
         self._prefix = prefix
@@ -73,6 +76,8 @@ class Intake:
         self._clock = clock
         self._limits = limits
         self._now_ms = now_ms
+        # Older than this on arrival, an event is history: folded, not answered. 0 answers all.
+        self._stale_ms = stale_ms
         self._remote = remote
         self._unavailable = unavailable
         self._noted = noted
@@ -98,6 +103,8 @@ class Intake:
             if isinstance(event, Rejection):
                 self._dead_letters.refuse(origin, record, event)
             else:
+                if 0 < self._stale_ms < arrived_ms - event.at_ms:
+                    event.origin = msgspec.structs.replace(origin, stale=True)
                 key = event.customer.encode()
                 self._outbox.send(self._timeline, key, ENCODER.encode(event))
                 kinds[event.kind] += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from time import monotonic
 from typing import Any
@@ -61,6 +62,8 @@ def demo(seconds: float, seed: int, kafka: str | None, as_json: bool) -> int:
 
     Watch the response rate: choices are nearly blind at first and informed at the end.
     """
+    # As after Ctrl-C: the worker is ended too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     began_s = monotonic()
     screen = Screen(sys.stderr if as_json else sys.stdout)
     try:
@@ -92,6 +95,12 @@ def _play(
     )
     watcher = Consumer(reader_config(client))
     ends = _Ends(watcher)
+    used = [topic.name for topic in t.TOPICS if ends.total(topic)]
+    if used:
+        raise click.ClickException(
+            f"{bootstrap} is in use: {', '.join(used)} hold records, and the demo would mix its "
+            "simulated customers with them. Give it empty brokers, or none"
+        )
     try:
         with WorkerProcess(as_text({"kafka": bootstrap, **_WORKER})) as worker:
             road = KafkaRoad(

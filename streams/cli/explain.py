@@ -79,7 +79,7 @@ def _find(settings: Settings, target: str, last: int) -> list[Decision]:
     if not is_id:
         partitions = [_partition_of(key, len(partitions))]
     found: list[Decision] = []
-    with Progress(transient=True) as progress:
+    with Progress(transient=True, console=Console(stderr=True)) as progress:
         task = progress.add_task("reading decisions", total=None)
         for messages in read_to_end(client, topic, partitions, Event()):
             progress.advance(task, len(messages))

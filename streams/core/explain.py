@@ -41,7 +41,10 @@ def reasons(action: Action, moment: str, features: Floats, pushes: Floats) -> li
         phrase = FEATURES[FEATURE_NAMES[place]].phrase or ""
         if "{family}" in phrase and action.family is None:
             continue
-        phrases.append(fill(phrase, action.family_name))
+        phrase = fill(phrase, action.family_name)
+        if phrase in phrases:
+            continue
+        phrases.append(phrase)
         if len(phrases) > MOST_REASONS:
             break
     return phrases

@@ -94,7 +94,7 @@ class Segment:
         if moment is None or not self._decides(moment):
             return None
         self.notes[f"moment:{moment}"] += 1
-        if event.at_ms < newest_ms - FRESH_MS:
+        if event.origin.stale or event.at_ms < newest_ms - FRESH_MS:
             return None
         if moment in SESSION_MOMENTS and self._cooling_down(state, event.at_ms):
             return None

@@ -153,8 +153,7 @@ class Rows:
             import pyarrow.parquet
         except ImportError:
             raise SourceError(
-                f"{self._path}: reading Parquet needs the extra `parquet`: "
-                "pip install 'concierge[parquet]'"
+                f"{self._path}: reading Parquet needs the extra `parquet`: pip install pyarrow"
             ) from None
         try:
             file = pyarrow.parquet.ParquetFile(raw)

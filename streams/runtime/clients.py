@@ -17,6 +17,9 @@ def librdkafka_config(settings: Settings) -> LibrdkafkaConfig:
     config: LibrdkafkaConfig = {
         "bootstrap.servers": settings.bootstrap,
         "client.id": settings.app_id,
+        # Brokers that are away: ask less often, and leave the one clear line to us.
+        "reconnect.backoff.max.ms": 5_000,
+        "log_level": 2,
     }
     if settings.kafka_protocol == "PLAINTEXT":
         return config

@@ -136,6 +136,13 @@ class Settings:
         minimum=0,
         maximum=_DAY_MS,
     )
+    stale_ms: int = setting(
+        3_600_000,
+        "Events older than this on arrival are remembered but not answered, such as a fed history; "
+        "0 answers all. Only with the wall clock.",
+        unit="ms",
+        minimum=0,
+    )
     dead_letter_limit: int = setting(
         1_000,
         "More dead letters than this within the window stop the worker: something upstream broke.",

@@ -70,6 +70,7 @@ def intake(
     registry: Registry | None = None,
     limit: int = 10,
     clock: FakeClock | None = None,
+    stale_ms: int = 0,
 ) -> Intake:
     letters = DeadLetters(outbox, DeadLetterRate(limit, 60_000), lambda: NOW_MS, "1.0", "p.")
     return Intake(
@@ -82,6 +83,7 @@ def intake(
         "p.",
         registry,
         RegistryDown,
+        stale_ms=stale_ms,
     )
 
 
@@ -158,3 +160,12 @@ def test_the_agent_works_through_its_stream() -> None:
 
     asyncio.run(scenario())
     assert len(outbox.published) == 1
+
+
+def test_history_is_marked_so_that_it_is_remembered_and_not_answered() -> None:
+    outbox = KeepingOutbox()
+    role = intake(outbox, stale_ms=3_600_000)
+    old, young = click(at_ms=NOW_MS - 3_600_001), click(at_ms=NOW_MS - 3_600_000)
+    asyncio.run(role.work(chunk("p.clickstream", [old, young])))
+    events = [TIMELINE_DECODER.decode(sent.value or b"") for sent in outbox.published]
+    assert [event.origin.stale for event in events if isinstance(event, Click)] == [True, False]

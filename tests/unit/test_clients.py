@@ -13,6 +13,8 @@ def test_a_plain_connection_has_no_credentials() -> None:
     assert librdkafka_config(Settings()) == {
         "bootstrap.servers": "127.0.0.1:9092",
         "client.id": "concierge",
+        "reconnect.backoff.max.ms": 5_000,
+        "log_level": 2,
     }
     assert faust_credentials(Settings()) is None
 

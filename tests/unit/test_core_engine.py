@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -76,6 +77,14 @@ def test_what_is_too_late_counts_but_is_not_answered() -> None:
     )
     assert [d.customer for d in out.decisions] == ["ada", "ada", "bob"]
     assert out.notes["folded"] == 4
+
+
+def test_history_that_arrives_late_counts_but_is_not_answered() -> None:
+    event = Feed().click("ada", NOON_MS, "search")
+    event.origin = msgspec.structs.replace(event.origin, stale=True)
+    out = played(event)
+    assert out.decisions == []
+    assert out.notes["folded"] == 1
 
 
 def test_a_decision_names_its_trigger_and_versions() -> None:

@@ -44,6 +44,7 @@ async def build(shared: Shared) -> ShellApp:
         shared.registry,
         RegistryUnavailable,
         meters.admitted(shared.metrics),
+        settings.stale_ms if settings.clock == "wall" else 0,
     )
     return shared.app(role, intake.agent(role), outbox)
 
