@@ -16,7 +16,7 @@ from models.protocol import ActionKey, Scorer
 from schemas.records import Decision, NextBestAction, Trigger
 from schemas.symbols import PURPOSES
 from streams.core.arbitrate import Choices, choose, with_no_action
-from streams.core.catalogue import NO_ACTION, Action, Catalogue
+from streams.core.catalogue import NO_ACTION, Action, Catalogue, Treatment
 from streams.core.chance import decision_id, id_hash, uniforms
 from streams.core.contact import (
     NO_TREATMENT,
@@ -177,15 +177,20 @@ class Decider:
             feature_version=FEATURE_VERSION,
             trigger=due.trigger,
         )
-        if action is None or not decision.published:
+        if action is None or treatment is None or not decision.published:
             return Decided(due, decision, None, action, features)
-        published = self._publish(decision, action, scored, row, chosen)
+        published = self._publish(decision, action, treatment, scored, row)
         return Decided(due, decision, published, action, features)
 
     def _publish(
-        self, decision: Decision, action: Action, scored: _Scored, row: int, chosen: int
+        self,
+        decision: Decision,
+        action: Action,
+        treatment: Treatment,
+        scored: _Scored,
+        row: int,
     ) -> NextBestAction:
-        treatment = action.treatments[int(scored.treatments[row, chosen])]
+        chosen = int(scored.choices.chosen[row])
         return NextBestAction(
             decision_id=decision.decision_id,
             customer=decision.customer,

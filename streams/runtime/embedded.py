@@ -15,8 +15,6 @@ from confluent_kafka import Producer
 
 # librdkafka's own default; there is no setting for it.
 PARTITIONS_PER_TOPIC = 4
-RETAINED_RECORDS_PER_PARTITION = 100_000
-RETAINED_BYTES_PER_PARTITION = 5 * 1024 * 1024
 
 # How a client can tell that it talks to such a broker.
 EMBEDDED_CLUSTER_PREFIX = "mockCluster"

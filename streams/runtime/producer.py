@@ -41,7 +41,6 @@ class _Record(NamedTuple):
     value: bytes | None
     partition: int | None
     headers: Headers | None
-    timestamp_ms: int | None
 
 
 def producer_config(client: Mapping[str, Any], linger_ms: float) -> dict[str, Any]:
@@ -97,10 +96,9 @@ class Outbox:
         value: bytes | None,
         partition: int | None = None,
         headers: Headers | None = None,
-        timestamp_ms: int | None = None,
     ) -> None:
         """Collect a record; `partition` None lets the key choose, `headers` cost extra time."""
-        self._collected[topic].append(_Record(key, value, partition, headers, timestamp_ms))
+        self._collected[topic].append(_Record(key, value, partition, headers))
 
     async def publish(self) -> None:
         """Hand everything collected to the producer, waiting while its queue is full.
@@ -243,6 +241,4 @@ def _as_dict(record: _Record) -> dict[str, Any]:
     message: dict[str, Any] = {"key": record.key, "value": record.value}
     if record.partition is not None:
         message["partition"] = record.partition
-    if record.timestamp_ms is not None:
-        message["timestamp"] = record.timestamp_ms
     return message

@@ -57,7 +57,6 @@ class Sender(Protocol):
         value: bytes | None,
         partition: int | None = None,
         headers: Sequence[tuple[str, bytes | None]] | None = None,
-        timestamp_ms: int | None = None,
     ) -> None:
         """Collect a record."""
 

@@ -30,7 +30,6 @@ class KeepingOutbox:
         value: bytes | None,
         partition: int | None = None,
         headers: Sequence[tuple[str, bytes | None]] | None = None,
-        timestamp_ms: int | None = None,
     ) -> None:
         self.collected.append(Sent(topic, key, value, partition, headers))
 
