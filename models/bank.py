@@ -39,6 +39,7 @@ class RefusalReason(StrEnum):
     LABEL = "label"
     TOO_MANY_ACTIONS = "too_many_actions"
     REPEATED = "repeated"
+    HELD_OUT = "held_out"
 
 
 class Refusal(NamedTuple):
@@ -113,7 +114,7 @@ class Bank:
             detail = f"offset {offset} lies before {self.next_lesson_offset}, the next to learn"
             return Refusal(RefusalReason.REPEATED, detail)
         self.next_lesson_offset = offset + 1
-        refusal = self._refuse(lesson) or self._repeated(lesson)
+        refusal = self._refuse(lesson) or self._repeated(lesson) or _held_out(lesson)
         if refusal is not None:
             self.refused[refusal.reason] = self.refused.get(refusal.reason, 0) + 1
             return refusal
@@ -216,6 +217,14 @@ class Bank:
             if classifier is not None and share:
                 propensity += share * classifier.predict_proba_one(scaled)[True]
         return propensity
+
+
+def _held_out(lesson: Lesson) -> Refusal | None:
+    """Refuse what was decided and never published: nobody could respond to it."""
+    if lesson.published:
+        return None
+    detail = f"decision {lesson.decision_id} was for a held-out customer, who got nothing"
+    return Refusal(RefusalReason.HELD_OUT, detail)
 
 
 def _action(lesson: Lesson) -> ActionKey:

@@ -35,8 +35,9 @@ class Scorer(Protocol):
         that depend on the action too, for the a actions of the scorer. Returns (n, a).
         """
 
-    def contributions(self, features: Floats, action: int) -> Floats:
-        """Return each feature's push on the log-odds of one action, shape (c + k,).
+    def contributions(self, features: Floats, actions: NDArray[np.intp]) -> Floats:
+        """Return each feature's push on the log-odds of one action per row, (m, c + k).
 
-        `features` is (c + k,): the customer's columns, then those of action number `action`.
+        `features` is (m, c + k): a customer's columns, then those of the action whose number
+        stands in `actions` (m,).
         """

@@ -82,6 +82,8 @@ class LinearScorer:
         shares = [mixture([lessons[row] for row in path]) for path in paths]
         self._paths: NDArray[np.intp] = np.array(paths, dtype=np.intp).reshape(-1, len(LEVELS))
         self._shares = np.array(shares, dtype=np.float64).reshape(-1, len(LEVELS) + 1)
+        # Each action's weights, averaged over its levels by their shares, shape (a, c + k).
+        self._blended = np.einsum("al,alf->af", self._shares[:, :-1], self._weights[self._paths])
         self._used, used_at = np.unique(self._paths, return_inverse=True)
         self._used_at = used_at.reshape(self._paths.shape)
         # Made at the first wave, which tells where the action's columns begin.
@@ -117,16 +119,15 @@ class LinearScorer:
             self._blend(odds, scaled_action, own, result[block])
         return result
 
-    def contributions(self, features: Floats, action: int) -> Floats:
-        """Return each feature's push on the log-odds of one action, shape (c + k,).
+    def contributions(self, features: Floats, actions: NDArray[np.intp]) -> Floats:
+        """Return each feature's push on the log-odds of one action per row, (m, c + k).
 
         At each level a feature pushes weight * (x - mean) / deviation, which is exact: a level's
         pushes and its intercept sum to its log-odds. What is returned is their mean over the
         levels, each by its share in the blended propensity; the prior's share pushes nothing.
         """
         scaled = self._scale(features, slice(None))
-        path, shares = self._paths[action], self._shares[action, :-1]
-        pushes: Floats = np.einsum("l,lf->f", shares, self._weights[path]) * scaled
+        pushes: Floats = self._blended[actions] * scaled
         return pushes
 
     def _scale(self, features: Floats, columns: slice) -> Floats:
@@ -191,9 +192,9 @@ class PriorScorer:
         """Return the prior for each customer and action; see `models.protocol.Scorer`."""
         return np.full((len(customer), len(self.actions)), self._prior)
 
-    def contributions(self, features: Floats, action: int) -> Floats:
-        """Return no push from any feature, shape (c + k,)."""
-        return np.zeros(len(features))
+    def contributions(self, features: Floats, actions: NDArray[np.intp]) -> Floats:
+        """Return no push from any feature, shape (m, c + k)."""
+        return np.zeros_like(features)
 
 
 def linear_scorer(snapshot: Snapshot, actions: Sequence[ActionKey], feature_version: str) -> Scorer:

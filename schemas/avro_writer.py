@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 import sys
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any
@@ -100,11 +100,14 @@ def _texts(values: list[str]) -> bytes:
 
 
 def _numbers(typecode: str) -> Write:
-    def write(values: list[float]) -> bytes:
+    def write(values: Sequence[float]) -> bytes:
         if not values:
             return _END
-        packed = array(typecode, values)
+        packed = values
+        if not (isinstance(packed, array) and packed.typecode == typecode):
+            packed = array(typecode, values)
         if sys.byteorder == "big":
+            packed = array(typecode, packed)
             packed.byteswap()
         return write_long(len(packed)) + packed.tobytes() + _END
 

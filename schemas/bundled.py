@@ -29,8 +29,8 @@ BUNDLED_IDS: Mapping[str, int] = {
     "support": 3,
     "profile": 4,
     "outcomes": 5,
-    "next-best-actions": 6,
-    "decisions": 7,
+    "next-best-actions": 8,
+    "decisions": 9,
 }
 
 

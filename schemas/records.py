@@ -5,14 +5,20 @@ lessons are read by us alone and travel as MessagePack of the same structs (`arr
 field may only ever be *appended*, with a default).
 
 Times are UTC epoch milliseconds, money is integer minor units of `currency`.
+
+`gc=False`: a record never holds itself, so the cycle collector need not walk it.
 """
 
 from __future__ import annotations
 
 import msgspec
 
+from schemas.decisions import Decision as Decision
+from schemas.decisions import NextBestAction as NextBestAction
+from schemas.decisions import Trigger as Trigger
 
-class Origin(msgspec.Struct, array_like=True, frozen=True):
+
+class Origin(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """Where a record came from, and when it arrived there; `stale`: too late to be answered."""
 
     topic: str
@@ -22,7 +28,7 @@ class Origin(msgspec.Struct, array_like=True, frozen=True):
     stale: bool = False
 
 
-class Event(msgspec.Struct, array_like=True, kw_only=True):
+class Event(msgspec.Struct, array_like=True, kw_only=True, gc=False):
     """What every customer event has in common; `at_ms` is when it was done, not heard of."""
 
     event_id: str
@@ -32,7 +38,7 @@ class Event(msgspec.Struct, array_like=True, kw_only=True):
     kind: str
 
 
-class Click(Event, tag="click", kw_only=True):
+class Click(Event, tag="click", kw_only=True, gc=False):
     """A clickstream event; `kind` is one of `CLICK_KINDS`."""
 
     product: str | None = None
@@ -45,7 +51,7 @@ class Click(Event, tag="click", kw_only=True):
     price_minor: int = 0
 
 
-class OrderLine(msgspec.Struct, array_like=True, frozen=True):
+class OrderLine(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """One product of an order; `quantity` is positive for refunds and returns too."""
 
     product: str
@@ -55,7 +61,7 @@ class OrderLine(msgspec.Struct, array_like=True, frozen=True):
     discount_minor: int = 0
 
 
-class Purchase(Event, tag="purchase", kw_only=True):
+class Purchase(Event, tag="purchase", kw_only=True, gc=False):
     """An order, refund, return or subscription change; `kind` is one of `PURCHASE_KINDS`."""
 
     order_id: str
@@ -64,7 +70,7 @@ class Purchase(Event, tag="purchase", kw_only=True):
     channel: str = "other"
 
 
-class Support(Event, tag="support", kw_only=True):
+class Support(Event, tag="support", kw_only=True, gc=False):
     """A step in the life of a support ticket; `kind` is one of `SUPPORT_KINDS`."""
 
     ticket_id: str
@@ -76,7 +82,7 @@ class Support(Event, tag="support", kw_only=True):
     channel: str = "other"
 
 
-class Profile(Event, tag="profile", kw_only=True):
+class Profile(Event, tag="profile", kw_only=True, gc=False):
     """Something the customer told us; `kind` is one of `PROFILE_KINDS`.
 
     `subject` names the family, question, goal or attribute; `value` is the answer;
@@ -93,7 +99,7 @@ class Profile(Event, tag="profile", kw_only=True):
     quiet_until_minute: int | None = None
 
 
-class Outcome(Event, tag="outcome", kw_only=True):
+class Outcome(Event, tag="outcome", kw_only=True, gc=False):
     """What became of a published action; `kind` is one of `OUTCOME_KINDS`."""
 
     decision_id: str
@@ -123,84 +129,7 @@ CustomerEvent = Click | Purchase | Support | Profile | Outcome
 TimelineRecord = CustomerEvent | Tick | Switch
 
 
-class NextBestAction(msgspec.Struct, kw_only=True):
-    """What a channel should do now for one customer.
-
-    `priority = propensity * context_weight * value * lever`. `action_probability` is the exact
-    probability with which this action was chosen among the candidates. `why` is fit to be read
-    by the customer. `trigger` is the event (or timer) that made the decision due.
-    """
-
-    decision_id: str
-    customer: str
-    moment: str
-    action: str
-    issue: str
-    family: str | None
-    treatment: str
-    channel: str
-    message: str
-    decided_at_ms: int
-    valid_until_ms: int
-    propensity: float
-    context_weight: float
-    value: float
-    lever: float
-    priority: float
-    action_probability: float
-    arm: str
-    why: list[str]
-    model_version: str
-    catalogue_version: str
-    feature_version: str
-    trigger: Trigger
-
-
-class Trigger(msgspec.Struct, kw_only=True, frozen=True):
-    """What made a decision due: an event (with its origin) or a timer (`topic` "timeline")."""
-
-    id: str
-    topic: str
-    partition: int
-    offset: int
-    seen_at_ms: int
-
-
-class Decision(msgspec.Struct, kw_only=True):
-    """The whole funnel of one decision, for audit, replay and evaluation.
-
-    `actions`, `fates`, `propensities`, `priorities` and `probabilities` are parallel, in
-    catalogue order, `no_action` last. A fate is "candidate" or "tier:rule" that dropped it.
-    `features` holds the customer's columns; `action_features` holds, row after row, the columns
-    that depend on the action (one row per entry of `actions` but the last).
-    `published` is false for `no_action` and for the held-out, who get this record only.
-    """
-
-    decision_id: str
-    customer: str
-    moment: str
-    decided_at_ms: int
-    arm: str
-    chosen: str
-    treatment: str | None
-    published: bool
-    action_probability: float
-    draw: float
-    actions: list[str]
-    fates: list[str]
-    propensities: list[float]
-    priorities: list[float]
-    probabilities: list[float]
-    features: list[float]
-    action_features: list[float]
-    why: list[str]
-    model_version: str
-    catalogue_version: str
-    feature_version: str
-    trigger: Trigger
-
-
-class LessonPlace(msgspec.Struct, array_like=True, frozen=True):
+class LessonPlace(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """Which tick settled a lesson, for which customer (a hash): its order within a partition."""
 
     partition: int
@@ -208,10 +137,13 @@ class LessonPlace(msgspec.Struct, array_like=True, frozen=True):
     customer: int
 
 
-class Lesson(msgspec.Struct, array_like=True, kw_only=True):
+class Lesson(msgspec.Struct, array_like=True, kw_only=True, gc=False):
     """One settled decision: the features as they were when it was made, and the label.
 
     `label` is 1.0 when the action's reward arrived inside its attribution window, else 0.0.
+    `converted` tells of an order of the family (of anything, without one) inside the window, and
+    `spent_minor` of its money: what every `arm` can have. Of the held-out, who got nothing
+    (`published` is false), no model learns.
     `features` is the customer's columns followed by the action's columns. A crash may repeat
     lessons of a timeline partition, in the same order: `place` lets the learner see it.
     """
@@ -228,6 +160,10 @@ class Lesson(msgspec.Struct, array_like=True, kw_only=True):
     decided_at_ms: int
     settled_at_ms: int
     place: LessonPlace | None = None
+    arm: str = "treated"
+    published: bool = True
+    converted: bool = False
+    spent_minor: int = 0
 
     @property
     def order(self) -> tuple[int, int, int, str]:

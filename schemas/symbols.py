@@ -29,3 +29,5 @@ OUTCOME_KINDS = ("delivered", "impression", "click", "accept", "reject", "object
 CHANNELS = ("web", "app", "email", "sms", "call_center", "store", "other")
 SEVERITIES = ("low", "normal", "high", "urgent")
 PURPOSES = ("personalization", "marketing")
+# Experiment arms, see `streams.core.arms`.
+ARMS = ("holdout", "random", "model_only", "treated")

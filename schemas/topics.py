@@ -43,6 +43,9 @@ class Topic:
     # The broker's own clock on arrival: a producer's wrong clock, or a feed of old events, can
     # then neither expire records early nor spoil the latency that is measured from arrival.
     stamped_on_arrival: bool = False
+    # Whether reading goes on, loudly, behind records that retention removed before they were read.
+    # Not where they may hold a customer's no: a lost no must not become a contact.
+    may_be_missed: bool = False
 
     def with_prefix(self, prefix: str) -> Topic:
         """Return the topic as it is called where names carry `prefix`."""
@@ -58,7 +61,7 @@ class Topic:
         }
 
 
-def _input(name: str, meaning: str) -> Topic:
+def _input(name: str, meaning: str, may_be_missed: bool = False) -> Topic:
     return Topic(
         name=name,
         key="any: not read, it need not even be UTF-8",
@@ -69,12 +72,15 @@ def _input(name: str, meaning: str) -> Topic:
         # A week, so that a worker that was down over a long weekend loses nothing.
         retention_ms=7 * DAY_MS,
         stamped_on_arrival=True,
+        may_be_missed=may_be_missed,
     )
 
 
-CLICKSTREAM = _input("clickstream", "What customers look at, search for and put into their carts.")
-PURCHASES = _input("purchases", "Orders, refunds, returns and subscription changes.")
-SUPPORT = _input("support", "The life of support tickets, without free text.")
+CLICKSTREAM = _input(
+    "clickstream", "What customers look at, search for and put into their carts.", True
+)
+PURCHASES = _input("purchases", "Orders, refunds, returns and subscription changes.", True)
+SUPPORT = _input("support", "The life of support tickets, without free text.", True)
 PROFILE = _input("profile", "What customers tell about themselves, including consent.")
 OUTCOMES = _input("outcomes", "What became of published actions.")
 
@@ -113,6 +119,7 @@ LESSONS = Topic(
     owner="decide",
     meaning="Settled decisions: the features as they were, and the label.",
     retention_ms=30 * DAY_MS,
+    may_be_missed=True,
 )
 MODEL_SNAPSHOTS = Topic(
     name="model-snapshots",

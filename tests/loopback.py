@@ -37,8 +37,7 @@ SHOP = Path(__file__).parents[1] / "deploy" / "catalogue" / "shop.yaml"
 
 def shop() -> Catalogue:
     """Return the shop's catalogue that comes with the project."""
-    kinds = {name: feature.kind for name, feature in FEATURES.items()}
-    return load_catalogue(SHOP.read_text("utf-8"), SHOP.name, kinds, MOMENTS)
+    return load_catalogue(SHOP.read_text("utf-8"), SHOP.name, FEATURES, MOMENTS)
 
 
 class LearnedVersions:

@@ -87,7 +87,7 @@ SHOP_TOMORROW = (
 
 def load(text: str = SHOP) -> Catalogue:
     """Return the catalogue of a YAML text."""
-    return load_catalogue(text, "shop.yaml", {n: f.kind for n, f in FEATURES.items()}, MOMENTS)
+    return load_catalogue(text, "shop.yaml", FEATURES, MOMENTS)
 
 
 class LeaningScorer:
@@ -113,9 +113,11 @@ class LeaningScorer:
         propensities: Floats = np.rint(2.0**20 / (1 + np.exp(2 - pushes))) / 2.0**20
         return propensities
 
-    def contributions(self, features: Floats, action: int) -> Floats:
-        """Return each feature's push, shape (c + k,)."""
-        return features * self._drawn(action, len(features))
+    def contributions(self, features: Floats, actions: NDArray[np.intp]) -> Floats:
+        """Return each feature's push, shape (m, c + k)."""
+        width = features.shape[1]
+        drawn = [self._drawn(action, width) for action in actions.tolist()]
+        return features * np.array(drawn).reshape(-1, width)
 
     def _drawn(self, action: int, width: int) -> NDArray[np.float64]:
         return np.random.default_rng(self._seeds[action]).uniform(-0.1, 0.1, width)

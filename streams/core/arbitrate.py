@@ -7,8 +7,6 @@ that is behind the best by a share `gap` of it gets `1 / (K + gamma * gap)`, the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,25 +15,17 @@ from streams.core.funnel import Mask
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """What was chosen for each of n customers among a actions and, last, `no_action`."""
-
-    probabilities: Floats
-    chosen: NDArray[np.intp]
+def with_no_action(priorities: Floats, silence: Floats) -> Floats:
+    """Append the priority of doing nothing, (n,), as the last column: (n, a) to (n, a + 1)."""
+    return np.concatenate([priorities, silence[:, None]], axis=1)
 
 
-def with_no_action(priorities: Floats, no_action_priority: float) -> Floats:
-    """Append the priority of doing nothing as the last column: (n, a) to (n, a + 1)."""
-    silence = np.full((len(priorities), 1), no_action_priority)
-    return np.concatenate([priorities, silence], axis=1)
-
-
-def probabilities_of(priorities: Floats, candidates: Mask, gamma: float) -> Floats:
+def probabilities_of(priorities: Floats, candidates: Mask, gamma: Floats) -> Floats:
     """Return the probability of each candidate, (n, a + 1); 0 for those that were dropped.
 
-    `priorities` is (n, a + 1), `candidates` (n, a): the last column always competes. Each row
-    sums to 1; equal priorities are equally likely but for the first of them, the best.
+    `priorities` is (n, a + 1), `candidates` (n, a): the last column always competes. `gamma`
+    broadcasts to (n, a + 1); where it is 0, all candidates are equally likely. Each row sums
+    to 1; equal priorities are equally likely but for the first of them, the best.
     """
     competing = np.concatenate([candidates, np.ones((len(candidates), 1), bool)], axis=1)
     ranked = np.where(competing, priorities, -np.inf)
@@ -52,11 +42,22 @@ def probabilities_of(priorities: Floats, candidates: Mask, gamma: float) -> Floa
     return shares
 
 
-def choose(priorities: Floats, candidates: Mask, gamma: float, draws: Floats) -> Choices:
-    """Choose one column per customer; `draws` (n,) are uniform in [0, 1)."""
-    probabilities = probabilities_of(priorities, candidates, gamma)
+def with_floor(probabilities: Floats, floor: float) -> Floats:
+    """Give every candidate at least `floor`, by mixing in even odds; shape (n, a + 1) as given.
+
+    Where so many compete that floors would take more than half, they take half.
+    """
+    competing = probabilities > 0
+    count = competing.sum(axis=1, keepdims=True)
+    least = np.minimum(floor, 0.5 / count)
+    return np.where(competing, least + (1.0 - count * least) * probabilities, 0.0)
+
+
+def choose(probabilities: Floats, draws: Floats) -> NDArray[np.intp]:
+    """Choose one column per customer by its probability, (n,); `draws` are uniform in [0, 1)."""
     reached = np.cumsum(probabilities, axis=1) > draws[:, None]
     # Rounding may leave the last running sum just below a draw: then the last candidate it is,
     # `no_action`, which always competes.
-    chosen = np.where(reached.any(axis=1), reached.argmax(axis=1), priorities.shape[1] - 1)
-    return Choices(probabilities, chosen)
+    last = probabilities.shape[1] - 1
+    chosen: NDArray[np.intp] = np.where(reached.any(axis=1), reached.argmax(axis=1), last)
+    return chosen

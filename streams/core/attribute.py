@@ -6,9 +6,12 @@ at the window's end would teach the model that success is more frequent than it 
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 
 from schemas.records import Lesson, LessonPlace, Outcome, Purchase
+from schemas.symbols import ARMS
 from streams.core.layout import HEAD, MINUTE_MS
 from streams.core.state import CustomerState, Pending
 
@@ -17,47 +20,56 @@ SETTLE_GRACE_MS = 5 * MINUTE_MS
 _IGNORED = HEAD["ignored_in_a_row"]
 
 
-def credit_outcome(state: CustomerState, event: Outcome) -> bool:
-    """Credit an outcome to the pending decision it names; False when none is pending."""
+def credit_outcome(state: CustomerState, event: Outcome) -> Pending | None:
+    """Credit an outcome to the pending decision it names, and return that; None without one."""
     for pending in state.pending:
         if pending.decision_id == event.decision_id:
             if event.kind in pending.outcomes and _within(pending, event.at_ms):
                 pending.rewarded = True
-            return True
-    return False
+            return pending
+    return None
 
 
 def credit_purchase(state: CustomerState, event: Purchase) -> None:
-    """Credit an order to every pending decision whose reward is a purchase of its family."""
+    """Credit an order to every pending decision about one of its families, or about none.
+
+    It is a conversion in every arm, and a reward where the action's reward is a purchase.
+    """
     if event.kind != "order" or not state.pending:
         return
-    families = {line.family for line in event.lines}
+    spent_minor: Counter[str | None] = Counter()
+    for line in event.lines:
+        price_minor = round(line.quantity * line.unit_price_minor) - line.discount_minor
+        spent_minor[line.family] += max(price_minor, 0)
     for pending in state.pending:
-        bought = pending.family is None or pending.family in families
-        if pending.family_purchase and bought and _within(pending, event.at_ms):
-            pending.rewarded = True
+        about = pending.family is None or pending.family in spent_minor
+        if about and _within(pending, event.at_ms):
+            pending.converted = True
+            spent = spent_minor.total() if pending.family is None else spent_minor[pending.family]
+            pending.spent_minor += spent
+            pending.rewarded |= pending.family_purchase
 
 
 def _within(pending: Pending, at_ms: int) -> bool:
     return pending.decided_at_ms <= at_ms <= pending.window_end_ms
 
 
-def settle(state: CustomerState, at_ms: int, place: LessonPlace) -> list[Lesson]:
-    """Take the pending decisions whose window is over by `at_ms`; return their lessons in order.
-
-    `place` is that of the tick that tells so.
-    """
+def settle(state: CustomerState, at_ms: int) -> list[Pending]:
+    """Take the pending decisions whose window is over by `at_ms`, and return them in order."""
     over = [pending for pending in state.pending if pending.settle_at_ms <= at_ms]
     if not over:
         return []
     state.pending = [pending for pending in state.pending if pending.settle_at_ms > at_ms]
     over.sort(key=lambda pending: (pending.settle_at_ms, pending.decision_id))
     for pending in over:
+        if not pending.published:
+            continue
         state.head[_IGNORED] = 0.0 if pending.rewarded else state.head[_IGNORED] + 1.0
-    return [_lesson(pending, place) for pending in over]
+    return over
 
 
-def _lesson(pending: Pending, place: LessonPlace) -> Lesson:
+def lesson_of(pending: Pending, place: LessonPlace) -> Lesson:
+    """Return the lesson of a settled decision; `place` is that of the tick that settled it."""
     return Lesson(
         model=pending.model,
         action=pending.action,
@@ -71,4 +83,8 @@ def _lesson(pending: Pending, place: LessonPlace) -> Lesson:
         decided_at_ms=pending.decided_at_ms,
         settled_at_ms=pending.settle_at_ms,
         place=place,
+        arm=ARMS[pending.arm],
+        published=pending.published,
+        converted=pending.converted,
+        spent_minor=pending.spent_minor,
     )

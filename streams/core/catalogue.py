@@ -13,17 +13,16 @@ from types import MappingProxyType
 from typing import Literal
 
 from models.protocol import ActionKey
+from streams.core.contact_rules import ContactRules
 from streams.core.layout import DAY_MS, MINUTE_MS
 from streams.core.rules import Condition
 
 Tier = Literal["eligibility", "applicability", "suitability"]
-Scope = Literal["overall", "channel", "issue", "family", "action"]
 Purpose = Literal["marketing", "service"]
 ConsentRule = Literal["opt_in", "opt_out"]
 
 # In the order in which they are asked: may we, does it make sense now, is it good for them.
 TIERS: tuple[Tier, ...] = ("eligibility", "applicability", "suitability")
-SCOPES: tuple[Scope, ...] = ("overall", "channel", "issue", "family", "action")
 ACTION_PURPOSES: tuple[Purpose, ...] = ("marketing", "service")
 
 # What a message, a why or a templated id may leave open as {slot}; filled when it is loaded.
@@ -43,11 +42,16 @@ def fill(text: str, family: str | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Treatment:
-    """One way to carry out an action: a channel and what it says, its slots already filled."""
+    """One way to carry out an action: a channel and what it says, its `{family}` already filled.
+
+    Slots such as `{name|there}` stay open until it is known who reads it. `items` names the
+    products that go with it ("usual", "cart"), None for none.
+    """
 
     id: str
     channel: str
     message: str
+    items: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +64,6 @@ class Reward:
 
     outcomes: frozenset[str]
     family_purchase: bool
-    window_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class ContactLimit:
-    """At most `max_contacts` (1..16) contacts in any rolling `window_ms`.
-
-    `name` is the channel, issue, family or action that is limited; None limits each one of that
-    scope by itself ("overall" has no name).
-    """
-
-    id: str
-    scope: Scope
-    name: str | None
-    max_contacts: int
     window_ms: int
 
 
@@ -138,12 +127,44 @@ DEFAULT_CONSENT: Mapping[str, ConsentRule] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
+class ArmRatios:
+    """The shares of customers in each experiment arm; the rest is treated."""
+
+    holdout: float
+    random: float = 0.0
+    model_only: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Exploration:
+    """How much is tried out.
+
+    `gamma` is the exploration factor of inverse-gap weighting (larger explores less),
+    `floor_ratio` the least probability of each candidate, `discovery_ratio` the least share of
+    what a customer sees that lies outside their usual families.
+    """
+
+    gamma: float
+    floor_ratio: float = 0.0
+    discovery_ratio: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Bothering:
+    """What it costs to bother somebody, in units of value: see `streams.core.bothering`."""
+
+    priority: float = 0.0
+    per_contact: float = 0.0
+    per_ignored: float = 0.0
+    opt_out_cost: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Catalogue:
     """Everything a business decides about its actions, in one version.
 
     `version` is a content hash (16 hex digits) of the canonical `text`, so the same text has the
-    same version everywhere. `gamma` is the exploration factor of inverse-gap weighting (larger
-    explores less), `holdout_ratio` the share of customers who get no action at all.
+    same version everywhere.
     `consent` names every purpose of `schemas.symbols.PURPOSES`: "opt_in" needs a yes first,
     "opt_out" stops at a no.
     """
@@ -152,12 +173,12 @@ class Catalogue:
     version: str
     currency: str
     model: str
-    holdout_ratio: float
-    gamma: float
-    no_action_priority: float
+    arms: ArmRatios
+    exploration: Exploration
+    bothering: Bothering
     cool_down_ms: int
     timers: Timers
-    contact_limits: tuple[ContactLimit, ...]
+    contact: ContactRules
     consent: Mapping[str, ConsentRule]
     families: tuple[str, ...]
     actions: tuple[Action, ...]

@@ -21,6 +21,7 @@ from streams.core.state import (
     Habit,
     PartitionState,
     Pending,
+    Silence,
     Ticket,
     Told,
 )
@@ -30,14 +31,17 @@ SCHEMA_VERSION = 1
 # The reserved key of a partition's own state; no customer id may begin with a NUL.
 PARTITION_KEY = "\x00partition"
 
+_OLDEST_VERSION = 1
+
 _DUE = Struct("<q")
+_ARRAY_16 = b"\xdc"
 
 
 class StateError(ValueError):
     """Stored state that this version cannot read."""
 
 
-class _Stored(msgspec.Struct, array_like=True):
+class _Stored(msgspec.Struct, array_like=True, gc=False):
     """A customer's state as it is stored; fields may only be appended, with a default."""
 
     schema_version: int
@@ -60,7 +64,12 @@ class _Stored(msgspec.Struct, array_like=True):
     head_width: int
     family_width: int
     contact_width: int
+    silences: dict[int, Silence] = {}
 
+
+# What turns a stored state of a version into one of the next; read one after the other. Appended
+# fields and slots need none: they have defaults.
+_UPGRADES: dict[int, Callable[[_Stored], None]] = {}
 
 # Bytes that are no UTF-8 raise a plain UnicodeDecodeError, which is a ValueError.
 _UNREADABLE = (msgspec.MsgspecError, ValueError)
@@ -76,7 +85,7 @@ def encode_customer(state: CustomerState) -> bytes:
         state.applied_offset,
         _sparse(state.head),
         list(state.families),
-        b"".join(family.tobytes() for family in state.families.values()),
+        b"".join(state.families.values()),
         state.contacts.tobytes(),
         state.recent_ids,
         state.watermarks,
@@ -91,6 +100,7 @@ def encode_customer(state: CustomerState) -> bytes:
         HEAD_WIDTH,
         FAMILY_WIDTH,
         CONTACT_WIDTH,
+        state.silences,
     )
     return _DUE.pack(next_due_ms(state)) + _ENCODER.encode(stored)
 
@@ -104,12 +114,11 @@ def decode_customer(data: bytes) -> CustomerState:
         stored = _DECODER.decode(memoryview(data)[_DUE.size :])
     except _UNREADABLE as error:
         raise _unreadable(data, error) from error
-    if stored.schema_version > SCHEMA_VERSION:
-        raise StateError(
-            f"a state of schema version {stored.schema_version} was stored by a newer release; "
-            f"this one reads up to {SCHEMA_VERSION}: run that release, or a later one"
-        )
-    state = CustomerState()
+    _check_readable(stored.schema_version)
+    for version in range(stored.schema_version, SCHEMA_VERSION):
+        _UPGRADES[version](stored)
+    # Every slot is set below; what a fresh state would begin with is not made first.
+    state = CustomerState.__new__(CustomerState)
     state.applied_offset = stored.applied_offset
     try:
         state.head = _dense(stored.head, stored.head_width)
@@ -119,8 +128,10 @@ def decode_customer(data: bytes) -> CustomerState:
         raise _unreadable(data, error) from error
     if len(rows) != len(stored.family_names) * FAMILY_WIDTH:
         raise _unreadable(data, "families without their numbers")
-    for number, name in enumerate(stored.family_names):
-        state.families[name] = rows[number * FAMILY_WIDTH : (number + 1) * FAMILY_WIDTH]
+    state.families = {
+        name: rows[number * FAMILY_WIDTH : (number + 1) * FAMILY_WIDTH]
+        for number, name in enumerate(stored.family_names)
+    }
     for name in _SAME_IN_BOTH:
         setattr(state, name, getattr(stored, name))
     return state
@@ -137,7 +148,25 @@ _SAME_IN_BOTH = (
     "unsubscribed",
     "time_zone",
     "pending",
+    "silences",
 )
+
+
+def check_schema_version(data: bytes) -> None:
+    """Raise `StateError` unless this release can read an encoded customer, without decoding it."""
+    # Behind an array's head of 3 bytes (16 fields or more) is the version, below 128 one byte.
+    if data[_DUE.size : _DUE.size + 1] == _ARRAY_16 and len(data) > _DUE.size + 3:
+        _check_readable(data[_DUE.size + 3])
+
+
+def _check_readable(version: int) -> None:
+    if version > SCHEMA_VERSION:
+        raise StateError(
+            f"a state of schema version {version} was stored by a newer release; "
+            f"this one reads up to {SCHEMA_VERSION}: run that release, or a later one"
+        )
+    if version < _OLDEST_VERSION:
+        raise StateError(f"there has never been a state of schema version {version}")
 
 
 def _unreadable(data: bytes, why: object) -> StateError:
@@ -183,10 +212,10 @@ def _sparse(head: array[float]) -> bytes:
 
 def _dense(data: bytes, width: int) -> array[float]:
     bitmap = (width + 7) // 8
-    used = np.unpackbits(np.frombuffer(data[:bitmap], np.uint8), count=width).astype(bool)
-    values = np.zeros(max(width, HEAD_WIDTH))
-    values[:width][used] = np.frombuffer(data[bitmap:])
-    return array("d", values[:HEAD_WIDTH].tobytes())
+    used = np.unpackbits(np.frombuffer(data, np.uint8, bitmap), count=width).view(np.bool_)
+    head = array("d", bytes(8 * max(width, HEAD_WIDTH)))
+    np.frombuffer(head)[:width][used] = np.frombuffer(data, np.float64, offset=bitmap)
+    return head[:HEAD_WIDTH]
 
 
 def _widened(data: bytes, width: int, today: int) -> array[float]:

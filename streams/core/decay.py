@@ -23,6 +23,7 @@ from streams.core.layout import (
 
 ERA_MS = tuple(ERA_HALF_LIVES * half_life for half_life in HALF_LIVES_MS)
 ERA_SLOTS = tuple(HEAD[f"era_{name}"] for name in HALF_LIFE_NAMES)
+_LANDMARKS = tuple(zip(ERA_SLOTS, ERA_MS, strict=True))
 SUM_SLOTS = tuple(
     tuple(HEAD[f"{name}_{half_life}"] for name in SUMS) for half_life in HALF_LIFE_NAMES
 )
@@ -37,13 +38,15 @@ Weights = tuple[float, float, float]
 
 def landmark_weights(head: array[float], families: Iterable[array[float]], at_ms: int) -> Weights:
     """Return the weight of an event at `at_ms` per half-life, moving the landmarks if need be."""
-    for number in range(len(HALF_LIVES_MS)):
-        if at_ms // ERA_MS[number] > head[ERA_SLOTS[number]]:
+    since = [at_ms - head[slot] * era_ms for slot, era_ms in _LANDMARKS]
+    for number, since_ms in enumerate(since):
+        if since_ms >= ERA_MS[number]:
             _move_landmark(head, families, number, at_ms // ERA_MS[number])
+            since[number] = at_ms - head[ERA_SLOTS[number]] * ERA_MS[number]
     return (
-        exp2((at_ms - head[ERA_SLOTS[0]] * ERA_MS[0]) / HALF_LIVES_MS[0]),
-        exp2((at_ms - head[ERA_SLOTS[1]] * ERA_MS[1]) / HALF_LIVES_MS[1]),
-        exp2((at_ms - head[ERA_SLOTS[2]] * ERA_MS[2]) / HALF_LIVES_MS[2]),
+        exp2(since[0] / HALF_LIVES_MS[0]),
+        exp2(since[1] / HALF_LIVES_MS[1]),
+        exp2(since[2] / HALF_LIVES_MS[2]),
     )
 
 

@@ -22,9 +22,10 @@ from schemas.records import (
     Tick,
     TimelineRecord,
 )
-from streams.core.attribute import settle
+from streams.core.attribute import lesson_of
 from streams.core.chance import id_hash
-from streams.core.deciding import Decider, Due
+from streams.core.deciding import Decider
+from streams.core.due import Due
 from streams.core.state import CustomerState, PartitionState, SwitchedVersion
 from streams.core.store import StateStore
 from streams.core.timer_index import TimerIndex
@@ -135,7 +136,9 @@ class Engine:
                 index.arm(customer, next_due_ms(state))
                 continue
             state.applied_offset = offset
-            out.lessons.extend(settle(state, tick.at_ms, LessonPlace(partition, offset, number)))
+            place = LessonPlace(partition, offset, number)
+            settled = segment.settle(state, tick.at_ms)
+            out.lessons.extend(lesson_of(pending, place) for pending in settled)
             timers = deque(due_timers(state, tick.at_ms))
             turns.append(Turn(customer, state, deque(), timers, offset, tick.at_ms))
         self._play(segment, turns, store, out)

@@ -6,12 +6,11 @@ named; what a customer neither told us nor saw us see stays out.
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
 
 from streams.core.catalogue import Action, fill
 from streams.core.features import FEATURE_NAMES, FEATURES
 from streams.core.moments import MOMENTS
-from streams.core.wave import Floats
 
 # A why longer than this is not read.
 MOST_REASONS = 2
@@ -25,7 +24,9 @@ _READABLE = tuple(
 )
 
 
-def reasons(action: Action, moment: str, features: Floats, pushes: Floats) -> list[str]:
+def reasons(
+    action: Action, moment: str, features: Sequence[float], pushes: Sequence[float]
+) -> list[str]:
     """Return the why: the catalogue's sentence or the moment, then what counted most.
 
     `features` is the model's input for this action and `pushes` each one's share of the
@@ -48,8 +49,3 @@ def reasons(action: Action, moment: str, features: Floats, pushes: Floats) -> li
         if len(phrases) > MOST_REASONS:
             break
     return phrases
-
-
-def features_of(customer: Floats, action: Floats) -> Floats:
-    """Join a customer's columns with one action's: what the model saw, shape (c + k,)."""
-    return np.concatenate([customer, action])

@@ -8,6 +8,7 @@ drops, and carts and timers within the lateness of an event.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from schemas.records import Click, CustomerEvent, Origin, Outcome, Profile, Purchase, Support
 from streams.core.catalogue import Timers
@@ -21,7 +22,7 @@ from streams.core.folds.support import fold_support
 from streams.core.layout import HEAD, MAX_RECENT_IDS, MAX_WATERMARKS
 from streams.core.state import CustomerState
 
-_NEWEST = HEAD["newest_event_ms"]
+_NEWEST, _FIRST_SEEN, _ERASED = HEAD["newest_event_ms"], HEAD["first_seen_ms"], HEAD["erased_ms"]
 _FOLDS: dict[type, Callable[..., None]] = {
     Click: fold_click,
     Purchase: fold_purchase,
@@ -41,16 +42,18 @@ def repeat_of(state: CustomerState, event: CustomerEvent) -> str | None:
     origin = event.origin
     if state.watermarks.get(f"{origin.topic}/{origin.partition}", -1) >= origin.offset:
         return "replayed"
-    if _known_as(event) in state.recent_ids:
+    if _known_as(origin.topic, event.event_id) in state.recent_ids:
         return "duplicate"
-    if event.at_ms <= state.head[HEAD["erased_ms"]]:
+    if event.at_ms <= state.head[_ERASED]:
         return "erased"
     return None
 
 
-def _known_as(event: CustomerEvent) -> int:
+# An event is asked for twice: whether it is new, and when it is folded, soon after.
+@lru_cache(maxsize=64)
+def _known_as(topic: str, event_id: str) -> int:
     # An event's id is unique within its topic: order 17 and ticket 17 are two events.
-    return id_hash(f"{event.origin.topic}/{event.event_id}")
+    return id_hash(f"{topic}/{event_id}")
 
 
 def note_origin(state: CustomerState, origin: Origin) -> None:
@@ -66,11 +69,12 @@ def note_origin(state: CustomerState, origin: Origin) -> None:
 def fold(state: CustomerState, event: CustomerEvent, timers: Timers) -> None:
     """Apply a new event to the state (in place)."""
     note_origin(state, event.origin)
-    state.recent_ids.append(_known_as(event))
+    state.recent_ids.append(_known_as(event.origin.topic, event.event_id))
     del state.recent_ids[:-MAX_RECENT_IDS]
-    head = state.head
-    head[_NEWEST] = max(head[_NEWEST], event.at_ms)
-    if not 0 < head[HEAD["first_seen_ms"]] <= event.at_ms:
-        head[HEAD["first_seen_ms"]] = event.at_ms
-    weights = landmark_weights(head, state.families.values(), event.at_ms)
+    head, at_ms = state.head, event.at_ms
+    if at_ms > head[_NEWEST]:
+        head[_NEWEST] = at_ms
+    if not 0 < head[_FIRST_SEEN] <= at_ms:
+        head[_FIRST_SEEN] = at_ms
+    weights = landmark_weights(head, state.families.values(), at_ms)
     _FOLDS[type(event)](state, event, weights, timers)

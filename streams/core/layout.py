@@ -75,6 +75,9 @@ SINGLES = (
     "due_replenishment_ms",
     "erased_ms",
     "newest_event_ms",
+    "automated_in_a_row",
+    "due_quiet_over_ms",
+    "waiting_moment",
 )
 
 
@@ -117,12 +120,13 @@ CONTACT_WIDTH = len(CONTACT)
 # may carry, a state is below 16 KiB.
 MAX_FAMILIES = 12
 MAX_PRODUCTS = 10
-MAX_CART_ITEMS = 20
+MAX_CART_ITEMS = 16
 MAX_TICKETS = 8
 MAX_PREFERENCES = 16
 MAX_ANSWERS = 10
 MAX_CONTACTS = 16
 MAX_PENDING = 8
+MAX_SILENCES = 12
 MAX_RECENT_IDS = 16
 MAX_WATERMARKS = 24
 # Bytes of UTF-8 that one text takes: names that a catalogue may also use (its ids have at most 64

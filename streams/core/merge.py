@@ -28,6 +28,7 @@ from streams.core.merge_maps import (
     merged_habits,
     merged_pending,
     merged_recent_ids,
+    merged_silences,
     merged_tickets,
     merged_told,
     merged_watermarks,
@@ -44,6 +45,7 @@ _LARGEST = (
     HEAD["due_gone_quiet_ms"],
     HEAD["erased_ms"],
     HEAD["newest_event_ms"],
+    HEAD["automated_in_a_row"],
 )
 _EARLIEST = (HEAD["first_seen_ms"], HEAD["signed_up_ms"], HEAD["due_replenishment_ms"])
 _QUIET = (HEAD["quiet_from_minute"], HEAD["quiet_until_minute"])
@@ -73,6 +75,7 @@ def merge(a: CustomerState, b: CustomerState) -> CustomerState:
     one.tickets = merged_tickets(a.tickets, b.tickets)
     one.preferences, one.answers = merged_told(a, b)
     one.unsubscribed = _unsubscribed(one, a, b)
+    one.silences = merged_silences(a.silences, b.silences)
     one.pending = merged_pending(a.pending, b.pending)
     if not any(item.quantity > 0 for item in one.cart.values()):
         one.head[HEAD["due_cart_left_ms"]] = 0.0

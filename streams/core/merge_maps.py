@@ -14,10 +14,11 @@ from streams.core.layout import (
     MAX_PREFERENCES,
     MAX_PRODUCTS,
     MAX_RECENT_IDS,
+    MAX_SILENCES,
     MAX_TICKETS,
     MAX_WATERMARKS,
 )
-from streams.core.state import CartItem, CustomerState, Habit, Pending, Ticket, Told
+from streams.core.state import CartItem, CustomerState, Habit, Pending, Silence, Ticket, Told
 
 _Key = TypeVar("_Key", bound=Hashable)
 
@@ -143,3 +144,16 @@ def _known(a: _Value | None, b: _Value | None) -> _Value:
 
 def _names(a: dict[str, _Value], b: dict[str, _Value]) -> list[str]:
     return sorted(a.keys() | b.keys())
+
+
+def merged_silences(a: dict[int, Silence], b: dict[int, Silence]) -> dict[int, Silence]:
+    """Return the silences of both: of the same one the longer, with the higher count."""
+    both = {
+        number: Silence(
+            max(side[number].count for side in (a, b) if number in side),
+            max(side[number].until_ms for side in (a, b) if number in side),
+        )
+        for number in a.keys() | b.keys()
+    }
+    longest = sorted(both, key=lambda number: (both[number].until_ms, number), reverse=True)
+    return {number: both[number] for number in sorted(longest[:MAX_SILENCES])}

@@ -36,6 +36,11 @@ MOMENT_OF_TIMER = {
     "replenishment": "replenishment_due",
 }
 
+# The timer that brings a moment again which quiet hours held back.
+QUIET_OVER = "quiet_over"
+# A moment as a number of the state; moments may only be appended.
+MOMENT_NUMBER = {moment: number for number, moment in enumerate(MOMENTS)}
+
 # Moments that exist only because we watched: without consent to personalization they are none.
 WATCHED_MOMENTS = frozenset({"gone_quiet", "replenishment_due"})
 

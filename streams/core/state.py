@@ -10,10 +10,11 @@ from array import array
 
 import msgspec
 
+from schemas.symbols import ARMS
 from streams.core.layout import FAMILY_WIDTH, HEAD, HEAD_WIDTH
 
 
-class CartItem(msgspec.Struct, array_like=True):
+class CartItem(msgspec.Struct, array_like=True, gc=False):
     """A product in the cart; quantity 0 remembers a removal, so that a late add stays out."""
 
     family: str | None
@@ -21,7 +22,7 @@ class CartItem(msgspec.Struct, array_like=True):
     at_ms: int
 
 
-class Ticket(msgspec.Struct, array_like=True):
+class Ticket(msgspec.Struct, array_like=True, gc=False):
     """A support ticket as last heard of; `severity` is its place in `SEVERITIES`."""
 
     opened_at_ms: int
@@ -31,7 +32,7 @@ class Ticket(msgspec.Struct, array_like=True):
     family: str | None
 
 
-class Told(msgspec.Struct, array_like=True):
+class Told(msgspec.Struct, array_like=True, gc=False):
     """Something the customer told us; the latest by event time stands."""
 
     at_ms: int
@@ -39,7 +40,7 @@ class Told(msgspec.Struct, array_like=True):
     value: str | None
 
 
-class Habit(msgspec.Struct, array_like=True):
+class Habit(msgspec.Struct, array_like=True, gc=False):
     """How often a product was bought (distinct days), and when last: what "the usual" is."""
 
     days: int
@@ -47,10 +48,19 @@ class Habit(msgspec.Struct, array_like=True):
     family: str | None
 
 
-class Pending(msgspec.Struct, array_like=True):
-    """A published decision whose attribution window has not ended.
+class Silence(msgspec.Struct, array_like=True, gc=False):
+    """Answers of one kind to an action or family: how many in a row, and how long it rests."""
 
-    `features` is the model's input as float32 bytes, as it was at decision time.
+    count: int
+    until_ms: int
+
+
+class Pending(msgspec.Struct, array_like=True, gc=False):
+    """A decision whose attribution window has not ended, published or (held out) not.
+
+    `features` is the model's input as float32 bytes, as it was at decision time. `arm` is its
+    place in `ARMS`. `converted` and `spent_minor` tell of orders within the window, which every
+    arm can have; `rewarded` of what the action's reward asks for.
     """
 
     decision_id: str
@@ -68,6 +78,10 @@ class Pending(msgspec.Struct, array_like=True):
     feature_version: str
     features: bytes
     rewarded: bool = False
+    arm: int = len(ARMS) - 1
+    published: bool = True
+    converted: bool = False
+    spent_minor: int = 0
 
 
 class CustomerState:
@@ -84,6 +98,7 @@ class CustomerState:
         "preferences",
         "products",
         "recent_ids",
+        "silences",
         "tickets",
         "time_zone",
         "unsubscribed",
@@ -105,6 +120,7 @@ class CustomerState:
         self.unsubscribed: dict[str, int] = {}
         self.time_zone: str | None = None
         self.pending: list[Pending] = []
+        self.silences: dict[int, Silence] = {}
 
     def number(self, name: str) -> float:
         """Return one number of the head by its declared name."""

@@ -5,19 +5,24 @@ from __future__ import annotations
 from array import array
 
 from streams.core.layout import DAY_MS, FAMILY, HEAD
-from streams.core.moments import MOMENT_OF_TIMER
+from streams.core.moments import MOMENT_OF_TIMER, MOMENTS, QUIET_OVER
 from streams.core.state import CustomerState
 
-_DUE_SLOTS = {name: HEAD[f"due_{name}_ms"] for name in MOMENT_OF_TIMER}
+_DUE_SLOTS = {name: HEAD[f"due_{name}_ms"] for name in (*MOMENT_OF_TIMER, QUIET_OVER)}
+_SLOTS = tuple(_DUE_SLOTS.values())
+_WAITING = HEAD["waiting_moment"]
+_MOMENTS = tuple(MOMENTS)
 # Fewer purchases than this on distinct days are no rhythm.
 RHYTHM_DAYS = 3
 
 
 def next_due_ms(state: CustomerState) -> int:
     """Return when the earliest timer of a customer is due, or 0 when none is set."""
-    due = [state.head[slot] for slot in _DUE_SLOTS.values() if state.head[slot] > 0]
-    due.extend(pending.settle_at_ms for pending in state.pending)
-    return int(min(due, default=0))
+    head = state.head
+    due: list[float] = [due_ms for slot in _SLOTS if (due_ms := head[slot]) > 0]
+    if state.pending:
+        due += [pending.settle_at_ms for pending in state.pending]
+    return int(min(due)) if due else 0
 
 
 def due_timers(state: CustomerState, at_ms: int) -> list[tuple[int, str]]:
@@ -27,6 +32,11 @@ def due_timers(state: CustomerState, at_ms: int) -> list[tuple[int, str]]:
         for name, slot in _DUE_SLOTS.items()
         if 0 < state.head[slot] <= at_ms
     )
+
+
+def moment_of(state: CustomerState, name: str) -> str:
+    """Return the moment that a timer brings: its own, or the one that quiet hours held back."""
+    return MOMENT_OF_TIMER.get(name) or _MOMENTS[int(state.head[_WAITING])]
 
 
 def fire(state: CustomerState, name: str) -> None:

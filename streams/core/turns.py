@@ -5,23 +5,34 @@ from __future__ import annotations
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from schemas.records import CustomerEvent, Outcome, Purchase, Trigger
-from streams.core.attribute import SETTLE_GRACE_MS, credit_outcome, credit_purchase
+from schemas.symbols import ARMS
+from streams.core.attribute import SETTLE_GRACE_MS, credit_outcome, credit_purchase, settle
 from streams.core.catalogue import Timers
-from streams.core.contact import record_contact
-from streams.core.deciding import Decided, Decider, Due
+from streams.core.contact import note_response, record_contact
+from streams.core.contact_rules import After, ContactRules
+from streams.core.deciding import Decider
+from streams.core.due import Due
 from streams.core.features import FEATURE_VERSION
 from streams.core.fold import fold, note_origin, repeat_of
 from streams.core.layout import HEAD
-from streams.core.moments import FRESH_MS, MOMENT_OF_EVENT, MOMENT_OF_TIMER, SESSION_MOMENTS
+from streams.core.moments import (
+    FRESH_MS,
+    MOMENT_NUMBER,
+    MOMENT_OF_EVENT,
+    SESSION_MOMENTS,
+)
+from streams.core.publish import Decided
 from streams.core.state import CustomerState, Pending
-from streams.core.timers import fire
+from streams.core.timers import fire, moment_of
 
 _LAST_DECISION = HEAD["last_decision_ms"]
 _NEWEST = HEAD["newest_event_ms"]
+_WAITING, _QUIET_OVER = HEAD["waiting_moment"], HEAD["due_quiet_over_ms"]
 _NO_CATALOGUE_TIMERS = Timers()
+_NO_CATALOGUE_CONTACT = ContactRules()
+# What an outcome says of the action it answers.
+_SAYS: dict[str, After] = {"reject": "rejected", "objection": "objected"}
 
 
 @dataclass(slots=True)
@@ -46,6 +57,7 @@ class Segment:
         self.partition = partition
         self.decider = decider
         self.timers = decider.catalogue.timers if decider else _NO_CATALOGUE_TIMERS
+        self._contact = decider.catalogue.contact if decider else _NO_CATALOGUE_CONTACT
         self.notes = notes
         self.decided: list[Decided] = []
 
@@ -53,8 +65,8 @@ class Segment:
         """Apply what is waiting up to and including the next moment; None at the end."""
         while turn.timers:
             due_ms, name = turn.timers.popleft()
+            moment = moment_of(turn.state, name)
             fire(turn.state, name)
-            moment = MOMENT_OF_TIMER[name]
             if self._decides(moment):
                 self.notes[f"moment:{moment}"] += 1
                 trigger = Trigger(
@@ -115,8 +127,22 @@ class Segment:
         if isinstance(event, Purchase):
             credit_purchase(state, event)
         elif isinstance(event, Outcome):
-            met = credit_outcome(state, event)
-            self.notes[f"{'outcome' if met else 'unmatched'}:{event.kind}"] += 1
+            pending = credit_outcome(state, event)
+            self.notes[f"{'unmatched' if pending is None else 'outcome'}:{event.kind}"] += 1
+            if pending is not None and (says := _SAYS.get(event.kind)) is not None:
+                self._note(state, pending, says, event.at_ms)
+
+    def settle(self, state: CustomerState, at_ms: int) -> list[Pending]:
+        """Take the decisions whose window is over; what was ignored too often will rest."""
+        settled = settle(state, at_ms)
+        for pending in settled:
+            if pending.published:
+                self._note(state, pending, None if pending.rewarded else "ignored", at_ms)
+        return settled
+
+    def _note(self, state: CustomerState, pending: Pending, says: After | None, at_ms: int) -> None:
+        about = (pending.action, pending.family)
+        note_response(state, self._contact.suppressions, says, about, at_ms)
 
     def _cooling_down(self, state: CustomerState, at_ms: int) -> bool:
         assert self.decider is not None
@@ -124,29 +150,38 @@ class Segment:
 
 
 def remember_decision(decided: Decided, catalogue_model: str) -> None:
-    """Change the customer's state as a decision demands: contact, pending outcome, cool-down."""
-    due, state = decided.due, decided.due.state
+    """Change the customer's state as a decision demands: contact, pending outcome, cool-down.
+
+    What a held-out customer would have got counts like what others get: their limits bind too,
+    and their purchases are attributed, or the two could not be compared.
+    """
+    due, state, decision = decided.due, decided.due.state, decided.decision
     state.head[_LAST_DECISION] = max(state.head[_LAST_DECISION], due.at_ms)
-    action, published = decided.action, decided.published
-    if published is None or action is None:
+    action, treatment = decided.action, decided.treatment
+    if action is None or treatment is None:
+        if decided.wait_until_ms:
+            state.head[_QUIET_OVER] = decided.wait_until_ms
+            state.head[_WAITING] = MOMENT_NUMBER[due.moment]
         return
-    record_contact(state, due.at_ms, action.id, action.family, action.issue, published.channel)
+    record_contact(state, due.at_ms, action.id, action.family, action.issue, treatment.channel)
     window_end_ms = due.at_ms + action.reward.window_ms
     state.pending.append(
         Pending(
-            decision_id=published.decision_id,
+            decision_id=decision.decision_id,
             model=catalogue_model,
             action=action.id,
             family=action.family,
             issue=action.issue,
-            channel=published.channel,
+            channel=treatment.channel,
             decided_at_ms=due.at_ms,
             window_end_ms=window_end_ms,
             settle_at_ms=window_end_ms + SETTLE_GRACE_MS,
             outcomes=sorted(action.reward.outcomes),
             family_purchase=action.reward.family_purchase,
-            action_probability=published.action_probability,
+            action_probability=decision.action_probability,
             feature_version=FEATURE_VERSION,
-            features=decided.features.astype(np.float32).tobytes(),
+            features=decided.seen,
+            arm=ARMS.index(decision.arm),
+            published=decision.published,
         )
     )

@@ -10,6 +10,7 @@ from streams.core.catalogue_yaml import CatalogueError, load_catalogue
 from streams.core.features import FEATURES
 from streams.core.moments import MOMENTS
 from streams.runtime.clock import CatalogueText
+from streams.runtime.metrics import CATALOGUE_BROKEN, CATALOGUES_TAKEN, Metrics
 
 log = logging.getLogger("concierge.catalogue")
 
@@ -19,15 +20,15 @@ def parse_catalogue(text: str | bytes, source: str) -> Catalogue:
 
     `source` names the text in messages. Raises `CatalogueError` with every problem.
     """
-    kinds = {name: feature.kind for name, feature in FEATURES.items()}
-    return load_catalogue(text, source, kinds, MOMENTS)
+    return load_catalogue(text, source, FEATURES, MOMENTS)
 
 
 class CatalogueFile:
-    """Watches one file by its time of change."""
+    """Watches one file by its time of change; `metrics` are told what became of each edit."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, metrics: Metrics | None = None) -> None:
         self._path = path
+        self._metrics = Metrics() if metrics is None else metrics
         self._changed_ns = -1
         self._held: CatalogueText | None = None
         self._complaint = ""
@@ -43,9 +44,13 @@ class CatalogueFile:
         except (CatalogueError, OSError) as error:
             if self._held is None:
                 raise
+            self._metrics.set(CATALOGUE_BROKEN, 1)
             if str(error) != self._complaint:
                 log.error("the catalogue in use stays, the file cannot be used: %s", error)
             self._complaint = str(error)
+            if isinstance(error, OSError):
+                # Back again, it may carry the time it had.
+                self._changed_ns = -1
         if self._held is None:
             raise AssertionError("a first read that did not raise has read something")
         return self._held
@@ -56,5 +61,16 @@ class CatalogueFile:
         if changed_ns != self._changed_ns:
             self._changed_ns = changed_ns
             catalogue = parse_catalogue(self._path.read_bytes(), str(self._path))
-            self._held = CatalogueText(catalogue.version, catalogue.text.encode())
-            self._complaint = ""
+            self._take(catalogue)
+
+    def _take(self, catalogue: Catalogue) -> None:
+        before = self._held
+        self._held = CatalogueText(catalogue.version, catalogue.text.encode())
+        if before is not None and before.version != catalogue.version:
+            self._metrics.add(CATALOGUES_TAKEN, 1)
+            versions = catalogue.version[:12], before.version[:12]
+            log.info("catalogue %s takes the place of %s: %s", *versions, self._path)
+        elif self._complaint:
+            log.info("the catalogue file is the one in use again: %s", self._path)
+        self._metrics.set(CATALOGUE_BROKEN, 0)
+        self._complaint = ""

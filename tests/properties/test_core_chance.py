@@ -28,8 +28,8 @@ def test_any_priorities_give_probabilities(
     priorities: Floats, silence: float, gamma: float
 ) -> None:
     candidates = np.random.default_rng(len(priorities)).random(priorities.shape) < 0.7
-    ranked = with_no_action(priorities, silence)
-    probabilities = probabilities_of(ranked, candidates, gamma)
+    ranked = with_no_action(priorities, np.full(len(priorities), silence))
+    probabilities = probabilities_of(ranked, candidates, np.array(gamma))
     assert probabilities.sum(axis=1) == pytest.approx(1.0, abs=1e-12)
     assert (probabilities[:, :-1][~candidates] == 0).all()
     assert (probabilities[:, :-1][candidates] > 0).all()
@@ -56,10 +56,13 @@ def assert_frequencies(drawn: Counter[int], probabilities: Floats) -> None:
 def test_draws_come_as_often_as_their_probability_says(salt: str) -> None:
     ids = [decision_id(f"customer-{n % 977}", "browsing", f"0/{n}/5") for n in range(40_000)]
     draws = uniforms(np.array([int(i[:16], 16) for i in ids], np.uint64), id_hash(salt))
-    priorities = with_no_action(np.tile([0.5, 0.1, 0.9, 0.4], (len(ids), 1)), 0.3)
+    priorities = with_no_action(
+        np.tile([0.5, 0.1, 0.9, 0.4], (len(ids), 1)), np.full(len(ids), 0.3)
+    )
     candidates = np.tile([True, True, True, False], (len(ids), 1))
-    choices = choose(priorities, candidates, 5.0, draws)
-    assert_frequencies(Counter(choices.chosen.tolist()), choices.probabilities[0])
+    probabilities = probabilities_of(priorities, candidates, np.array(5.0))
+    chosen = choose(probabilities, draws)
+    assert_frequencies(Counter(chosen.tolist()), probabilities[0])
 
 
 def test_choices_of_the_engine_come_as_often_as_logged() -> None:

@@ -1,4 +1,4 @@
-"""A compiled rule is a plain row-by-row evaluation of its text, for every text and column."""
+"""Rules compiled together are each a plain row-by-row evaluation of their text."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from streams.core.rules import RuleError, compile_rule
+from streams.core.rules import Condition, Program, RuleError, compile_rule
+from streams.core.rules.tree import holds
 
-NUMBERS = ("views", "orders", "days")
+NUMBERS = ("views", "orders", "days", "interest", "due")
 FLAGS = ("weekend", "known")
 NAMES = dict.fromkeys(NUMBERS, "number") | dict.fromkeys(FLAGS, "flag")
+BY_ACTION = ("interest", "due", "known")
+ACTIONS = 3
 
 Row = Mapping[str, float]
 Meaning = Callable[[Row], bool]
@@ -41,7 +44,7 @@ def known(*numbers: float) -> bool:
 def chains(draw: st.DrawFn) -> Ruled:
     """`operand sign operand sign operand`, where no two neighbours are numbers."""
     length = draw(st.integers(1, 3))
-    names = [draw(st.sampled_from(NUMBERS)) for _ in range(length + 1)]
+    names = draw(st.permutations(NUMBERS))[: length + 1]
     literal_at = draw(st.sampled_from([None, 0, 1]))
     literals = {
         place: draw(values)
@@ -121,15 +124,35 @@ def rows_of(columns: Mapping[str, NDArray[np.float64]]) -> list[dict[str, float]
     return [{name: float(columns[name][i]) for name in columns} for i in range(height)]
 
 
+def compiled(text: str) -> Condition:
+    """Compile a rule that was drawn; one that can only be true or only false is drawn again."""
+    try:
+        return compile_rule(text, NAMES)
+    except RuleError as error:
+        assume("holds" not in error.problem)
+        raise
+
+
+def run(
+    rules: list[Ruled], columns: Mapping[str, NDArray[np.float64]], rows: slice
+) -> list[list[bool]]:
+    """Return where each of the rules holds, compiled into one program."""
+    program = Program([(compiled(text).tree, 0) for text, _ in rules])
+    truths = program.run(columns, rows)
+    assert truths.dtype == np.bool_
+    answers: list[list[bool]] = truths[program.slots].tolist()
+    return answers
+
+
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(rules, tables(cells))
 def test_a_wave_gets_what_each_row_gets_alone(
     rule: Ruled, columns: dict[str, NDArray[np.float64]]
 ) -> None:
     text, meaning = rule
-    truths = compile_rule(text, NAMES).holds(columns)
-    assert truths.dtype == np.bool_
-    assert truths.tolist() == [meaning(row) for row in rows_of(columns)]
+    rows = rows_of(columns)
+    assert run([rule], columns, slice(0, len(rows))) == [[meaning(row) for row in rows]]
+    assert [holds(compiled(text).tree, row) for row in rows] == [meaning(row) for row in rows]
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
@@ -140,7 +163,45 @@ def test_for_known_values_a_rule_means_what_python_means_by_it(
     text, _ = rule
     scope: dict[str, Any] = {"__builtins__": {}}
     expected = [bool(eval(text, scope, row)) for row in rows_of(columns)]  # our own text
-    assert compile_rule(text, NAMES).holds(columns).tolist() == expected
+    assert run([rule], columns, slice(0, len(expected))) == [expected]
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(st.lists(rules, min_size=1, max_size=6), tables(cells), st.data())
+def test_rules_that_share_slots_mean_what_they_mean_alone_in_any_part_of_a_wave(
+    many: list[Ruled], columns: dict[str, NDArray[np.float64]], data: st.DataObject
+) -> None:
+    rows = rows_of(columns)
+    start = data.draw(st.integers(0, len(rows)))
+    stop = data.draw(st.integers(start, len(rows)))
+    expected = [[meaning(row) for row in rows[start:stop]] for _, meaning in many]
+    assert run(many, columns, slice(start, stop)) == expected
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(
+    st.lists(st.tuples(rules, st.integers(0, ACTIONS - 1)), min_size=1, max_size=6),
+    st.lists(tables(cells), min_size=ACTIONS, max_size=ACTIONS),
+)
+def test_a_rule_over_action_features_sees_the_action_it_is_asked_for(
+    asked: list[tuple[Ruled, int]], by_action: list[dict[str, NDArray[np.float64]]]
+) -> None:
+    height = min(len(columns["views"]) for columns in by_action)
+    columns = {name: column[:height] for name, column in by_action[0].items()}
+    columns |= {
+        name: np.stack([seen[name][:height] for seen in by_action], axis=1) for name in BY_ACTION
+    }
+    program = Program([(compiled(text).tree, action) for (text, _), action in asked], BY_ACTION)
+    truths = program.run(columns, slice(0, height))[program.slots]
+    for ((_, meaning), action), found in zip(asked, truths.tolist(), strict=True):
+        seen = [
+            {
+                name: float(column[row] if column.ndim == 1 else column[row, action])
+                for name, column in columns.items()
+            }
+            for row in range(height)
+        ]
+        assert found == [meaning(row) for row in seen]
 
 
 words = st.sampled_from(
@@ -158,7 +219,7 @@ def test_any_text_is_a_rule_or_is_refused(text: str) -> None:
     except RuleError as error:
         refusal = error
     if refusal is None:
-        assert rule.holds({name: np.ones(3) for name in NAMES}).shape == (3,)
+        assert holds(rule.tree, dict.fromkeys(NAMES, 1.0)) in (True, False)
     else:
         assert refusal.problem
         assert 1 <= refusal.position <= max(1, len(text))

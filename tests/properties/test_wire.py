@@ -173,6 +173,11 @@ actions = st.builds(
     catalogue_version=texts,
     feature_version=texts,
     trigger=triggers,
+    items=st.lists(texts, max_size=3),
+    history=st.lists(texts, max_size=3),
+    slate_id=optional(texts),
+    position=st.integers(1, 9),
+    no_action_priority=doubles,
 )
 decisions = st.builds(
     r.Decision,
@@ -198,6 +203,9 @@ decisions = st.builds(
     catalogue_version=texts,
     feature_version=texts,
     trigger=triggers,
+    slate=st.lists(words, max_size=3),
+    slate_probabilities=st.lists(doubles, max_size=3),
+    shadow=optional(words),
 )
 
 

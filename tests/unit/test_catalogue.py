@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from models.protocol import ActionKey
-from streams.core.catalogue import Catalogue, ContactLimit, Reward, Timers, Treatment
+from streams.core.catalogue import Catalogue, Reward, Timers, Treatment
+from streams.core.contact_rules import ContactLimit
 from streams.core.catalogue_yaml import load_catalogue
 from streams.core.layout import DAY_MS, HOUR_MS, MINUTE_MS
 
@@ -99,11 +100,11 @@ def load(text: str | bytes) -> Catalogue:
 def test_what_is_not_said_has_cautious_defaults() -> None:
     catalogue = load(SMALL)
     assert catalogue.model == "main"
-    assert catalogue.holdout_ratio == 0.05
-    assert catalogue.no_action_priority == 0.0
+    assert catalogue.arms.holdout == 0.05
+    assert catalogue.bothering.priority == 0.0
     assert catalogue.cool_down_ms == 2_000
     assert catalogue.timers == Timers()
-    assert catalogue.contact_limits == ()
+    assert catalogue.contact.limits == ()
     assert catalogue.consent == {"personalization": "opt_in", "marketing": "opt_in"}
     (action,) = catalogue.actions
     assert (action.lever, action.rules, action.why) == (1.0, (), "")
@@ -113,12 +114,12 @@ def test_what_is_not_said_has_cautious_defaults() -> None:
 def test_what_holds_for_the_whole_shop_is_read_in_milliseconds_and_ratios() -> None:
     catalogue = load(FULL)
     assert (catalogue.name, catalogue.currency, catalogue.model) == ("Full shop", "EUR", "autumn")
-    assert (catalogue.holdout_ratio, catalogue.gamma) == (0.05, 12.5)
-    assert (catalogue.no_action_priority, catalogue.cool_down_ms) == (0.25, 5_000)
+    assert (catalogue.arms.holdout, catalogue.exploration.gamma) == (0.05, 12.5)
+    assert (catalogue.bothering.priority, catalogue.cool_down_ms) == (0.25, 5_000)
     assert catalogue.timers == Timers(30 * MINUTE_MS, 60 * DAY_MS)
     assert catalogue.consent == {"personalization": "opt_in", "marketing": "opt_out"}
     assert catalogue.families == ("candles", "tea_dining")
-    assert catalogue.contact_limits == (
+    assert catalogue.contact.limits == (
         ContactLimit("weekly", "overall", None, 3, 7 * DAY_MS),
         ContactLimit("mails", "channel", "email", 1, 36 * HOUR_MS),
         ContactLimit("each_action", "action", None, 1, 14 * DAY_MS),

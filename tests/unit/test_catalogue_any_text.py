@@ -11,7 +11,6 @@ from streams.core.catalogue_yaml import CatalogueError, load_catalogue
 from streams.core.features import FEATURES
 from streams.core.moments import MOMENTS
 
-KINDS = {name: feature.kind for name, feature in FEATURES.items()}
 # Its first part has nearly everything a catalogue can say; the rest is more of the same.
 SHOP = Path(__file__).parents[2] / "deploy" / "catalogue" / "shop.yaml"
 LINES = [
@@ -31,10 +30,10 @@ fragments = st.one_of(
 
 def is_catalogue_or_problems(text: str | bytes) -> bool:
     try:
-        catalogue = load_catalogue(text, "shop.yaml", KINDS, MOMENTS)
+        catalogue = load_catalogue(text, "shop.yaml", FEATURES, MOMENTS)
     except CatalogueError as error:
         return bool(error.problems) and all(p.startswith("shop.yaml:") for p in error.problems)
-    return load_catalogue(catalogue.text, "again", KINDS, MOMENTS) == catalogue
+    return load_catalogue(catalogue.text, "again", FEATURES, MOMENTS) == catalogue
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

@@ -14,14 +14,13 @@ SHOP = Path(__file__).parents[2] / "deploy" / "catalogue" / "shop.yaml"
 
 
 def shop() -> Catalogue:
-    kinds = {name: feature.kind for name, feature in FEATURES.items()}
-    return load_catalogue(SHOP.read_bytes(), SHOP.name, kinds, MOMENTS)
+    return load_catalogue(SHOP.read_bytes(), SHOP.name, FEATURES, MOMENTS)
 
 
 def test_the_shop_loads_against_the_declared_features_and_moments() -> None:
     catalogue = shop()
     assert catalogue.currency == "GBP"
-    assert catalogue.holdout_ratio == 0.05
+    assert catalogue.arms.holdout == 0.05
     assert len(catalogue.actions) >= 20
 
 

@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from schemas.records import Tick, TimelineRecord
-from streams.core.contact import in_quiet_hours, record_contact
+from streams.core.contact import record_contact
+from streams.core.contact.quiet import in_quiet_hours, local_time
+from streams.core.contact_rules import QuietHours
 from streams.core.layout import CONTACT, CONTACT_WIDTH, DAY_MS, HEAD, MAX_CONTACTS, MINUTE_MS
 from streams.core.state import CustomerState
 from tests.events import NOON_MS, Feed, numbered, use
@@ -29,6 +31,11 @@ def at(text: str, zone: str = "UTC") -> int:
     return round(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).timestamp() * 1000)
 
 
+def is_quiet(state: CustomerState, at_ms: int) -> bool:
+    rule = QuietHours()
+    return in_quiet_hours(state, local_time(state, at_ms, rule), rule)
+
+
 @pytest.mark.parametrize(
     ("time", "expected"),
     [("21:59", False), ("22:00", True), ("00:00", True), ("07:29", True), ("07:30", False)],
@@ -36,7 +43,7 @@ def at(text: str, zone: str = "UTC") -> int:
 def test_quiet_hours_pass_midnight(time: str, expected: bool) -> None:
     for day in ("2024-01-15", "2024-07-15"):
         for zone in ("UTC", "Asia/Tokyo", "America/New_York", "Asia/Kathmandu"):
-            assert in_quiet_hours(quiet(zone), at(f"{day}T{time}", zone)) == expected
+            assert is_quiet(quiet(zone), at(f"{day}T{time}", zone)) == expected
 
 
 @pytest.mark.parametrize(
@@ -56,18 +63,18 @@ def test_quiet_hours_pass_midnight(time: str, expected: bool) -> None:
 )
 def test_quiet_hours_follow_the_clock_on_the_wall(instant: str, expected: bool) -> None:
     state = quiet("Europe/Berlin", (2 * 60, 3 * 60 + 30))
-    assert in_quiet_hours(state, at(instant)) == expected
+    assert is_quiet(state, at(instant)) == expected
 
 
 def test_without_a_zone_or_with_an_unknown_one_it_is_utc() -> None:
     for zone in (None, "Atlantis/Capital", "../etc/passwd"):
-        assert in_quiet_hours(quiet(zone), at("2024-01-15T23:00"))
-        assert not in_quiet_hours(quiet(zone), at("2024-01-15T12:00"))
+        assert is_quiet(quiet(zone), at("2024-01-15T23:00"))
+        assert not is_quiet(quiet(zone), at("2024-01-15T12:00"))
 
 
 def test_equal_ends_are_no_quiet_hours() -> None:
-    assert not in_quiet_hours(quiet(None, (0, 0)), at("2024-01-15T00:00"))
-    assert not in_quiet_hours(quiet(None, (600, 600)), at("2024-01-15T10:00"))
+    assert not is_quiet(quiet(None, (0, 0)), at("2024-01-15T00:00"))
+    assert not is_quiet(quiet(None, (600, 600)), at("2024-01-15T10:00"))
 
 
 def test_the_earliest_contact_is_forgotten_first_whatever_the_order() -> None:

@@ -24,6 +24,11 @@ SNAPSHOT = learned(WORLD)
 SCORER = LinearScorer(SNAPSHOT, WORLD.actions)
 
 
+def _pushes(scorer: LinearScorer | PriorScorer, features: Floats, action: int) -> Floats:
+    pushes: Floats = scorer.contributions(features[None], np.array([action]))[0]
+    return pushes
+
+
 def wave(rows: int) -> tuple[Floats, Floats]:
     features = WORLD.features[:rows]
     action = np.repeat(features[:, None, CUSTOMER_COLUMNS:], len(WORLD.actions), axis=1)
@@ -90,19 +95,19 @@ def test_the_contributions_of_a_lone_level_sum_to_its_log_odds() -> None:
     blended = bank.propensity(stranger, features.tolist())
     of_level = (blended - (1 - share) * 0.05) / share
     intercept = next(state.intercept for state in snapshot.pipelines if state.level == "global")
-    pushes = scorer.contributions(features, 0)
+    pushes = _pushes(scorer, features, 0)
     assert pushes.sum() / share + intercept == pytest.approx(log_odds(of_level), abs=1e-9)
 
 
 def test_contributions_mix_the_levels_by_their_shares() -> None:
     features = WORLD.features[3]
-    pushes = SCORER.contributions(features, 5)
+    pushes = _pushes(SCORER, features, 5)
     nudge = 1e-5 * WORLD.features.std(axis=0)
     assert pushes.shape == features.shape
     for column in range(3):
         moved = features.copy()
         moved[column] += nudge[column]
-        slope = (SCORER.contributions(moved, 5) - pushes)[column] / nudge[column]
+        slope = (_pushes(SCORER, moved, 5) - pushes)[column] / nudge[column]
         mean = WORLD.features[:, column].mean()
         assert pushes[column] == pytest.approx(slope * (features[column] - mean), rel=1e-3)
 
@@ -144,7 +149,7 @@ def test_a_scorer_without_a_model_answers_the_prior_and_explains_nothing() -> No
     said = scorer.propensities(*wave(3))
     assert said.shape == (3, len(WORLD.actions))
     assert np.abs(said - 0.05).max() <= 2.0**-21
-    assert scorer.contributions(WORLD.features[0], 0).tolist() == [0.0] * 20
+    assert _pushes(scorer, WORLD.features[0], 0).tolist() == [0.0] * 20
     assert (scorer.version, SCORER.version) == ("000000000000", "000000001000")
 
 

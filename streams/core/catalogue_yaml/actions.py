@@ -20,6 +20,7 @@ from streams.core.catalogue_yaml.rules import SharedRule, check_family_rules, re
 from streams.core.catalogue_yaml.sections import Place, Section
 from streams.core.catalogue_yaml.slots import checked_text, filled_id
 from streams.core.layout import DAY_MS, MINUTE_MS
+from streams.core.rules import Features
 
 MAX_ACTIONS = 1_000
 
@@ -37,7 +38,7 @@ _NO_REWARD = Reward(frozenset(), False, DAY_MS)
 class Words:
     """The names an action may use."""
 
-    features: Mapping[str, str]
+    features: Features
     moments: Collection[str]
     families: Mapping[str, str]
     shared_rules: Mapping[str, SharedRule | None]

@@ -2,48 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
-from streams.core.catalogue import Catalogue, Scope
+from streams.core.catalogue import Catalogue
 from streams.core.catalogue_yaml.actions import ActionReader, Words
+from streams.core.catalogue_yaml.arbitration import KEYS as ARBITRATION_KEYS
+from streams.core.catalogue_yaml.arbitration import read_arms, read_bothering, read_exploration
+from streams.core.catalogue_yaml.contact import KEYS as CONTACT_KEYS
+from streams.core.catalogue_yaml.contact import read_contact_rules
 from streams.core.catalogue_yaml.durations import durations
 from streams.core.catalogue_yaml.nodes import canonical, compose, content_version, decoded
-from streams.core.catalogue_yaml.parts import MAX_VALUE, TREATMENT_CHANNELS
+from streams.core.catalogue_yaml.parts import TREATMENT_CHANNELS
 from streams.core.catalogue_yaml.policy import (
     read_consent,
-    read_contact_limits,
     read_families,
     read_timers,
 )
 from streams.core.catalogue_yaml.problems import CatalogueError, Problems
 from streams.core.catalogue_yaml.rules import read_shared_rules
 from streams.core.catalogue_yaml.sections import Place, Section, line_of
+from streams.core.contact_rules import Scope
+from streams.core.rules import Features
 
 __all__ = ["CatalogueError", "load_catalogue"]
 
 _KEYS = (
-    *("name", "currency", "model", "holdout_ratio", "exploration", "no_action"),
+    *("name", "currency", "model"),
+    *ARBITRATION_KEYS,
     *durations("cool_down"),
-    *("timers", "contact_limits", "consent", "families", "rules", "issues"),
+    *("timers", *CONTACT_KEYS, "consent", "families", "rules", "issues"),
 )
-# Above a half there would be more customers watched than served.
-MAX_HOLDOUT_RATIO = 0.5
-# Without a control group nobody can tell what the rest is worth.
-DEFAULT_HOLDOUT_RATIO = 0.05
-MAX_GAMMA = 1_000_000.0
-DEFAULT_GAMMA = 20.0
 DEFAULT_COOL_DOWN_MS = 2_000
 MAX_COOL_DOWN_MS = 24 * 3_600_000
 
 
 def load_catalogue(
-    text: str | bytes, source: str, features: Mapping[str, str], moments: Collection[str]
+    text: str | bytes, source: str, features: Features, moments: Collection[str]
 ) -> Catalogue:
     """Return the catalogue that `text` describes.
 
-    `source` names the text in messages (a file name), `features` maps each declared feature to
-    "number" or "flag", `moments` are the known moments. Raises `CatalogueError` with every
-    problem found; bytes that are not UTF-8 are one.
+    `source` names the text in messages (a file name), `features` are the declared features by
+    name (or only "number" or "flag" for each), `moments` are the known moments. Raises
+    `CatalogueError` with every problem found; bytes that are not UTF-8 are one.
     """
     problems = Problems(source)
     decoded_text = canonical(decoded(text, problems))
@@ -67,9 +67,7 @@ def _raise(problems: Problems | None) -> None:
         raise error
 
 
-def _read(
-    section: Section, text: str, features: Mapping[str, str], moments: Collection[str]
-) -> Catalogue:
+def _read(section: Section, text: str, features: Features, moments: Collection[str]) -> Catalogue:
     name, currency, model = (
         section.need("name", "Gift shop"),
         section.need("currency", "GBP"),
@@ -92,14 +90,12 @@ def _read(
         version=content_version(text),
         currency=_currency(currency) if currency else "",
         model=(model.identifier() if model else None) or "main",
-        holdout_ratio=section.number(
-            "holdout_ratio", 0.0, MAX_HOLDOUT_RATIO, DEFAULT_HOLDOUT_RATIO
-        ),
-        gamma=_inner_number(section, "exploration", "gamma", MAX_GAMMA, DEFAULT_GAMMA),
-        no_action_priority=_inner_number(section, "no_action", "priority", MAX_VALUE, 0.0),
+        arms=read_arms(section),
+        exploration=read_exploration(section),
+        bothering=read_bothering(section),
         cool_down_ms=_cool_down_ms(section),
         timers=read_timers(section.get("timers")),
-        contact_limits=read_contact_limits(section.get("contact_limits"), names),
+        contact=read_contact_rules(section, names),
         consent=read_consent(section.get("consent")),
         families=tuple(families),
         actions=tuple(reader.actions),
@@ -112,12 +108,6 @@ def _currency(place: Place) -> str:
     if code is not None and not (len(code) == 3 and code.isascii() and code.isupper()):
         place.wrong(f"`{code}` is no currency code; write three capitals, for example GBP")
     return code or ""
-
-
-def _inner_number(section: Section, key: str, inner: str, high: float, default: float) -> float:
-    place = section.get(key)
-    inside = place.section((inner,)) if place else None
-    return inside.number(inner, 0.0, high, default) if inside else default
 
 
 def _cool_down_ms(section: Section) -> int:

@@ -8,8 +8,9 @@ from schemas.symbols import CHANNELS, OUTCOME_KINDS
 from streams.core.catalogue import Reward, Treatment
 from streams.core.catalogue_yaml.durations import durations
 from streams.core.catalogue_yaml.sections import Place, Section
-from streams.core.catalogue_yaml.slots import checked_text
+from streams.core.catalogue_yaml.slots import checked_message
 from streams.core.layout import DAY_MS, MINUTE_MS
+from streams.core.wording import ITEMS
 
 MAX_WEIGHT = 1_000.0
 MAX_VALUE = 1_000_000.0
@@ -61,7 +62,7 @@ def read_treatments(section: Section, family_name: str | None) -> tuple[Treatmen
         place.wrong("no treatment, so the action could not be carried out")
     treatments: dict[str, Treatment] = {}
     for item in items or ():
-        entry = item.section(("id", "channel", "message"))
+        entry = item.section(("id", "channel", "message", "items"))
         if entry is None:
             continue
         id_place = entry.need("id", "banner")
@@ -69,9 +70,13 @@ def read_treatments(section: Section, family_name: str | None) -> tuple[Treatmen
         message_place = entry.need("message", "Something for you")
         treatment_id = id_place.identifier() if id_place else None
         channel = channel_place.word(TREATMENT_CHANNELS, "channel") if channel_place else None
-        message = checked_text(message_place, family_name, 500) if message_place else None
+        message = checked_message(message_place, family_name) if message_place else None
+        items_place = entry.get("items")
+        products = items_place.word(ITEMS, "kind of items") if items_place else None
         if id_place and treatment_id in treatments:
             id_place.wrong(f"treatment `{treatment_id}` is here twice")
         if treatment_id:
-            treatments[treatment_id] = Treatment(treatment_id, channel or "", message or "")
+            treatments[treatment_id] = Treatment(
+                treatment_id, channel or "", message or "", products
+            )
     return tuple(treatments.values())

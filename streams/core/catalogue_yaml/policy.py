@@ -1,4 +1,4 @@
-"""What holds for the whole shop: families, consent, timers and contact limits."""
+"""What holds for the whole shop: families, consent and timers."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import cast
 
-from streams.core.catalogue import DEFAULT_CONSENT, SCOPES, ConsentRule, ContactLimit, Scope, Timers
+from streams.core.catalogue import DEFAULT_CONSENT, ConsentRule, Timers
 from streams.core.catalogue_yaml.durations import durations
 from streams.core.catalogue_yaml.parts import YEAR_MS
-from streams.core.catalogue_yaml.sections import Place, Section
-from streams.core.layout import DAY_MS, MAX_CONTACTS, MINUTE_MS
+from streams.core.catalogue_yaml.sections import Place
+from streams.core.layout import DAY_MS, MINUTE_MS
 
 MAX_FAMILIES = 500
 _CONSENT_RULES: tuple[ConsentRule, ...] = ("opt_in", "opt_out")
@@ -69,45 +69,3 @@ def read_timers(place: Place | None) -> Timers:
         cart_left_ms=cart_left_ms or default.cart_left_ms,
         gone_quiet_ms=gone_quiet_ms or default.gone_quiet_ms,
     )
-
-
-def read_contact_limits(
-    place: Place | None, names: Mapping[Scope, tuple[str, ...]]
-) -> tuple[ContactLimit, ...]:
-    """Return the contact limits; `names` has the known names of each scope."""
-    limits: dict[str, ContactLimit] = {}
-    for item in (place.items() if place else None) or ():
-        section = item.section(("id", "scope", "name", "max_contacts", *durations("window")))
-        limit = _read_limit(section, names) if section else None
-        if limit and limit.id in limits:
-            item.wrong(f"contact limit `{limit.id}` is here twice")
-        if limit:
-            limits[limit.id] = limit
-    return tuple(limits.values())
-
-
-def _read_limit(section: Section, names: Mapping[Scope, tuple[str, ...]]) -> ContactLimit | None:
-    id_place = section.need("id", "weekly")
-    scope_place = section.need("scope", "overall")
-    max_place = section.need("max_contacts", "3")
-    limit_id = id_place.identifier() if id_place else None
-    scope = cast(Scope | None, scope_place.word(SCOPES, "scope") if scope_place else None)
-    max_contacts = max_place.whole(1, MAX_CONTACTS) if max_place else None
-    window_ms = section.duration_ms("window", MINUTE_MS, YEAR_MS)
-    if window_ms is None:
-        section.need("window_days", "7")
-    name = _limit_name(section.get("name"), scope, names)
-    if limit_id is None or scope is None:
-        return None
-    return ContactLimit(limit_id, scope, name, max_contacts or 1, window_ms or DAY_MS)
-
-
-def _limit_name(
-    place: Place | None, scope: Scope | None, names: Mapping[Scope, tuple[str, ...]]
-) -> str | None:
-    if place is None or place.is_null or scope is None:
-        return None
-    if scope == "overall":
-        place.wrong("scope `overall` counts every contact and has no name; remove `name`")
-        return None
-    return place.word(names[scope], scope)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from streams.core.catalogue import TIERS, Rule, Tier
 from streams.core.catalogue_yaml.sections import Place
-from streams.core.rules import Condition, RuleError, compile_rule
+from streams.core.rules import Condition, Features, RuleError, compile_rule
 from streams.core.rules.names import near
 from streams.core.rules.parse import MAX_RULE_CHARS
 
@@ -24,9 +24,7 @@ class SharedRule:
     test: Condition
 
 
-def read_shared_rules(
-    place: Place | None, features: Mapping[str, str]
-) -> dict[str, SharedRule | None]:
+def read_shared_rules(place: Place | None, features: Features) -> dict[str, SharedRule | None]:
     """Return the shared rules by id; None for one that is declared, but wrong."""
     entries = place.entries() if place else None
     shared: dict[str, SharedRule | None] = {}
@@ -37,7 +35,7 @@ def read_shared_rules(
     return shared
 
 
-def read_condition(place: Place, features: Mapping[str, str]) -> Condition | None:
+def read_condition(place: Place, features: Features) -> Condition | None:
     """Return the compiled rule text here."""
     text = place.text(MAX_RULE_CHARS)
     if text is None:
@@ -53,7 +51,7 @@ def read_rules(
     place: Place | None,
     inherited: tuple[Rule, ...],
     shared: Mapping[str, SharedRule | None],
-    features: Mapping[str, str],
+    features: Features,
 ) -> tuple[Rule, ...]:
     """Return the inherited rules and those declared here, in the order of the tiers."""
     section = place.section(TIERS) if place else None
@@ -76,7 +74,7 @@ def _read_rule(
     item: Place,
     tier: Tier,
     shared: Mapping[str, SharedRule | None],
-    features: Mapping[str, str],
+    features: Features,
 ) -> Rule | None:
     """Read `shared_id`, or `own_id: text`."""
     if not item.is_mapping:

@@ -112,6 +112,10 @@ class Place:
             return None
         return value
 
+    def scalar(self) -> str | None:
+        """Return what is written here as it stands, None for a list or a mapping."""
+        return str(self.node.value) if isinstance(self.node, yaml.ScalarNode) else None
+
     def identifier(self) -> str | None:
         """Return the id here: small letters, digits and _, a letter first."""
         value = self.text()

@@ -1,4 +1,4 @@
-"""The `{family}` slot of texts and templated ids."""
+"""The slots of texts and templated ids: `{family}`, and in messages `{name|there}`."""
 
 from __future__ import annotations
 
@@ -7,14 +7,39 @@ import re
 from streams.core.catalogue import SLOTS, fill
 from streams.core.catalogue_yaml.sections import Place
 from streams.core.rules.names import near
+from streams.core.wording import SLOTS as PERSONAL_SLOTS
 
 _SLOT = re.compile(r"\{([^{}]*)\}")
+_PERSONAL = re.compile(r"\{([^{}|]*)\|([^{}|]*)\}")
+_MAX_MESSAGE_CHARS = 500
 
 
 def checked_text(place: Place, family_name: str | None, max_chars: int) -> str | None:
     """Return the text here with its slots filled."""
     text = place.text(max_chars)
     if text is None or not _are_sound(text, place, family_name is not None):
+        return None
+    return fill(text, family_name)
+
+
+def checked_message(place: Place, family_name: str | None) -> str | None:
+    """Return the message here; slots for what is known of a customer stay open."""
+    text = place.text(_MAX_MESSAGE_CHARS)
+    if text is None:
+        return None
+    for slot, default in _PERSONAL.findall(text):
+        if slot not in PERSONAL_SLOTS:
+            hint = near(slot, PERSONAL_SLOTS) or f"; known: {', '.join(PERSONAL_SLOTS)}"
+            place.wrong(f"unknown slot {{{slot}|...}}{hint}")
+            return None
+        if not default.strip():
+            place.wrong(f"{{{slot}|}} says nothing of those whose {slot} is not known")
+            return None
+    bare = next((s for s in _SLOT.findall(text) if s in PERSONAL_SLOTS), None)
+    if bare is not None:
+        place.wrong(f"{{{bare}}} needs words for those of whom it is not known: {{{bare}|...}}")
+        return None
+    if not _are_sound(_PERSONAL.sub("", text), place, family_name is not None):
         return None
     return fill(text, family_name)
 

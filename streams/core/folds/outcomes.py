@@ -9,6 +9,7 @@ from streams.core.catalogue import Timers
 from streams.core.channels import REACHING_OUT
 from streams.core.decay import Weights
 from streams.core.folds.verbs import TOTAL_SLOT, bump, latest, seen
+from streams.core.layout import HEAD
 from streams.core.state import CustomerState
 
 _RESPONSES = {
@@ -27,6 +28,7 @@ def fold_outcome(state: CustomerState, event: Outcome, weights: Weights, timers:
     if event.kind in ("click", "accept", "reject", "objection", "unsubscribe"):
         latest(state.head, "responded", event.at_ms)
         seen(state, event.at_ms, timers)
+        state.head[HEAD["automated_in_a_row"]] = 0.0
     if event.kind in ("click", "accept", "reject"):
         state.head[TOTAL_SLOT[f"{event.kind}s"]] += 1
     if event.kind == "unsubscribe":

@@ -50,6 +50,7 @@ def _order(state: CustomerState, event: Purchase, money: int, weights: Weights) 
     head[TOTAL_SLOT["lines"]] += len(event.lines)
     head[TOTAL_SLOT["spend"]] += money
     latest(head, "ordered", event.at_ms)
+    head[HEAD["automated_in_a_row"]] = 0.0
     spent: dict[str, int] = {}
     for line in event.lines:
         if line.family is not None:

@@ -26,6 +26,8 @@ LATEST_SLOT = {name: HEAD[f"latest_{name}"] for name in LATEST}
 TOTAL_SLOT = {name: HEAD[f"total_{name}"] for name in TOTALS}
 _SUM = {name: tuple(HEAD[f"{name}_{h}"] for h in HALF_LIFE_NAMES) for name in SUMS}
 _INTEREST = tuple(FAMILY[f"interest_{h}"] for h in HALF_LIFE_NAMES)
+_LAST_SEEN = FAMILY["last_seen_ms"]
+_SEEN, _GONE_QUIET = HEAD["latest_seen"], HEAD["due_gone_quiet_ms"]
 
 
 def shortened(text: str, most_bytes: int) -> str:
@@ -64,9 +66,10 @@ def latest(head: array[float], name: str, at_ms: int) -> None:
 
 def seen(state: CustomerState, at_ms: int, timers: Timers) -> None:
     """The customer did something themselves: they are here, and not quiet."""
-    if at_ms > state.head[LATEST_SLOT["seen"]]:
-        state.head[LATEST_SLOT["seen"]] = at_ms
-        state.head[HEAD["due_gone_quiet_ms"]] = at_ms + timers.gone_quiet_ms
+    head = state.head
+    if at_ms > head[_SEEN]:
+        head[_SEEN] = at_ms
+        head[_GONE_QUIET] = at_ms + timers.gone_quiet_ms
 
 
 def family_of(state: CustomerState, name: str) -> array[float]:
@@ -87,9 +90,12 @@ def add_interest(
 ) -> None:
     """Add to the interest in a family at every half-life."""
     family = family_of(state, name)
-    for slot, weight in zip(_INTEREST, weights, strict=True):
-        family[slot] += amount * weight
-    family[FAMILY["last_seen_ms"]] = max(family[FAMILY["last_seen_ms"]], at_ms)
+    first, second, third = _INTEREST
+    family[first] += amount * weights[0]
+    family[second] += amount * weights[1]
+    family[third] += amount * weights[2]
+    if at_ms > family[_LAST_SEEN]:
+        family[_LAST_SEEN] = at_ms
 
 
 def cart_waits(state: CustomerState) -> bool:

@@ -1,6 +1,19 @@
-"""Rules in readable text over declared features, compiled to column operations."""
+"""Rules in readable text over declared features, compiled together to column operations."""
 
 from streams.core.rules.condition import Condition, compile_rule
+from streams.core.rules.declared import Declared, Features
+from streams.core.rules.distance import Distance, distance, distance_at
+from streams.core.rules.program import Program
 from streams.core.rules.tokens import RuleError
 
-__all__ = ["Condition", "RuleError", "compile_rule"]
+__all__ = [
+    "Condition",
+    "Declared",
+    "Distance",
+    "Features",
+    "Program",
+    "RuleError",
+    "compile_rule",
+    "distance",
+    "distance_at",
+]

@@ -7,9 +7,11 @@ import math
 import re
 from collections.abc import Mapping
 
+from streams.core.rules.declared import Features, declared, noun
 from streams.core.rules.names import near
+from streams.core.rules.sense import by_feature, only_feature, out_of_order, settled
 from streams.core.rules.tokens import RuleError, check_tokens, unreadable
-from streams.core.rules.tree import Compare, Every, Flag, Member, Not, Operand, Some, Test
+from streams.core.rules.tree import MIRRORED, Compare, Every, Not, Operand, Some, Test
 
 # Long enough for any rule a person can still read; it bounds parsing depth and time as well.
 MAX_RULE_CHARS = 500
@@ -24,10 +26,11 @@ _OPERATORS: Mapping[type[ast.cmpop], str] = {
 }
 
 
-def parse(text: str, names: Mapping[str, str]) -> tuple[Test, frozenset[str]]:
-    """Return the checked tree of a rule and the feature names it reads.
+def parse(text: str, features: Features) -> Test:
+    """Return the checked tree of a rule over declared features.
 
-    Raises `RuleError`.
+    Raises `RuleError`: for what cannot be read, unknown names, types and units that do not fit,
+    and conditions that always or never hold.
     """
     if len(text) > MAX_RULE_CHARS:
         raise RuleError(
@@ -44,32 +47,30 @@ def parse(text: str, names: Mapping[str, str]) -> tuple[Test, frozenset[str]]:
         body = ast.parse(flat.lstrip(), mode="eval").body
     except SyntaxError as error:
         raise unreadable(error, flat, indent) from None
-    reader = _Reader(names, flat, indent)
-    return reader.truth(body), frozenset(reader.used)
+    return _Reader(features, flat, indent).truth(body)
 
 
 class _Reader:
     """Walks the `ast` of one rule, checking types and names as it goes."""
 
-    def __init__(self, names: Mapping[str, str], text: str, indent: int) -> None:
-        self._names = names
+    def __init__(self, features: Features, text: str, indent: int) -> None:
+        self._features = features
         self._text = text
         self._indent = indent
-        self.used: set[str] = set()
 
     def truth(self, node: ast.expr) -> Test:
         match node:
             case ast.BoolOp(op=ast.And(), values=values):
-                return Every(tuple(self.truth(value) for value in values))
+                return self._joined(node, Every(tuple(self.truth(value) for value in values)))
             case ast.BoolOp(values=values):
-                return Some(tuple(self.truth(value) for value in values))
+                return self._joined(node, Some(tuple(self.truth(value) for value in values)))
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 return Not(self.truth(operand))
             case ast.Compare():
                 return self._compare(node)
             case ast.Name(id=name):
                 if self._kind(node) == "flag":
-                    return Flag(name)
+                    return Compare(name, "!=", 0.0)
                 raise self._error(node, f"{name} is a number; compare it, for example {name} > 0")
             case ast.Constant() | ast.UnaryOp():
                 raise self._error(
@@ -78,13 +79,18 @@ class _Reader:
                 )
         raise self._refusal(node)
 
+    def _joined(self, node: ast.expr, join: Every | Some) -> Test:
+        for name, group in by_feature(join):
+            self._must_vary(node, settled(group, name, declared(self._features, name)), name)
+        return join
+
     def _compare(self, node: ast.Compare) -> Test:
         parts: list[Test] = []
         left = node.left
         for operator, right in zip(node.ops, node.comparators, strict=True):
             parts.append(self._pair(left, operator, right))
             left = right
-        return parts[0] if len(parts) == 1 else Every(tuple(parts))
+        return parts[0] if len(parts) == 1 else self._joined(node, Every(tuple(parts)))
 
     def _pair(self, left: ast.expr, operator: ast.cmpop, right: ast.expr) -> Test:
         if isinstance(operator, ast.In | ast.NotIn):
@@ -93,9 +99,46 @@ class _Reader:
         if sign is None:
             raise self._error(right, "write `==` or `!=` instead of `is`")
         first, second = self._operand(left), self._operand(right)
-        if not isinstance(first, str) and not isinstance(second, str):
+        if isinstance(first, str):
+            test = Compare(first, sign, second)
+        elif isinstance(second, str):
+            test = Compare(second, MIRRORED[sign], first)
+        else:
             raise self._error(left, "compares two numbers; one side must be a feature")
-        return Compare(first, sign, second)
+        self._check_sense(left, test)
+        return test
+
+    def _check_sense(self, node: ast.expr, test: Compare) -> None:
+        feature = declared(self._features, test.left)
+        if name := only_feature(test):
+            return self._must_vary(node, settled(test, name, feature), name, test)
+        other = declared(self._features, str(test.right))
+        if test.left == test.right:
+            raise self._error(node, f"compares {test.left} with itself")
+        if noun(feature) and noun(other) and noun(feature) != noun(other):
+            raise self._error(
+                node,
+                f"compares {test.left} ({noun(feature)}) with {test.right} ({noun(other)});"
+                " both sides must have the same unit",
+            )
+        return self._must_vary(node, out_of_order(test, feature, other), test.left, test)
+
+    def _must_vary(
+        self, node: ast.expr, truth: bool | None, name: str, test: Compare | None = None
+    ) -> None:
+        if truth is None:
+            return
+        said = f"{test.left} {test.sign} {test.right}" if test else self._source(node)
+        if test and isinstance(test.right, float):
+            said = f"{test.left} {test.sign} {test.right:g}"
+        feature = declared(self._features, name)
+        extent = (
+            "yes or no" if feature.kind == "flag" else f"from {feature.low:g} to {feature.high:g}"
+        )
+        always = "always holds, so it drops nobody" if truth else "never holds"
+        bounded = feature.kind == "flag" or math.isfinite(feature.high - feature.low)
+        reason = f": {name} is {extent}" if bounded else f", whatever {name} is"
+        raise self._error(node, f"`{said}` {always}{reason}")
 
     def _member(self, left: ast.expr, negated: bool, right: ast.expr) -> Test:
         name = self._operand(left)
@@ -105,7 +148,20 @@ class _Reader:
         items = right.elts if isinstance(right, ast.Tuple | ast.List | ast.Set) else [right]
         if not items or (not listed and not isinstance(right, ast.Constant | ast.UnaryOp)):
             raise self._error(right, "the right of `in` must be a list of numbers, such as (4, 5)")
-        return Member(name, tuple(self._number(item) for item in items), negated)
+        feature = declared(self._features, name)
+        parts: list[Test] = []
+        for item in items:
+            number = self._number(item)
+            if not feature.low <= number <= feature.high:
+                raise self._error(
+                    item,
+                    f"`{self._source(item)}` is out of range:"
+                    f" {name} is from {feature.low:g} to {feature.high:g}",
+                )
+            parts.append(Compare(name, "!=" if negated else "==", number))
+        if len(parts) == 1:
+            return parts[0]
+        return Every(tuple(parts)) if negated else Some(tuple(parts))
 
     def _operand(self, node: ast.expr) -> Operand:
         if not isinstance(node, ast.Name):
@@ -141,12 +197,11 @@ class _Reader:
         return number
 
     def _kind(self, node: ast.Name) -> str:
-        kind = self._names.get(node.id)
-        if kind is None:
-            hint = near(node.id, self._names) or f"; known: {', '.join(sorted(self._names))}"
-            raise self._error(node, f"unknown feature `{node.id}`{hint}")
-        self.used.add(node.id)
-        return kind
+        if node.id not in self._features:
+            hint = near(node.id, self._features)
+            known = hint or f"; known: {', '.join(sorted(self._features))}"
+            raise self._error(node, f"unknown feature `{node.id}`{known}")
+        return declared(self._features, node.id).kind
 
     def _refusal(self, node: ast.expr) -> RuleError:
         match node:

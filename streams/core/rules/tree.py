@@ -1,4 +1,6 @@
-"""The parts of a compiled rule: each turns columns of numbers into a column of truths.
+"""The parts of a rule that was read, and what they mean for one customer.
+
+A list after `in`, a chain of comparisons and a flag are already spelt out as comparisons here.
 
 One law about unknown values (NaN): every comparison with one is false, `!=` and `not in`
 included, and an unknown flag is false. `not` then turns that false into true like any other.
@@ -8,79 +10,23 @@ So `days_since_purchase != 3` is false for somebody who never bought, and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import operator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import reduce
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-Columns = Mapping[str, NDArray[np.float64]]
-Truths = NDArray[np.bool_]
 Operand = str | float
-"""A column's name, or a number."""
-
-
-def _unequal(left: Any, right: Any) -> Any:
-    """`!=` of numpy is true for NaN; less-or-greater is the same and false for NaN."""
-    return (left < right) | (left > right)
-
-
-COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
-    "<": np.less,
-    "<=": np.less_equal,
-    ">": np.greater,
-    ">=": np.greater_equal,
-    "==": np.equal,
-    "!=": _unequal,
-}
-
-
-def _read(operand: Operand, columns: Columns) -> NDArray[np.float64] | float:
-    return columns[operand] if isinstance(operand, str) else operand
+"""A feature's name, or a number."""
+Values = Mapping[str, float]
+"""The features of one customer (and one action) by name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """`left operator right`; at least one side is a column."""
+    """`left sign right`; the left is a feature, the right a number or a feature."""
 
-    left: Operand
-    operator: str
+    left: str
+    sign: str
     right: Operand
-
-    def holds(self, columns: Columns) -> Truths:
-        """Return the truth per row, shape (n,)."""
-        left, right = _read(self.left, columns), _read(self.right, columns)
-        truths: Truths = COMPARISONS[self.operator](left, right)
-        return truths
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """`name in (values)`, or `not in` when `negated`."""
-
-    name: str
-    values: tuple[float, ...]
-    negated: bool
-
-    def holds(self, columns: Columns) -> Truths:
-        """Return the truth per row, shape (n,)."""
-        column = columns[self.name]
-        found: Truths = reduce(np.logical_or, (column == value for value in self.values))
-        return ~found & (column == column) if self.negated else found
-
-
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """A yes/no column: true where it is known and not 0."""
-
-    name: str
-
-    def holds(self, columns: Columns) -> Truths:
-        """Return the truth per row, shape (n,)."""
-        truths: Truths = _unequal(columns[self.name], 0.0)
-        return truths
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +35,12 @@ class Not:
 
     inner: Test
 
-    def holds(self, columns: Columns) -> Truths:
-        """Return the truth per row, shape (n,)."""
-        return ~self.inner.holds(columns)
-
 
 @dataclass(frozen=True, slots=True)
 class Every:
     """All of `parts` (`and`)."""
 
     parts: tuple[Test, ...]
-
-    def holds(self, columns: Columns) -> Truths:
-        """Return the truth per row, shape (n,)."""
-        return reduce(np.logical_and, (part.holds(columns) for part in self.parts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +49,53 @@ class Some:
 
     parts: tuple[Test, ...]
 
-    def holds(self, columns: Columns) -> Truths:
-        """Return the truth per row, shape (n,)."""
-        return reduce(np.logical_or, (part.holds(columns) for part in self.parts))
+
+Test = Compare | Not | Every | Some
+
+# What a comparison becomes when its sides change places.
+MIRRORED: Mapping[str, str] = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+
+_SIGNS: Mapping[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    # Python's own `!=` is true for NaN.
+    "!=": lambda left, right: left < right or left > right,
+}
 
 
-Test = Compare | Member | Flag | Not | Every | Some
+def holds(test: Test, values: Values) -> bool:
+    """Tell whether a test holds for one customer (KeyError when a feature is missing)."""
+    match test:
+        case Compare(left, sign, right):
+            return _SIGNS[sign](values[left], values[right] if isinstance(right, str) else right)
+        case Not(inner):
+            return not holds(inner, values)
+        case Every(parts):
+            return all(holds(part, values) for part in parts)
+        case Some(parts):
+            return any(holds(part, values) for part in parts)
+
+
+def comparisons(test: Test) -> Iterator[Compare]:
+    """Return the comparisons that a test consists of, from left to right."""
+    match test:
+        case Compare():
+            yield test
+        case Not(inner):
+            yield from comparisons(inner)
+        case Every(parts) | Some(parts):
+            for part in parts:
+                yield from comparisons(part)
+
+
+def names_of(test: Test) -> frozenset[str]:
+    """Return the features that a test reads."""
+    return frozenset(
+        name
+        for compare in comparisons(test)
+        for name in (compare.left, compare.right)
+        if isinstance(name, str)
+    )

@@ -1,0 +1,96 @@
+"""What a decision publishes: the next best action, and the whole funnel behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+
+class NextBestAction(msgspec.Struct, kw_only=True, gc=False):
+    """What a channel should do now for one customer.
+
+    `priority = propensity * context_weight * value * lever`. `action_probability` is the exact
+    probability with which this action was chosen among the candidates. `why` is fit to be read
+    by the customer. `trigger` is the event (or timer) that made the decision due.
+    `items` are products; `history` is for employees. Of a slate, each `position` is an action of
+    its own, with its own id. `no_action_priority` is what silence was worth.
+    """
+
+    decision_id: str
+    customer: str
+    moment: str
+    action: str
+    issue: str
+    family: str | None
+    treatment: str
+    channel: str
+    message: str
+    decided_at_ms: int
+    valid_until_ms: int
+    propensity: float
+    context_weight: float
+    value: float
+    lever: float
+    priority: float
+    action_probability: float
+    arm: str
+    why: list[str]
+    model_version: str
+    catalogue_version: str
+    feature_version: str
+    trigger: Trigger
+    items: list[str] = []
+    history: list[str] = []
+    slate_id: str | None = None
+    position: int = 1
+    no_action_priority: float = 0.0
+
+
+class Trigger(msgspec.Struct, kw_only=True, frozen=True, gc=False):
+    """What made a decision due: an event (with its origin) or a timer (`topic` "timeline")."""
+
+    id: str
+    topic: str
+    partition: int
+    offset: int
+    seen_at_ms: int
+
+
+class Decision(msgspec.Struct, kw_only=True, gc=False):
+    """The whole funnel of one decision, for audit, replay and evaluation.
+
+    `actions`, `fates`, `propensities`, `priorities` and `probabilities` are parallel, in
+    catalogue order, `no_action` last. A fate is "candidate" or "tier:rule" that dropped it.
+    `features` holds the customer's columns; `action_features` holds, row after row, the columns
+    that depend on the action (one row per entry of `actions` but the last).
+    `published` is false for `no_action` and for the held-out, who get this record only.
+    `slate` holds what was chosen for further positions, `shadow` what would have been chosen if
+    actions on trial took part.
+    """
+
+    decision_id: str
+    customer: str
+    moment: str
+    decided_at_ms: int
+    arm: str
+    chosen: str
+    treatment: str | None
+    published: bool
+    action_probability: float
+    draw: float
+    actions: list[str]
+    fates: list[str]
+    propensities: Sequence[float]
+    priorities: Sequence[float]
+    probabilities: Sequence[float]
+    features: Sequence[float]
+    action_features: Sequence[float]
+    why: list[str]
+    model_version: str
+    catalogue_version: str
+    feature_version: str
+    trigger: Trigger
+    slate: list[str] = []
+    slate_probabilities: list[float] = []
+    shadow: str | None = None

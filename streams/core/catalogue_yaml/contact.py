@@ -1,0 +1,203 @@
+"""The contact rules of a catalogue: limits, quiet hours, and what silences whom."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Literal, cast
+
+from schemas.symbols import SEVERITIES
+from streams.core.catalogue_yaml.durations import durations
+from streams.core.catalogue_yaml.parts import YEAR_MS
+from streams.core.catalogue_yaml.sections import Place, Section
+from streams.core.contact_rules import (
+    AFTERS,
+    CALENDARS,
+    DEFAULT_SUPPRESSION,
+    QUIET_ANSWERS,
+    SCOPES,
+    After,
+    AfterPurchase,
+    Calendar,
+    ContactLimit,
+    ContactRules,
+    QuietAnswer,
+    QuietHours,
+    Scope,
+    Suppression,
+    TicketSilence,
+)
+from streams.core.layout import DAY_MS, MAX_CONTACTS, MINUTE_MS
+from streams.core.zones import ZONES
+
+KEYS = (
+    *("contact_limits", "quiet_hours", "suppression", "after_purchase", "tickets"),
+    "automated_in_a_row",
+)
+Names = Mapping[Scope, tuple[str, ...]]
+
+# How long a calendar window can be: an hour more than its days on the day the clocks go back.
+_CALENDAR_MS = {"day": 25 * 3_600_000, "week": 7 * DAY_MS + 3_600_000, "month": 32 * DAY_MS}
+_ALWAYS_QUIET = "always_quiet"
+_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+_LIMIT_KEYS = ("id", "scope", "name", "max_contacts", "calendar")
+_SUPPRESSED = ("action", "family")
+
+
+def read_contact_rules(section: Section, names: Names) -> ContactRules:
+    """Return the contact rules at the top of a catalogue; `names` has those of each scope."""
+    tickets = section.get("tickets")
+    most = section.get("automated_in_a_row")
+    return ContactRules(
+        limits=_read_limits(section.get("contact_limits"), names),
+        quiet=_read_quiet_hours(section.get("quiet_hours")),
+        suppressions=_read_suppressions(section.get("suppression")),
+        after_purchase=_read_after_purchase(section.get("after_purchase"), names),
+        tickets=_read_tickets(tickets) if tickets else TicketSilence(),
+        automated_in_a_row=most.whole(1, 100) if most else None,
+    )
+
+
+def _read_limits(place: Place | None, names: Names) -> tuple[ContactLimit, ...]:
+    limits: dict[str, ContactLimit] = {}
+    for item in (place.items() if place else None) or ():
+        section = item.section((*_LIMIT_KEYS, *durations("window")))
+        limit = _read_limit(section, names) if section else None
+        if limit and limit.id in limits:
+            item.wrong(f"contact limit `{limit.id}` is here twice")
+        if limit:
+            limits[limit.id] = limit
+    return tuple(limits.values())
+
+
+def _read_limit(section: Section, names: Names) -> ContactLimit | None:
+    id_place = section.need("id", "weekly")
+    scope_place = section.need("scope", "overall")
+    max_place = section.need("max_contacts", "3")
+    limit_id = id_place.identifier() if id_place else None
+    scope = cast(Scope | None, scope_place.word(SCOPES, "scope") if scope_place else None)
+    max_contacts = max_place.whole(1, MAX_CONTACTS) if max_place else None
+    calendar, window_ms = _window(section)
+    name = _limit_name(section.get("name"), scope, names)
+    if limit_id is None or scope is None:
+        return None
+    return ContactLimit(limit_id, scope, name, max_contacts or 1, window_ms, calendar)
+
+
+def _limit_name(place: Place | None, scope: Scope | None, names: Names) -> str | None:
+    if place is None or place.is_null or scope is None:
+        return None
+    if scope == "overall":
+        place.wrong("scope `overall` counts every contact and has no name; remove `name`")
+        return None
+    return place.word(names[scope], scope)
+
+
+def _window(section: Section) -> tuple[Calendar | None, int]:
+    window_ms = section.duration_ms("window", MINUTE_MS, YEAR_MS)
+    place = section.get("calendar")
+    if place is None:
+        if window_ms is None:
+            section.need("window_days", "7")
+        return None, window_ms or DAY_MS
+    if window_ms is not None:
+        place.wrong("a limit has a rolling window or a calendar one; remove `calendar`")
+    calendar = cast(Calendar | None, place.word(CALENDARS, "calendar window"))
+    return calendar, _CALENDAR_MS[calendar or "day"]
+
+
+def _read_quiet_hours(place: Place | None) -> QuietHours:
+    section = place.section(("from", "until", "then", "unknown_zone")) if place else None
+    if section is None:
+        return QuietHours()
+    then = section.get("then")
+    answer = cast(QuietAnswer | None, then.word(QUIET_ANSWERS, "answer") if then else None)
+    start, end = _clock(section.get("from")), _clock(section.get("until"))
+    if place and (start is None) != (end is None):
+        place.wrong("quiet hours need both ends, for example `from: 21:00` and `until: 08:00`")
+    return QuietHours(start or 0, end or 0, answer or "other_channel", _zone(section))
+
+
+def _clock(place: Place | None) -> int | None:
+    if place is None:
+        return None
+    text = place.scalar() or ""
+    found = _CLOCK.fullmatch(text)
+    if found is None:
+        place.wrong(f"`{text}` is no time of day; write hours and minutes, for example 21:00")
+    return int(found[1]) * 60 + int(found[2]) if found else None
+
+
+def _zone(section: Section) -> str | None:
+    place = section.get("unknown_zone")
+    name = place.text(64) if place else "UTC"
+    if place and name is not None and name != _ALWAYS_QUIET and name not in ZONES:
+        place.wrong(
+            f"`{name}` is no time zone; write one like Europe/London, or {_ALWAYS_QUIET} to leave "
+            "those in peace whose zone is not known"
+        )
+    return None if name == _ALWAYS_QUIET else name
+
+
+def _read_suppressions(place: Place | None) -> tuple[Suppression, ...]:
+    found: dict[str, Suppression] = {}
+    for item in (place.items() if place else None) or ():
+        section = item.section(("id", "scope", "after", "times", *durations("for")))
+        rule = _suppression(section) if section else None
+        if rule and rule.id in found:
+            item.wrong(f"suppression `{rule.id}` is here twice")
+        if rule:
+            found[rule.id] = rule
+    if not any(rule.after == "objected" for rule in found.values()):
+        found[DEFAULT_SUPPRESSION.id] = DEFAULT_SUPPRESSION
+    return tuple(found.values())
+
+
+def _suppression(section: Section) -> Suppression | None:
+    id_place, after_place = section.need("id", "gave_up"), section.need("after", "ignored")
+    rule_id = id_place.identifier() if id_place else None
+    after = cast(After | None, after_place.word(AFTERS, "answer") if after_place else None)
+    scope_place, times_place = section.get("scope"), section.get("times")
+    scope = scope_place.word(_SUPPRESSED, "scope") if scope_place else "action"
+    times = times_place.whole(1, 100) if times_place else 1
+    term_ms = section.duration_ms("for", MINUTE_MS, 2 * YEAR_MS)
+    if term_ms is None:
+        section.need("for_days", "30")
+    if rule_id is None or after is None or scope is None:
+        return None
+    default = replace(DEFAULT_SUPPRESSION, id=rule_id, after=after, times=times or 1)
+    literal = cast(Literal["action", "family"], scope)
+    return replace(default, scope=literal, term_ms=term_ms or DAY_MS)
+
+
+def _read_after_purchase(place: Place | None, names: Names) -> tuple[AfterPurchase, ...]:
+    found: dict[str, AfterPurchase] = {}
+    for item in (place.items() if place else None) or ():
+        section = item.section(("id", "issues", *durations("for")))
+        id_place = section.need("id", "enjoy_it_first") if section else None
+        rule_id = id_place.identifier() if id_place else None
+        if section is None or rule_id is None:
+            continue
+        issues_place = section.get("issues")
+        issues = issues_place.words(names["issue"], "issue") if issues_place else None
+        term_ms = section.duration_ms("for", MINUTE_MS, YEAR_MS)
+        if term_ms is None:
+            section.need("for_days", "14")
+        if rule_id in found:
+            item.wrong(f"rest `{rule_id}` is here twice")
+        about = None if issues is None else frozenset(issues)
+        found[rule_id] = AfterPurchase(rule_id, about, term_ms or DAY_MS)
+    return tuple(found.values())
+
+
+def _read_tickets(place: Place) -> TicketSilence | None:
+    section = place.section(("silence", "least_severity", *durations("after_resolved")))
+    if section is None:
+        return TicketSilence()
+    silence, severity = section.get("silence"), section.get("least_severity")
+    word = severity.word(SEVERITIES, "severity") if severity else None
+    after_ms = section.duration_ms("after_resolved", 0, YEAR_MS)
+    if silence is not None and silence.flag() is False:
+        return None
+    return TicketSilence(SEVERITIES.index(word or SEVERITIES[0]), after_ms or 0)

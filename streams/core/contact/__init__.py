@@ -1,0 +1,13 @@
+"""Contact policy: how often, through which channel, and when to leave somebody alone."""
+
+from streams.core.contact.memory import note_response, record_contact
+from streams.core.contact.policy import NO_TREATMENT, Contactable, ContactPolicy, consented
+
+__all__ = [
+    "NO_TREATMENT",
+    "ContactPolicy",
+    "Contactable",
+    "consented",
+    "note_response",
+    "record_contact",
+]

@@ -1,0 +1,71 @@
+"""What a customer's state remembers of contacts and of the answers to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from schemas.symbols import CHANNELS
+from streams.core.chance import name_number
+from streams.core.channels import AUTOMATED, BY_PEOPLE
+from streams.core.contact_rules import After, Suppression
+from streams.core.layout import CONTACT, CONTACT_WIDTH, HEAD, MAX_CONTACTS, MAX_SILENCES
+from streams.core.state import CustomerState, Silence
+
+_IN_A_ROW = HEAD["automated_in_a_row"]
+
+
+def silence_number(rule: Suppression, action: str, family: str | None) -> int:
+    """Return under which number a rule counts the answers to an action, or to its family."""
+    about = f"action/{action}" if rule.scope == "action" or family is None else f"family/{family}"
+    return int(name_number(f"{rule.id}/{about}"))
+
+
+def note_response(
+    state: CustomerState,
+    rules: Iterable[Suppression],
+    what: After | None,
+    about: tuple[str, str | None],
+    at_ms: int,
+) -> None:
+    """Count an answer to an action (`about` = action, family), and silence it where it is due.
+
+    None is a reward: what was ignored in a row starts anew, and a silence that it began ends.
+    """
+    for rule in rules:
+        number = silence_number(rule, *about)
+        if what is None and rule.after == "ignored":
+            state.silences.pop(number, None)
+        elif what == rule.after:
+            known = state.silences.pop(number, None) or Silence(0, 0)
+            known.count += 1
+            if known.count >= rule.times:
+                known.count, known.until_ms = 0, max(known.until_ms, at_ms + rule.term_ms)
+            if len(state.silences) >= MAX_SILENCES:
+                # The one that ends first says least; of those that only count, the oldest.
+                del state.silences[min(state.silences, key=lambda n: state.silences[n].until_ms)]
+            state.silences[number] = known
+
+
+def record_contact(
+    state: CustomerState, at_ms: int, action: str, family: str | None, issue: str, channel: str
+) -> None:
+    """Remember that an action was published; of too many contacts the earliest is forgotten."""
+    contacts = state.contacts
+    contacts.extend(
+        (
+            at_ms,
+            name_number(action),
+            name_number(family),
+            name_number(issue),
+            float(CHANNELS.index(channel)),
+        )
+    )
+    if channel in AUTOMATED:
+        state.head[_IN_A_ROW] += 1
+    elif channel in BY_PEOPLE:
+        state.head[_IN_A_ROW] = 0.0
+    if len(contacts) > MAX_CONTACTS * CONTACT_WIDTH:
+        # Not the first in the ring: contacts of late events stand behind younger ones.
+        times = contacts[CONTACT["at_ms"] :: CONTACT_WIDTH]
+        earliest = times.index(min(times)) * CONTACT_WIDTH
+        del contacts[earliest : earliest + CONTACT_WIDTH]

@@ -1,0 +1,202 @@
+"""The contact policy of a catalogue, for a whole wave at once.
+
+It answers two questions: which treatment of each action may be used now, and which actions must
+rest. The first treatment that may be used is chosen; what closes a channel is, in this order, the
+customer's own word, quiet hours, too many automated messages in a row, and limits per channel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.symbols import CHANNELS
+from streams.core.catalogue import Action
+from streams.core.channels import AUTOMATED, REACHING_OUT
+from streams.core.contact.limits import Locals, Windows, channels_over_limit, over_limit
+from streams.core.contact.memory import silence_number
+from streams.core.contact.quiet import in_quiet_hours, local_time, quiet_until_ms
+from streams.core.contact_rules import ContactRules
+from streams.core.funnel import Funnel, Mask
+from streams.core.layout import MAX_PENDING
+from streams.core.wave import Floats, Wave
+
+NO_TREATMENT = -1
+_NO_CHANNEL = len(CHANNELS)
+_REACHING = np.array([channel in REACHING_OUT for channel in CHANNELS])
+_AUTOMATED = np.array([channel in AUTOMATED for channel in CHANNELS])
+_QUIET = "contact:quiet_hours"
+_CLOSED = ("contact:no_open_channel", _QUIET, "contact:automated_in_a_row")
+
+
+def consented(wave: Wave, purpose: str, consent: str) -> NDArray[np.bool_]:
+    """Tell who may be served for a purpose, shape (n,): opt_in needs a yes, opt_out no no.
+
+    Service is owed to everybody and asks for no consent.
+    """
+    if purpose == "service":
+        return np.ones(len(wave), bool)
+    given = wave.number(f"consent_{purpose}")
+    return given > 0 if consent == "opt_in" else given >= 0
+
+
+@dataclass(frozen=True, slots=True)
+class Contactable:
+    """How each action could reach each customer of a wave.
+
+    `treatments` (n, a) is the place of the treatment to use, `NO_TREATMENT` without one.
+    `quiet_until_ms` (n,) is when quiet hours end that keep an action waiting, 0 for nobody.
+    """
+
+    treatments: NDArray[np.intp]
+    quiet_until_ms: Floats
+
+
+class ContactPolicy:
+    """The contact rules of a catalogue over its actions (a), in their order."""
+
+    def __init__(self, rules: ContactRules, actions: Sequence[Action]) -> None:
+        self._rules = rules
+        self._service = np.array([action.purpose == "service" for action in actions])
+        self._channels = _channel_numbers(actions)
+        self._channel_limits = [limit for limit in rules.limits if limit.scope == "channel"]
+        self._limits = [limit for limit in rules.limits if limit.scope != "channel"]
+        self._silences = [
+            (rule, np.array([silence_number(rule, a.id, a.family) for a in actions], np.int64))
+            for rule in rules.suppressions
+        ]
+        self._resting = [
+            (
+                rule,
+                np.array(
+                    [
+                        action.family is not None
+                        and (rule.issues is None or action.issue in rule.issues)
+                        for action in actions
+                    ]
+                ),
+            )
+            for rule in rules.after_purchase
+        ]
+        self._by_calendar = any(limit.calendar for limit in rules.limits)
+        self._has_hours = rules.quiet.from_minute != rules.quiet.until_minute
+        self._fates = (*_CLOSED, *(f"contact:{limit.id}" for limit in self._channel_limits))
+
+    def apply(self, wave: Wave, funnel: Funnel) -> Contactable:
+        """Drop what must rest or has no way to the customer; return the ways that are left."""
+        local, quiet = self._time_of_day(wave)
+        windows = Windows(wave, local)
+        self._silence(wave, funnel)
+        full = np.array([len(state.pending) >= MAX_PENDING for state in wave.states])
+        funnel.drop(full[:, None], "contact:awaiting_outcomes")
+        for limit in self._limits:
+            over = over_limit(wave, windows, limit)
+            if limit.scope == "overall":
+                # Offers must not use up what an apology or an answer to a ticket needs.
+                over = over & ~self._service
+            funnel.drop(over, f"contact:{limit.id}")
+        return self._treatments(wave, local, quiet, windows, funnel)
+
+    def _time_of_day(self, wave: Wave) -> tuple[Locals, NDArray[np.bool_]]:
+        """Return the local times, where anybody asks for them, and for whom it is quiet."""
+        local: list[datetime | None] = [None] * len(wave)
+        quiet = np.zeros(len(wave), bool)
+        asked = wave.number("quiet_from_minute") != wave.number("quiet_until_minute")
+        asked |= self._by_calendar or self._has_hours
+        for row in np.flatnonzero(asked).tolist():
+            state = wave.states[row]
+            local[row] = local_time(state, float(wave.at_ms[row]), self._rules.quiet)
+            quiet[row] = in_quiet_hours(state, local[row], self._rules.quiet)
+        return local, quiet
+
+    def _silence(self, wave: Wave, funnel: Funnel) -> None:
+        tickets = self._rules.tickets
+        if tickets is not None and any(state.tickets for state in wave.states):
+            least, after_ms = tickets.least_severity, tickets.after_resolved_ms
+            troubled = np.array(
+                [
+                    any(
+                        t.severity >= least and (t.is_open or at_ms < t.changed_at_ms + after_ms)
+                        for t in state.tickets.values()
+                    )
+                    for state, at_ms in zip(wave.states, wave.at_ms.tolist(), strict=True)
+                ]
+            )
+            funnel.drop(troubled[:, None] & ~self._service, "contact:ticket")
+        silenced = [row for row, state in enumerate(wave.states) if state.silences]
+        for rule, numbers in self._silences if silenced else ():
+            until_ms = np.zeros((len(wave), len(numbers)))
+            for row in silenced:
+                for number, silence in wave.states[row].silences.items():
+                    until_ms[row, numbers == number] = silence.until_ms
+            funnel.drop(until_ms > wave.at_ms[:, None], f"contact:{rule.id}")
+        for resting, about in self._resting:
+            bought_ms = wave.of_action(wave.family("last_order_ms"))
+            rests = (bought_ms > 0) & (wave.at_ms[:, None] < bought_ms + resting.term_ms)
+            funnel.drop(about & ~self._service & rests, f"contact:{resting.id}")
+
+    def _treatments(
+        self,
+        wave: Wave,
+        local: Locals,
+        quiet: NDArray[np.bool_],
+        windows: Windows,
+        funnel: Funnel,
+    ) -> Contactable:
+        rule = self._rules.quiet
+        closed = self._closed(wave, windows)
+        for_service = closed.copy()
+        disturbing = (closed == 0) & quiet[:, None] & _REACHING
+        closed[disturbing] = 2
+        # The way to nowhere, by which rows of treatments are filled up, is never open.
+        nowhere = np.ones((len(wave), 1), closed.dtype)
+        ways = np.where(
+            self._service[:, None],
+            np.concatenate([for_service, nowhere], axis=1)[:, self._channels],
+            np.concatenate([closed, nowhere], axis=1)[:, self._channels],
+        )
+        usable = ways == 0
+        if rule.then != "other_channel":
+            usable &= ways[:, :, :1] != 2
+        chosen = np.where(usable.any(axis=2), usable.argmax(axis=2), NO_TREATMENT)
+        until_ms = np.zeros(len(wave))
+        if rule.then == "wait" and quiet.any():
+            waits = (funnel.candidates & (chosen == NO_TREATMENT) & (ways[:, :, 0] == 2)).any(
+                axis=1
+            )
+            for row in np.flatnonzero(waits).tolist():
+                until_ms[row] = quiet_until_ms(wave.states[row], local[row], rule)
+        for number, fate in enumerate(self._fates, start=1):
+            funnel.drop((chosen == NO_TREATMENT) & (ways[:, :, 0] == number), fate)
+        return Contactable(chosen, until_ms)
+
+    def _closed(self, wave: Wave, windows: Windows) -> NDArray[np.int16]:
+        """Tell what closes each channel for each customer, but for quiet hours: 0 is open."""
+        closed = np.zeros((len(wave), len(CHANNELS)), np.int16)
+        for row, state in enumerate(wave.states):
+            for channel in state.unsubscribed:
+                closed[row, CHANNELS.index(channel)] = 1
+        if self._rules.automated_in_a_row is not None:
+            tired = wave.number("automated_in_a_row") >= self._rules.automated_in_a_row
+            _close(closed, tired[:, None] & _AUTOMATED, 3)
+        for number, limit in enumerate(self._channel_limits, start=len(_CLOSED) + 1):
+            _close(closed, channels_over_limit(wave, windows, limit), number)
+        return closed
+
+
+def _close(closed: NDArray[np.int16], where: Mask, reason: int) -> None:
+    closed[(closed == 0) & where] = reason
+
+
+def _channel_numbers(actions: Sequence[Action]) -> NDArray[np.intp]:
+    """Return the place in `CHANNELS` of each action's treatments, (a, most), filled up."""
+    most = max(len(action.treatments) for action in actions)
+    numbers = np.full((len(actions), most), _NO_CHANNEL, np.intp)
+    for action, row in zip(actions, numbers, strict=True):
+        for place, treatment in enumerate(action.treatments):
+            row[place] = CHANNELS.index(treatment.channel)
+    return numbers

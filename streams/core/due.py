@@ -1,0 +1,28 @@
+"""What makes a decision due: a customer at a moment, at a place of the timeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from schemas.records import Trigger
+from streams.core.chance import decision_id
+from streams.core.state import CustomerState
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A customer for whom a decision is due, at a place of the timeline, and why."""
+
+    customer: str
+    state: CustomerState
+    moment: str
+    at_ms: int
+    partition: int
+    offset: int
+    trigger: Trigger
+
+    @property
+    def decision_id(self) -> str:
+        """The id that a replay repeats and no other place of the timeline can have."""
+        place = f"{self.partition}/{self.offset}/{self.at_ms}"
+        return decision_id(self.customer, self.moment, place)
