@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint kafka clean
+.PHONY: help demo test lint chaos soak bench kafka clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -30,11 +30,20 @@ lint: $(VENV)/.develops ## ruff, mypy --strict and the import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
+chaos: .kafka/.tried ## Kill, freeze, flood and rebalance for long (ARGS="--kills 20 --seed 7 -k kills")
+	@CONCIERGE_REQUIRE_KAFKA=1 $(BIN)/python -m pytest tests/chaos -m "" -s $(ARGS)
+
+soak: .kafka/.tried ## Load a worker for 30 minutes; memory, files or lag that grow fail (ARGS="--minutes 2")
+	@$(BIN)/python -m tests.chaos.soak $(ARGS)
+
+bench: .kafka/.tried ## Measure speed against its peers (ARGS="--only same-job --quick", ARGS=--help)
+	@$(BIN)/python -m tests.bench $(ARGS)
+
 kafka: $(VENV)/.develops ## Run a real Kafka in the foreground (PORT=9092); needs Java 17 and Maven
 	@$(BIN)/python -m tests.kafka --port $(PORT)
 
 clean: ## Remove the virtual environment, Kafka's jars and all caches
-	rm -rf $(VENV) .kafka .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .kafka .bench .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	rm -rf build ./*.egg-info
 

@@ -15,7 +15,8 @@ from typing import NamedTuple
 from river import compose
 
 from models.backoff import LEVELS, MOST_PIPELINES, PipelineKey, mixture, path_of
-from models.learners import LEARNERS, Classifier, keyed, lessons_of, parts
+from models.drift import Watch
+from models.learners import LEARNERS, Classifier, forget, keyed, lessons_of, parts
 from models.protocol import ActionKey
 from models.quality import Quality
 from schemas.records import Lesson
@@ -56,12 +57,15 @@ class Refusal(NamedTuple):
 class Progress(NamedTuple):
     """A lesson that was learned: the propensity predicted before learning it, and its label.
 
+    `drifted`: with it, it was clear that the action's response is no longer what it was.
+
     >>> Progress(propensity=0.05, label=True).label
     True
     """
 
     propensity: float
     label: bool
+    drifted: bool = False
 
 
 class Bank:
@@ -100,6 +104,7 @@ class Bank:
         self.taught: dict[int, tuple[int, int, int, str]] = {}
         self.overall = Quality()
         self.quality: dict[str, Quality] = {}
+        self.watches: dict[str, Watch] = {}
         self.refused: dict[str, int] = {}
         self.scaler, _ = parts(LEARNERS[learner](prior))
         self.classifiers: dict[PipelineKey, Classifier] = {}
@@ -187,12 +192,23 @@ class Bank:
         scaled = self.scaler.transform_one(features)
         path = [self._classifier(key) for key in path_of(_action(lesson))]
         propensity = self._blend(path, scaled)
+        drifted = self._watch(lesson.action).update(propensity, label)
         self.overall.update(propensity, label)
         self.quality.setdefault(lesson.action, Quality()).update(propensity, label)
         for classifier in path:
             if classifier is not None:
                 classifier.learn_one(scaled, label)
-        return Progress(propensity, label)
+        if drifted:
+            # Its family learned from the same customers; an issue has too many others in it.
+            for stale in filter(None, path[:2]):
+                forget(stale)
+        return Progress(propensity, label, drifted)
+
+    def _watch(self, action: str) -> Watch:
+        watch = self.watches.get(action)
+        if watch is None:
+            watch = self.watches[action] = Watch(began_at=self.overall.lessons)
+        return watch
 
     def _classifier(self, key: PipelineKey | None) -> Classifier | None:
         if key is None:

@@ -21,12 +21,42 @@ class ActionKey(NamedTuple):
     issue: str
 
 
+class Evidence(NamedTuple):
+    """What stands behind the propensities of a actions; all but `overall` have shape (a,).
+
+    `lessons` of each action, and `overall` of the whole model; `began_at` is how many the model
+    had when the action's first came (infinite before it). `borrowed` is the share, in [0, 1], of
+    a propensity that comes neither from the action nor from its family. `unrest` says how many
+    times more than usual (>= 1) an action should be explored, because its response has drifted.
+    """
+
+    lessons: Floats
+    overall: int
+    began_at: Floats
+    borrowed: Floats
+    unrest: Floats
+
+
+def no_evidence(actions: int) -> Evidence:
+    """Return the evidence of a model that has learned nothing.
+
+    >>> no_evidence(1).borrowed.tolist()
+    [1.0]
+    """
+    ones = np.ones(actions)
+    return Evidence(np.zeros(actions), 0, np.full(actions, np.inf), ones, ones)
+
+
 class Scorer(Protocol):
     """Scores a wave of customers for a fixed list of actions, with frozen weights."""
 
     @property
     def version(self) -> str:
         """The model version the weights were exported from."""
+
+    @property
+    def evidence(self) -> Evidence:
+        """How much the version has learned of the scorer's actions."""
 
     def propensities(self, customer: Floats, action: Floats) -> Floats:
         """Return P(reward) per customer and action, in [0, 1].

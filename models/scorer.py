@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.backoff import LEVELS, mixture, path_of
-from models.protocol import ActionKey, Floats, Scorer
+from models.protocol import ActionKey, Evidence, Floats, Scorer, no_evidence
 from models.snapshot_record import Snapshot, SnapshotError, unpack
 
 # Far finer than any propensity is known; coarse enough to hide the last bits in which two
@@ -86,6 +86,7 @@ class LinearScorer:
         self._blended = np.einsum("al,alf->af", self._shares[:, :-1], self._weights[self._paths])
         self._used, used_at = np.unique(self._paths, return_inverse=True)
         self._used_at = used_at.reshape(self._paths.shape)
+        self._evidence = _evidence_of(snapshot, self.actions, self._shares)
         # Made at the first wave, which tells where the action's columns begin.
         self._halves: _Halves | None = None
 
@@ -93,6 +94,11 @@ class LinearScorer:
     def version(self) -> str:
         """The version of the snapshot the weights came from."""
         return self._version
+
+    @property
+    def evidence(self) -> Evidence:
+        """How much the snapshot has learned of the actions; see `models.protocol.Evidence`."""
+        return self._evidence
 
     def propensities(self, customer: Floats, action: Floats) -> Floats:
         """Return P(reward) per customer and action, quantised; see `models.protocol.Scorer`.
@@ -188,6 +194,11 @@ class PriorScorer:
         """The version of a model before its first lesson."""
         return "000000000000"
 
+    @property
+    def evidence(self) -> Evidence:
+        """None; see `models.protocol.Evidence`."""
+        return no_evidence(len(self.actions))
+
     def propensities(self, customer: Floats, action: Floats) -> Floats:
         """Return the prior for each customer and action; see `models.protocol.Scorer`."""
         return np.full((len(customer), len(self.actions)), self._prior)
@@ -195,6 +206,17 @@ class PriorScorer:
     def contributions(self, features: Floats, actions: NDArray[np.intp]) -> Floats:
         """Return no push from any feature, shape (m, c + k)."""
         return np.zeros_like(features)
+
+
+def _evidence_of(snapshot: Snapshot, actions: Sequence[ActionKey], shares: Floats) -> Evidence:
+    watches = [snapshot.watches.get(key.action) for key in actions]
+    return Evidence(
+        lessons=np.array([watch.lessons if watch else 0.0 for watch in watches]),
+        overall=snapshot.overall.lessons,
+        began_at=np.array([watch.began_at if watch else np.inf for watch in watches]),
+        borrowed=1.0 - (shares[:, 0] + shares[:, 1]),
+        unrest=np.array([watch.unrest if watch else 1.0 for watch in watches]),
+    )
 
 
 def linear_scorer(snapshot: Snapshot, actions: Sequence[ActionKey], feature_version: str) -> Scorer:

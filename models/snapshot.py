@@ -6,6 +6,7 @@ A bank restored from its snapshot goes on bit for bit like one that never stoppe
 from __future__ import annotations
 
 from models.bank import Bank
+from models.drift import Watch
 from models.learners import (
     LEARNERS,
     Scaling,
@@ -62,6 +63,7 @@ def take(bank: Bank) -> Snapshot:
         overall=bank.overall.copy(),
         quality={action: bank.quality[action].copy() for action in sorted(bank.quality)},
         refused={reason: bank.refused[reason] for reason in sorted(bank.refused)},
+        watches={action: bank.watches[action].copy() for action in sorted(bank.watches)},
     )
 
 
@@ -89,6 +91,9 @@ def restore(snapshot: Snapshot) -> Bank:
     bank.overall = snapshot.overall.copy()
     bank.quality = {action: quality.copy() for action, quality in snapshot.quality.items()}
     bank.refused = dict(snapshot.refused)
+    # An older release watched nothing: what it knew was there from the beginning.
+    older = {action: Watch(lessons=known.lessons) for action, known in bank.quality.items()}
+    bank.watches = older | {name: watch.copy() for name, watch in snapshot.watches.items()}
     counts = [int(count) for count in unpack(snapshot.scaler_counts)]
     means, variances = unpack(snapshot.scaler_means), unpack(snapshot.scaler_variances)
     if any(counts):

@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 
 from models.backoff import LEVELS, MOST_PIPELINES
+from models.drift import Watch
 from models.quality import BINS, Quality
 from models.snapshot_record import VERSION_DIGITS, Snapshot, SnapshotError, unpack, version_of
 
@@ -103,6 +104,8 @@ def _problems(snapshot: Snapshot) -> Iterator[str]:
         yield from _block_problems(f"{where}: squared gradients", squared, width, least=0.0)
     for quality in (snapshot.overall, *snapshot.quality.values()):
         yield from _quality_problems(quality)
+    for watch in snapshot.watches.values():
+        yield from _watch_problems(watch)
 
 
 def _scaler_blocks(snapshot: Snapshot) -> tuple[tuple[str, bytes], ...]:
@@ -120,6 +123,21 @@ def _block_problems(name: str, block: bytes, width: int, least: float | None) ->
     numbers = unpack(block)
     if not np.isfinite(numbers).all() or (least is not None and (numbers < least).any()):
         yield f"{name}: a number is not finite or below its least value"
+
+
+def _watch_problems(watch: Watch) -> Iterator[str]:
+    window = watch.window
+    rows = [*zip(window.totals, window.spreads, strict=False)]
+    if len(window.totals) != len(window.spreads) or any(len(t) != len(s) for t, s in rows):
+        yield "a window whose rows do not fit"
+    elif window.size != sum(len(totals) << row for row, (totals, _) in enumerate(rows)):
+        yield "a window that is not as long as it says"
+    elif not math.isfinite(sum(map(sum, (*window.totals, *window.spreads)))):
+        yield "a window that is not finite"
+    elif not math.isfinite(window.total + window.spread):
+        yield "a window that is not finite"
+    if min(watch.began_at, watch.lessons, watch.drifts, window.seen) < 0 or watch.since < -1:
+        yield "a watch with a negative count"
 
 
 def _quality_problems(quality: Quality) -> Iterator[str]:

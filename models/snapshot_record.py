@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 
 from models.backoff import PipelineKey
+from models.drift import Watch
 from models.protocol import Floats
 from models.quality import Quality
 
@@ -71,6 +72,7 @@ class Snapshot(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     overall: Quality
     quality: dict[str, Quality]
     refused: dict[str, int]
+    watches: dict[str, Watch] = {}
 
 
 def version_of(next_lesson_offset: int) -> str:

@@ -65,8 +65,8 @@ class Decision(msgspec.Struct, kw_only=True, gc=False):
     `features` holds the customer's columns; `action_features` holds, row after row, the columns
     that depend on the action (one row per entry of `actions` but the last).
     `published` is false for `no_action` and for the held-out, who get this record only.
-    `slate` holds what was chosen for further positions, `shadow` what would have been chosen if
-    actions on trial took part.
+    Each `position` of a slate is a decision of its own, among what is left. `shadow` is what would
+    have been chosen if actions on trial took part.
     """
 
     decision_id: str
@@ -91,6 +91,6 @@ class Decision(msgspec.Struct, kw_only=True, gc=False):
     catalogue_version: str
     feature_version: str
     trigger: Trigger
-    slate: list[str] = []
-    slate_probabilities: list[float] = []
+    slate_id: str | None = None
+    position: int = 1
     shadow: str | None = None

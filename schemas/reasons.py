@@ -48,6 +48,7 @@ _UNACCEPTABLE = (
     ("missing_field", "a field that this kind of event needs is empty"),
     ("not_finite", "a number is NaN or infinite"),
     ("value_out_of_range", "a number, text or list is outside its declared range"),
+    ("foreign_decision", "the outcome names no decision that was made for its customer"),
     ("event_time_too_old", "the event time lies before any real event (seconds for milliseconds?)"),
     ("event_time_in_future", "the event time lies after its arrival (microseconds?)"),
 )

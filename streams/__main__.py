@@ -1,6 +1,6 @@
 """`python -m streams`: the `concierge` command."""
 
-from streams.cli.main import main
+from streams.cli.start import main
 
 if __name__ == "__main__":
     main()

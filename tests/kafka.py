@@ -10,17 +10,19 @@ import argparse
 import base64
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 import uuid
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
+
+from tests.kafka_properties import Listener, free_port, server_properties
 
 ROOT = Path(__file__).resolve().parents[1]
 POM = ROOT / "deploy" / "kafka" / "pom.xml"
@@ -31,32 +33,6 @@ _COMPLETE = JARS / ".complete"
 # A broker listens 3-4 s after its start; a busy machine may need many times that.
 _START_TIMEOUT_S = 90.0
 _STOP_TIMEOUT_S = 30.0
-
-_PROPERTIES = """\
-process.roles=broker,controller
-node.id=1
-controller.quorum.bootstrap.servers=127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-controller.listener.names=CONTROLLER
-inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
-log.dirs={folder}/data
-num.partitions=4
-auto.create.topics.enable=false
-offsets.topic.num.partitions=4
-offsets.topic.replication.factor=1
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
-group.initial.rebalance.delay.ms=0
-# A killed broker may register again after this long, not after 9 s.
-broker.session.timeout.ms=3000
-broker.heartbeat.interval.ms=500
-# Compaction soon and often, so that tests can see it happen.
-log.cleaner.backoff.ms=500
-"""
 
 
 class KafkaUnavailable(Exception):
@@ -86,12 +62,24 @@ def fetch_jars() -> Path:
 
 
 class RealKafka:
-    """One broker with its own ports and log folder; `kill` and `start` again for crash tests."""
+    """One broker with its own ports and log folder; `kill` and `start` again for crash tests.
 
-    def __init__(self, port: int = 0) -> None:
+    It always has a plain listener (`bootstrap`); `listeners` are further ones, `properties` go
+    before ours (an authorizer, for example).
+    """
+
+    def __init__(
+        self,
+        port: int = 0,
+        *,
+        listeners: Sequence[Listener] = (),
+        properties: Mapping[str, str] | None = None,
+    ) -> None:
         self._jars = fetch_jars()
         self._folder = Path(tempfile.mkdtemp(prefix="concierge-kafka-"))
-        self._port = port or _free_port()
+        self._port = port or free_port()
+        self._listeners = listeners
+        self._further = properties or {}
         self._log = self._folder / "broker.log"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -104,7 +92,7 @@ class RealKafka:
         """Start the broker (again) and wait until it answers."""
         properties = self._folder / "server.properties"
         if not properties.exists():
-            text = _PROPERTIES.format(port=self._port, controller=_free_port(), folder=self._folder)
+            text = server_properties(self._port, self._folder, self._listeners, self._further)
             properties.write_text(text, encoding="utf-8")
             # Kafka's own form of a cluster id: 16 random bytes in URL-safe base64, unpadded.
             cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
@@ -194,13 +182,6 @@ class RealKafka:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def main() -> int:

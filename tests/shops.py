@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from models.protocol import ActionKey, Floats, Scorer
+from models.protocol import ActionKey, Evidence, Floats, Scorer, no_evidence
 from streams.core.catalogue import Catalogue
 from streams.core.catalogue_yaml import load_catalogue
 from streams.core.chance import id_hash
@@ -95,6 +95,7 @@ class LeaningScorer:
 
     def __init__(self, version: str, actions: Sequence[ActionKey]) -> None:
         self.version = version
+        self.evidence: Evidence = no_evidence(len(actions))
         self._seeds = [id_hash(f"{version}/{key.action}") % 2**32 for key in actions]
 
     def propensities(self, customer: Floats, action: Floats) -> Floats:

@@ -9,10 +9,11 @@ from schemas.dead_letters import dead_letter
 from schemas.records import Origin, Rejection
 from schemas.topics import DEAD_LETTERS
 from streams.runtime.chunk import RawRecord
+from streams.runtime.endings import Ending
 from streams.runtime.role import Sender
 
 
-class TooManyDeadLetters(Exception):
+class TooManyDeadLetters(Ending):
     """Something upstream broke: input is refused faster than anybody would look at it."""
 
 

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncIterable,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from typing import Protocol
 
 import msgspec
@@ -142,7 +150,7 @@ class Decide:
             send(self._lessons, lesson.model.encode(), ENCODER.encode(lesson))
 
     async def assigned(
-        self, positions: Mapping[Place, int], firsts: Mapping[Place, int]
+        self, positions: Mapping[Place, int], new: Collection[Place]
     ) -> Mapping[Place, int]:
         """Read the partitions' state back and rebuild their timer indexes."""
         numbers = only(self.topics[0], positions)
@@ -150,7 +158,7 @@ class Decide:
         for number in numbers:
             place = Place(self.topics[0], number)
             start = positions[place]
-            store = self._partitions.load(number, states[number], start, firsts.get(place, 0))
+            store = self._partitions.load(number, states[number], start, place in new)
             for kind, name, version in versions_from(store.partition_state(), start):
                 await self._versions.available(kind, name, version)
             due = ((customer, peek_due_ms(data)) for customer, data in store.raw_items())
@@ -162,6 +170,10 @@ class Decide:
         for number in self._partitions:
             self._engine.forget(number)
         self._partitions.drop()
+
+    def encode_ahead(self, most: int) -> int:
+        """Encode some of the changed customers before the cut; return how many are left."""
+        return self._partitions.encode_ahead(most)
 
     def cut(self, positions: Mapping[Place, int]) -> Cut:
         """Return the changed customers as changelog records."""

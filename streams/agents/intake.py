@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterable, Callable, Collection, Iterable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -124,7 +124,7 @@ class Intake:
                 retry_s = min(2 * retry_s, _LONGEST_RETRY_S)
 
     async def assigned(
-        self, positions: Mapping[Place, int], firsts: Mapping[Place, int]
+        self, positions: Mapping[Place, int], new: Collection[Place]
     ) -> Mapping[Place, int]:
         """Take the lead, if it is ours, before the first record is admitted."""
         if self._leads in positions:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterable, Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from streams.runtime.app import AgentFunction
 from streams.runtime.checkpoint import Cut, Write
 from streams.runtime.chunk import Chunk, Place
 from streams.runtime.clock import Timeline
+from streams.runtime.endings import ToMend
 from streams.runtime.role import Sender, only
 from streams.runtime.versions import MODEL, snapshot_key
 
@@ -43,15 +44,17 @@ class Workshop:
 
     new: Callable[[str, int], Model]
     """Return an untrained model by name and lessons partition."""
-    restore: Callable[[bytes], Model]
-    """Return the model of a snapshot."""
+    restore: Callable[[str, bytes], Model | None]
+    """Return the model of a snapshot by its name, None if it cannot be used."""
     snapshot: Callable[[Model], tuple[str, bytes]]
     """Return a model's version and snapshot."""
     published: Callable[[], Awaitable[Mapping[str, Mapping[str, bytes]]]]
     """Return all snapshots there are now: model -> version -> bytes."""
+    recount: Callable[[Collection[int]], Awaitable[None]] | None = None
+    """Count what was settled in these partitions so far, for the experiment's meters."""
 
 
-class ForeignLesson(Exception):
+class ForeignLesson(ToMend):
     """The lessons topic holds something we did not write."""
 
 
@@ -115,23 +118,42 @@ class Learn:
             self._noted(lesson, learning.model.learn_one(lesson, record.offset))
 
     async def assigned(
-        self, positions: Mapping[Place, int], firsts: Mapping[Place, int]
+        self, positions: Mapping[Place, int], new: Collection[Place]
     ) -> Mapping[Place, int]:
-        """Restore the newest snapshots; they know how far each model has come."""
+        """Restore the newest snapshots that can be used; they know how far each model has come.
+
+        What the group committed is safe for every model, and each passes over what it has learned;
+        where the newest snapshot is lost, the lessons since an older one are learned again.
+        """
+        starts = dict(positions)
         mine = only(self.topics[0], positions)
-        for versions in (await self._workshop.published()).values():
-            newest = max(versions)
-            model = self._workshop.restore(versions[newest])
+        if self._workshop.recount is not None:
+            await self._workshop.recount(mine)
+        for name, versions in (await self._workshop.published()).items():
+            newest, model = self._restored(name, versions)
+            if model is None:
+                # Nobody can say which partition its lessons are in: each looks through its own.
+                starts = dict.fromkeys(starts, 0)
+                continue
             if model.lessons_partition not in mine:
                 continue
+            if newest != max(versions):
+                place = Place(self.topics[0], model.lessons_partition)
+                starts[place] = min(starts[place], model.next_lesson_offset)
             self._learning[model.name] = _Learning(
                 model, model.next_lesson_offset, sorted(versions), self._now_ms()
             )
             # The switch may have been lost with whoever took the snapshot; twice does no harm.
             self._timeline.send_to_all(self._outbox, Switch(MODEL, model.name, newest))
         await self._outbox.publish()
-        # What the group committed is safe for every model; each passes over what it has learned.
-        return positions
+        return starts
+
+    def _restored(self, name: str, versions: Mapping[str, bytes]) -> tuple[str, Model | None]:
+        for version in sorted(versions, reverse=True):
+            model = self._workshop.restore(name, versions[version])
+            if model is not None:
+                return version, model
+        return "", None
 
     def revoked(self) -> None:
         """Drop the models: their snapshots hold what is safe."""

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import click
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 from rich.console import Console
 
 from schemas.topics import all_topics
 from streams.cli.options import kafka_option, settings_from
+from streams.cli.screen import screen
 from streams.core.catalogue import Catalogue
 from streams.core.catalogue_yaml import CatalogueError
+from streams.runtime.advice import advice
 from streams.runtime.catalogue_file import parse_catalogue
 from streams.runtime.clients import librdkafka_config
 from streams.runtime.declared import SettingsError
 from streams.runtime.metrics import metrics_table
 from streams.runtime.paths import catalogue_path
+from streams.runtime.reach import LoginRefused, reached
 from streams.runtime.settings import Settings, help_table
 from streams.runtime.topic_admin import check_topics
 
@@ -54,7 +56,7 @@ def check(
         for problem in error.problems:
             click.echo(f"settings: {problem}", err=True)
         return 1
-    console = Console(soft_wrap=True, highlight=False)
+    console = screen()
     console.print("[green]ok[/]       settings")
     fine = _catalogue_is_fine(settings, console)
     if not offline:
@@ -85,11 +87,15 @@ def _summary(catalogue: Catalogue) -> str:
 
 
 def _topics_are_fine(settings: Settings, console: Console) -> bool:
-    admin = AdminClient(librdkafka_config(settings))
+    client = {**librdkafka_config(settings), "log_level": 0}
+    wanted = all_topics(settings.app_id, settings.topic_prefix)
     try:
-        reports = check_topics(admin, all_topics(settings.app_id, settings.topic_prefix))
+        reports = check_topics(reached(client), wanted)
+    except LoginRefused as refused:
+        click.echo(f"topics: {refused}", err=True)
+        return False
     except KafkaException as error:
-        click.echo(f"topics: {settings.bootstrap}: {error.args[0].str()}", err=True)
+        click.echo(f"topics: {settings.bootstrap}: {advice(error.args[0])}", err=True)
         return False
     for report in reports:
         if report.usable:

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from threading import Event
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -16,6 +15,7 @@ from schemas.dead_letters import DeadLetter, read_dead_letter
 from schemas.reasons import REASONS
 from schemas.topics import DEAD_LETTERS
 from streams.cli.options import kafka_option, settings_from
+from streams.cli.screen import screen
 from streams.runtime.changelog import read_to_end
 from streams.runtime.clients import librdkafka_config
 from streams.runtime.topic_admin import partitions_of
@@ -81,7 +81,7 @@ def _public(letter: DeadLetter) -> dict[str, object]:
 
 
 def _print(letters: list[DeadLetter], counts: Counter[tuple[str, str]]) -> None:
-    console = Console()
+    console = screen()
     if not counts:
         console.print("no dead letters")
         return

@@ -20,6 +20,7 @@ from schemas.records import Decision
 from schemas.topics import DECISIONS, customers_changelog
 from schemas.wire import decode_decision
 from streams.cli.options import kafka_option, settings_from
+from streams.cli.screen import screen
 from streams.core.codec import decode_customer
 from streams.core.extract import natural_value
 from streams.core.features import ACTION_FEATURES, CUSTOMER_FEATURES, FEATURE_VERSION
@@ -60,7 +61,7 @@ def explain(
             f'no decision with this id, and none for a customer "{target}", is on the decisions '
             "topic: it may be older than the topic keeps, or nothing was due yet"
         )
-    console = Console()
+    console = screen()
     for decision in found:
         if as_json:
             click.echo(json.dumps(msgspec.to_builtins(decision)))

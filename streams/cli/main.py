@@ -8,25 +8,30 @@ from collections.abc import Sequence
 import click
 from confluent_kafka import KafkaException
 
+from streams.cli.backtest import backtest_command
 from streams.cli.check import check
 from streams.cli.dead_letters import dead_letters
 from streams.cli.demo import demo
 from streams.cli.explain import explain
 from streams.cli.feed import feed
 from streams.cli.topics import topics
+from streams.cli.uplift import uplift
+from streams.cli.what_if import what_if
 from streams.cli.worker import worker
 from streams.core.catalogue_yaml.problems import CatalogueError
 from streams.core.codec import StateError
+from streams.runtime.advice import advice
 from streams.runtime.declared import SettingsError
-from streams.runtime.registry import RegistryRefused, RegistryUnavailable
-from streams.runtime.topic_admin import TopicsNotReady
+from streams.runtime.endings import EXIT_CONFIG, Ending
+from streams.runtime.registry import RegistryUnavailable
+
+__all__ = ["EXIT_CONFIG", "EXIT_INTERRUPTED", "EXIT_UNAVAILABLE", "concierge", "main"]
 
 # sysexits.h: EX_CONFIG is for what the operator must mend, EX_UNAVAILABLE for a server that is
 # away. click itself exits with 2 for a wrong command line, Ctrl-C gives 128 + SIGINT.
-EXIT_CONFIG = 78
 EXIT_UNAVAILABLE = 69
 EXIT_INTERRUPTED = 130
-_TO_MEND = (SettingsError, CatalogueError, StateError, TopicsNotReady, RegistryRefused)
+_TO_MEND = (SettingsError, CatalogueError, StateError)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -38,7 +43,18 @@ def concierge() -> None:
     """
 
 
-for command in (demo, worker, topics, check, feed, dead_letters, explain):
+for command in (
+    demo,
+    worker,
+    topics,
+    check,
+    feed,
+    dead_letters,
+    explain,
+    uplift,
+    what_if,
+    backtest_command,
+):
     concierge.add_command(command)
 
 
@@ -54,12 +70,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except _TO_MEND as error:
         click.echo(f"concierge: {error}", err=True)
         sys.exit(EXIT_CONFIG)
+    except Ending as error:
+        click.echo(f"concierge: {error}", err=True)
+        sys.exit(error.exit_code)
     except RegistryUnavailable as error:
         click.echo(f"concierge: {error}", err=True)
         sys.exit(EXIT_UNAVAILABLE)
     except KafkaException as error:
-        hint = "are the brokers (CONCIERGE_KAFKA or --kafka) right, and reachable?"
-        click.echo(f"concierge: Kafka: {error.args[0].str()}; {hint}", err=True)
+        click.echo(f"concierge: Kafka: {advice(error.args[0])}", err=True)
         sys.exit(EXIT_UNAVAILABLE)
     except BrokenPipeError:
         # Whoever read our output (head, less) has seen enough.

@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
-from streams.runtime.settings import Settings
+from streams.runtime.certificates import certificate_problems
+from streams.runtime.settings import Settings, SettingsError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -23,10 +24,15 @@ def kafka_option(command: Command) -> Command:
 def settings_from(kafka: str | None = None, **given: str) -> Settings:
     """Return the settings of the environment; what is given by hand goes before it.
 
-    `given` is by the setting's variable without its prefix. Raises `SettingsError`.
+    `given` is by the setting's variable without its prefix. Raises `SettingsError`, also for
+    certificate files that cannot be used.
     """
     environ = dict(os.environ)
     if kafka is not None:
         environ["CONCIERGE_KAFKA"] = kafka
     environ.update({f"CONCIERGE_{name}": value for name, value in given.items()})
-    return Settings.from_env(environ)
+    settings = Settings.from_env(environ)
+    problems = certificate_problems(settings)
+    if problems:
+        raise SettingsError(problems)
+    return settings

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+
 import click
-from confluent_kafka.admin import AdminClient
-from rich.console import Console
 from rich.table import Table
 
-from schemas.topics import all_topics
+from schemas.topics import Topic, all_topics
 from streams.cli.options import kafka_option, settings_from
+from streams.cli.screen import screen
+from streams.runtime.acls import DEFAULT_PRINCIPAL, ROLES, acls, commands
 from streams.runtime.clients import librdkafka_config
-from streams.runtime.topic_admin import check_topics, create_topics
+from streams.runtime.reach import reached
+from streams.runtime.settings import Settings
+from streams.runtime.topic_admin import TopicReport, check_topics, create_topics
 
 _COLOURS = {
     "ok": "green",
@@ -25,35 +30,120 @@ _COLOURS = {
 @kafka_option
 @click.option("--create", is_flag=True, help="Create the topics that are missing.")
 @click.option("--declared", is_flag=True, help="Only list what is declared; ask no broker.")
-def topics(kafka: str | None, create: bool, declared: bool) -> int:
+@click.option(
+    "--acls",
+    "list_acls",
+    is_flag=True,
+    help="Print the kafka-acls.sh lines that allow each role what it needs; ask no broker.",
+)
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    type=click.Choice(ROLES),
+    help="With --acls: only this role; may be given several times.",
+)
+@click.option(
+    "--principal",
+    default=DEFAULT_PRINCIPAL,
+    show_default=True,
+    metavar="PATTERN",
+    help="With --acls: who a role is to Kafka; {app} and {role} are replaced.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
+def topics(
+    kafka: str | None,
+    create: bool,
+    declared: bool,
+    list_acls: bool,
+    roles: tuple[str, ...],
+    principal: str,
+    as_json: bool,
+) -> int:
     """Compare the brokers' topics with the declared ones, or create those that are missing.
 
     Exit code 1 when a topic is missing or wrong. An existing topic is never changed.
     """
     settings = settings_from(kafka)
-    wanted = all_topics(settings.app_id, settings.topic_prefix)
-    console = Console(soft_wrap=True)
-    if declared:
-        table = Table("topic", "key", "format", "partitions", "cleanup", "owner", "meaning")
-        for topic in wanted:
-            table.add_row(
-                topic.name,
-                topic.key,
-                topic.value_format,
-                str(topic.partitions),
-                topic.cleanup,
-                topic.owner,
-                topic.meaning,
-            )
-        console.print(table)
+    if list_acls:
+        _print_acls(settings, roles or ROLES, principal, as_json)
         return 0
-    admin = AdminClient(librdkafka_config(settings))
+    wanted = all_topics(settings.app_id, settings.topic_prefix)
+    if declared:
+        _print_declared(wanted, settings.replication_factor, as_json)
+        return 0
+    admin = reached(librdkafka_config(settings))
     reports = (
         create_topics(admin, wanted, settings.replication_factor)
         if create
         else check_topics(admin, wanted)
     )
+    _print_reports(reports, as_json)
+    return 0 if all(report.usable for report in reports) else 1
+
+
+def _print_acls(settings: Settings, roles: Sequence[str], principal: str, as_json: bool) -> None:
+    wanted = acls(settings.app_id, settings.topic_prefix, roles, principal)
+    if as_json:
+        rows = [
+            {
+                "principal": acl.principal,
+                "resource_type": acl.resource,
+                "resource_name": acl.name,
+                "pattern_type": "literal",
+                "operation": acl.operation,
+                "permission": "Allow",
+                "host": "*",
+            }
+            for acl in wanted
+        ]
+        click.echo(json.dumps(rows, indent=2))
+        return
+    for line in commands(wanted, settings.bootstrap):
+        click.echo(line)
+
+
+def _print_declared(wanted: Sequence[Topic], copies: int, as_json: bool) -> None:
+    if as_json:
+        rows = [
+            {
+                "name": topic.name,
+                "partitions": topic.partitions,
+                "replication_factor": copies,
+                "config": topic.kafka_config(),
+                "key": topic.key,
+                "format": topic.value_format,
+                "owner": topic.owner,
+                "meaning": topic.meaning,
+            }
+            for topic in wanted
+        ]
+        click.echo(json.dumps(rows, indent=2))
+        return
+    columns = ("topic", "partitions", "configuration", "key", "format", "owner", "meaning")
+    table = Table(*columns)
+    for topic in wanted:
+        table.add_row(
+            topic.name,
+            str(topic.partitions),
+            " ".join(f"{name}={value}" for name, value in topic.kafka_config().items()),
+            topic.key,
+            topic.value_format,
+            topic.owner,
+            topic.meaning,
+        )
+    screen().print(table)
+
+
+def _print_reports(reports: Sequence[TopicReport], as_json: bool) -> None:
+    if as_json:
+        rows = [
+            {"topic": each.topic, "verdict": each.verdict, "detail": each.detail}
+            for each in reports
+        ]
+        click.echo(json.dumps(rows, indent=2))
+        return
+    console = screen()
     for report in reports:
         colour = _COLOURS[report.verdict]
         console.print(f"[{colour}]{report.verdict:8}[/] {report.topic}  {report.detail}")
-    return 0 if all(report.usable for report in reports) else 1

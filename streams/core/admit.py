@@ -24,6 +24,7 @@ from schemas.records import (
 from schemas.topics import CLICKSTREAM, OUTCOMES, PROFILE, PURCHASES, SUPPORT
 from schemas.wire import decode
 from streams.core.admit_rules import RULES, check, check_contact_setting, check_lines
+from streams.core.chance import is_decision_for
 from streams.core.limits import MAX_ID_CHARS, AdmitLimits
 
 DEFAULT_LIMITS = AdmitLimits()
@@ -165,6 +166,9 @@ def _profile(value: dict[str, Any], origin: Origin) -> CustomerEvent | Rejection
 
 
 def _outcome(value: dict[str, Any], origin: Origin) -> CustomerEvent | Rejection:
+    if not is_decision_for(value["customer_id"], value["decision_id"]):
+        named, customer = value["decision_id"], value["customer_id"]
+        return _reject("foreign_decision", f"{named!r} is no decision for customer {customer!r}")
     return Outcome(
         event_id=value["event_id"],
         customer=value["customer_id"],

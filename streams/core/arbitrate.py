@@ -20,12 +20,16 @@ def with_no_action(priorities: Floats, silence: Floats) -> Floats:
     return np.concatenate([priorities, silence[:, None]], axis=1)
 
 
-def probabilities_of(priorities: Floats, candidates: Mask, gamma: Floats) -> Floats:
+def probabilities_of(
+    priorities: Floats, candidates: Mask, gamma: Floats, unrest: Floats | None = None
+) -> Floats:
     """Return the probability of each candidate, (n, a + 1); 0 for those that were dropped.
 
     `priorities` is (n, a + 1), `candidates` (n, a): the last column always competes. `gamma`
     broadcasts to (n, a + 1); where it is 0, all candidates are equally likely. Each row sums
-    to 1; equal priorities are equally likely but for the first of them, the best.
+    to 1; equal priorities are equally likely but for the first of them, the best. `unrest` (a + 1,)
+    says how many times more an action should be explored: a gap is as doubtful as the more
+    doubtful of its two ends, so an unrest of the best one speaks for all others.
     """
     competing = np.concatenate([candidates, np.ones((len(candidates), 1), bool)], axis=1)
     ranked = np.where(competing, priorities, -np.inf)
@@ -35,6 +39,8 @@ def probabilities_of(priorities: Floats, candidates: Mask, gamma: Floats) -> Flo
     gap = np.where(competing, (top - np.where(competing, priorities, 0.0)), 0.0)
     gap = np.divide(gap, top, out=np.zeros_like(gap), where=top > 0)
     count = competing.sum(axis=1, keepdims=True)
+    if unrest is not None:
+        gamma = gamma / np.maximum(unrest, unrest[best][:, None])
     shares = np.where(competing, 1.0 / (count + gamma * gap), 0.0)
     shares[rows, best] = 0.0
     # A running sum adds from left to right in every wave size, as a plain sum need not.

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from models.protocol import ActionKey
-from streams.core.contact_rules import ContactRules
+from streams.core.contact_rules import ContactRules, Scope
 from streams.core.layout import DAY_MS, MINUTE_MS
 from streams.core.rules import Condition
 
@@ -84,7 +84,8 @@ class Action:
 
     `priority = propensity * context weight * value * lever`. `rules` stand in the order of
     `TIERS`. `context` has the weights that were given (use `weight`). `family_name` is the family
-    in words a customer may read. An empty `why` leaves the moment to speak for itself.
+    in words a customer may read. An empty `why` leaves the moment to speak for itself. While new,
+    a `ramped` action reaches few; one on trial (`shadow`) is decided about and never published.
     """
 
     id: str
@@ -101,6 +102,8 @@ class Action:
     treatments: tuple[Treatment, ...]
     why: str
     family_name: str | None = None
+    ramped: bool = True
+    shadow: bool = False
 
     @property
     def key(self) -> ActionKey:
@@ -136,6 +139,16 @@ class ArmRatios:
 
 
 @dataclass(frozen=True, slots=True)
+class Budget:
+    """At most `per_day` actions (UTC days) of a channel, issue, family or action, spread evenly."""
+
+    id: str
+    scope: Scope
+    name: str
+    per_day: int
+
+
+@dataclass(frozen=True, slots=True)
 class Exploration:
     """How much is tried out.
 
@@ -147,6 +160,27 @@ class Exploration:
     gamma: float
     floor_ratio: float = 0.0
     discovery_ratio: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ramp:
+    """How the reach of a new action grows: from `start_ratio` of all customers to everybody.
+
+    Everybody may get it after `full_after_lessons` of its own. Nothing is new to a model that
+    has not settled itself.
+    """
+
+    start_ratio: float
+    full_after_lessons: int
+
+    @property
+    def settled_lessons(self) -> int:
+        """How many lessons a model has when it has settled: what comes later is new to it."""
+        return 5 * self.full_after_lessons
+
+
+# What survey answers tell: question -> answer -> family -> liking, -1 to 1.
+Answers = Mapping[str, Mapping[str, Mapping[str, float]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +200,8 @@ class Catalogue:
     `version` is a content hash (16 hex digits) of the canonical `text`, so the same text has the
     same version everywhere.
     `consent` names every purpose of `schemas.symbols.PURPOSES`: "opt_in" needs a yes first,
-    "opt_out" stops at a no.
+    "opt_out" stops at a no. `slates` has the moments whose placement shows several actions, with
+    how many.
     """
 
     name: str
@@ -178,8 +213,12 @@ class Catalogue:
     bothering: Bothering
     cool_down_ms: int
     timers: Timers
+    slates: Mapping[str, int]
+    budgets: tuple[Budget, ...]
     contact: ContactRules
     consent: Mapping[str, ConsentRule]
     families: tuple[str, ...]
     actions: tuple[Action, ...]
     text: str
+    ramp: Ramp | None = None
+    answers: Answers = MappingProxyType({})

@@ -32,9 +32,26 @@ def name_number(name: str | None) -> float:
 
 
 def decision_id(customer: str, moment: str, trigger: str) -> str:
-    """Return the id of a decision: derived from what caused it, so a replay repeats it."""
-    text = f"{customer}\x1f{moment}\x1f{trigger}"
-    return blake2b(text.encode(), digest_size=12).hexdigest()
+    """Return the id of a decision: derived from what caused it, so a replay repeats it.
+
+    Its second half is a check by which anybody can tell whose decision it is.
+    """
+    cause = f"{customer}\x1f{moment}\x1f{trigger}"
+    return _signed(blake2b(cause.encode(), digest_size=6).hexdigest(), customer)
+
+
+def is_decision_for(customer: str, decision_id: str) -> bool:
+    """Tell whether a decision id was made for this customer.
+
+    >>> mine = decision_id("ada", "browsing", "0/7/5")
+    >>> is_decision_for("ada", mine), is_decision_for("bob", mine), is_decision_for("ada", "x")
+    (True, False, False)
+    """
+    return decision_id == _signed(decision_id[: len(decision_id) // 2], customer)
+
+
+def _signed(cause: str, customer: str) -> str:
+    return cause + blake2b(f"{cause}\x1f{customer}".encode(), digest_size=6).hexdigest()
 
 
 def uniforms(ids: NDArray[np.uint64], salt: int) -> NDArray[np.float64]:

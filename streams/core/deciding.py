@@ -18,13 +18,15 @@ from streams.core.arms import HOLDOUT, MODEL_ONLY, RANDOM, TREATED, arms_of
 from streams.core.bothering import silence_worth
 from streams.core.catalogue import Catalogue
 from streams.core.chance import id_hash, uniforms
+from streams.core.channels import REACHING_OUT
 from streams.core.contact import ContactPolicy, consented
 from streams.core.discovery import outside_usual, with_discovery
 from streams.core.due import Due
 from streams.core.extract import extract
-from streams.core.funnel import Funnel
+from streams.core.funnel import Funnel, Mask
 from streams.core.policy import EngagementPolicy
 from streams.core.publish import Choices, Decided, Publisher
+from streams.core.volume import is_in
 from streams.core.wave import ActionAxis, Floats, Wave
 
 
@@ -51,14 +53,28 @@ class Decider:
             moment: np.array([action.weight(moment) for action in self.actions])
             for moment in self.moments
         }
+        most = max(len(action.treatments) for action in self.actions)
+        self._budgets = {
+            budget.id: np.array(
+                [
+                    [is_in(budget, action, t.channel) for t in action.treatments]
+                    + [False] * (most - len(action.treatments))
+                    for action in self.actions
+                ]
+            )
+            for budget in catalogue.budgets
+        }
         self._draw_salt, self._arm_salt = id_hash(f"{salt}/draw"), id_hash(f"{salt}/arm")
 
-    def decide(self, due: Sequence[Due]) -> list[Decided]:
-        """Decide for every customer of the wave; a customer must not occur twice in it."""
-        ids = [d.decision_id for d in due]
-        return self._publisher.write(due, ids, self._choose(due, ids))
+    def decide(self, due: Sequence[Due], closed: frozenset[str] = frozenset()) -> list[Decided]:
+        """Decide for every customer of the wave; a customer must not occur twice in it.
 
-    def _choose(self, due: Sequence[Due], ids: Sequence[str]) -> Choices:
+        `closed` has the ids of the budgets that are used up for now.
+        """
+        ids = [d.decision_id for d in due]
+        return self._publisher.write(due, ids, self._choose(due, ids, closed))
+
+    def _choose(self, due: Sequence[Due], ids: Sequence[str], closed: frozenset[str]) -> Choices:
         moments = [d.moment for d in due]
         wave = Wave([d.state for d in due], [d.at_ms for d in due], moments, self._axis)
         consents = {
@@ -69,6 +85,9 @@ class Decider:
         funnel = Funnel(len(wave), len(self.actions))
         self._policy.apply(moments, columns.natural, consents, funnel)
         reach = self._contact.apply(wave, funnel)
+        for budget_id in sorted(closed):
+            funnel.drop(self._within_budget(budget_id, reach.treatments), f"volume:{budget_id}")
+        self._slate(due, reach.treatments, funnel)
         propensities = self._scorer.propensities(columns.customer, columns.action)
         weights = np.array([self._weights[moment] for moment in moments])
         silence = silence_worth(
@@ -97,6 +116,28 @@ class Decider:
             reach.quiet_until_ms,
             consents["personalization"],
         )
+
+    def _within_budget(self, budget_id: str, treatments: NDArray[np.intp]) -> Mask:
+        """Tell what a budget is about, (n, a); nothing when this catalogue has no such budget."""
+        by_treatment = self._budgets.get(budget_id)
+        if by_treatment is None:
+            return np.zeros(treatments.shape, bool)
+        of_treatment: Mask = by_treatment[np.arange(len(self.actions)), treatments]
+        return of_treatment
+
+    def _slate(self, due: Sequence[Due], treatments: NDArray[np.intp], funnel: Funnel) -> None:
+        """Keep a slate varied: one action of a family, and beyond the first none that disturbs."""
+        if all(d.slate.position == 1 for d in due):
+            return
+        shown = np.zeros((len(due), len(self.actions)), bool)
+        disturbing = np.zeros_like(shown)
+        for row, slate in enumerate(d.slate for d in due):
+            for place, action in enumerate(self.actions):
+                shown[row, place] = action.id in slate.actions or action.family in slate.families
+                channel = action.treatments[treatments[row, place]].channel
+                disturbing[row, place] = slate.position > 1 and channel in REACHING_OUT
+        funnel.drop(shown, "slate:shown")
+        funnel.drop(disturbing, "slate:disturbs")
 
     def _odds(
         self,

@@ -10,6 +10,22 @@ from streams.core.state import CustomerState
 
 
 @dataclass(frozen=True, slots=True)
+class Slate:
+    """A place in a placement that shows several actions, and what stands in the places before.
+
+    `first_id` is the decision of position 1, None there and for an action alone.
+    """
+
+    position: int = 1
+    first_id: str | None = None
+    actions: tuple[str, ...] = ()
+    families: tuple[str, ...] = ()
+
+
+ALONE = Slate()
+
+
+@dataclass(frozen=True, slots=True)
 class Due:
     """A customer for whom a decision is due, at a place of the timeline, and why."""
 
@@ -20,9 +36,12 @@ class Due:
     partition: int
     offset: int
     trigger: Trigger
+    slate: Slate = ALONE
 
     @property
     def decision_id(self) -> str:
         """The id that a replay repeats and no other place of the timeline can have."""
         place = f"{self.partition}/{self.offset}/{self.at_ms}"
+        if self.slate.position > 1:
+            place += f"/{self.slate.position}"
         return decision_id(self.customer, self.moment, place)

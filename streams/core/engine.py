@@ -26,12 +26,14 @@ from streams.core.attribute import lesson_of
 from streams.core.chance import id_hash
 from streams.core.deciding import Decider
 from streams.core.due import Due
+from streams.core.publish import Decided
 from streams.core.state import CustomerState, PartitionState, SwitchedVersion
 from streams.core.store import StateStore
 from streams.core.timer_index import TimerIndex
 from streams.core.timers import due_timers, next_due_ms
 from streams.core.turns import Segment, Turn, remember_decision
 from streams.core.versions import Versions
+from streams.core.volume import closed_at, settle_tick, use
 
 # How many switches a partition remembers: those since the last checkpoint may be asked for again,
 # and the newest of each name always. A worker checkpoints every second or so, so 64 is ample.
@@ -65,9 +67,11 @@ class Outputs:
 class Engine:
     """Advances the partitions of a timeline; keeps only an index of their timers."""
 
-    def __init__(self, versions: Versions, salt: str) -> None:
+    def __init__(self, versions: Versions, salt: str, share: float = 1.0) -> None:
+        """`share` is the part of each daily budget that one partition may use."""
         self._versions = versions
         self._salt = salt
+        self._share = share
         self._indexes: dict[int, TimerIndex] = {}
         self._deciders: dict[tuple[str, str | None], Decider] = {}
 
@@ -117,14 +121,21 @@ class Engine:
                 turn = turns[event.customer] = Turn(event.customer, state)
             turn.events.append((offset, event))
         if turns:
-            decider = self._decider(store.partition_state(), run[0][0])
-            self._play(Segment(partition, decider, out.notes), turns.values(), store, out)
+            known, first = store.partition_state(), run[0][0]
+            closed = closed_at(known, first)
+            segment = Segment(partition, self._decider(known, first), out.notes, closed)
+            self._play(segment, turns.values(), store, out)
 
     def _tick(
         self, partition: int, offset: int, tick: Tick, store: StateStore, out: Outputs
     ) -> None:
         known = store.partition_state()
-        segment = Segment(partition, self._decider(known, offset), out.notes)
+        decider = self._decider(known, offset)
+        budgets = decider.catalogue.budgets if decider else ()
+        if budgets or known.closed:
+            settle_tick(known, budgets, self._share, offset, tick.at_ms)
+            store.put_partition_state(known)
+        segment = Segment(partition, decider, out.notes, closed_at(known, offset))
         index = self._index(partition)
         turns = []
         # By hash: the order in which a learner tells repeats from new lessons, without a name.
@@ -163,14 +174,32 @@ class Engine:
                     index.arm(turn.customer, next_due_ms(turn.state))
             if due and segment.decider is not None:
                 for start in range(0, len(due), MAX_WAVE):
-                    for decided in segment.decider.decide(due[start : start + MAX_WAVE]):
+                    wave = segment.decider.decide(due[start : start + MAX_WAVE], segment.closed)
+                    for turn, decided in zip(deciding[start:], wave, strict=False):
                         remember_decision(decided, segment.decider.catalogue.model)
                         segment.decided.append(decided)
+                        segment.go_on(turn, decided)
             playing = deciding
-        for decided in sorted(segment.decided, key=lambda d: (d.due.offset, d.due.customer)):
+        self._count(segment, store)
+        for decided in sorted(segment.decided, key=_log_order):
             out.decisions.append(decided.decision)
             if decided.published is not None:
                 out.actions.append(decided.published)
+
+    def _count(self, segment: Segment, store: StateStore) -> None:
+        """Count what was published towards its budgets, unless it was counted before a crash."""
+        budgets = segment.decider.catalogue.budgets if segment.decider else ()
+        if not budgets:
+            return
+        known = store.partition_state()
+        counted = known.counted_offset
+        for decided in segment.decided:
+            action, published, offset = decided.action, decided.published, decided.due.offset
+            if action is None or published is None or offset <= counted:
+                continue
+            use(known, budgets, action, published.channel, decided.due.at_ms)
+            known.counted_offset = max(known.counted_offset, offset)
+        store.put_partition_state(known)
 
     def _index(self, partition: int) -> TimerIndex:
         return self._indexes.setdefault(partition, TimerIndex())
@@ -191,6 +220,10 @@ class Engine:
             )
             self._deciders = {**dict(list(self._deciders.items())[-7:]), (version, model): decider}
         return decider
+
+
+def _log_order(decided: Decided) -> tuple[int, str, int]:
+    return decided.due.offset, decided.due.customer, decided.due.slate.position
 
 
 def _switch(offset: int, record: Switch, store: StateStore) -> None:

@@ -114,6 +114,8 @@ class Publisher:
             catalogue_version=self._catalogue.version,
             feature_version=FEATURE_VERSION,
             trigger=due.trigger,
+            slate_id=due.slate.first_id,
+            position=due.slate.position,
         )
         published = None
         if action is not None and treatment is not None and decision.published:
@@ -202,5 +204,7 @@ def _next_best_action(
         catalogue_version=decision.catalogue_version,
         feature_version=decision.feature_version,
         trigger=decision.trigger,
+        slate_id=decision.slate_id,
+        position=decision.position,
         no_action_priority=decision.priorities[-1],
     )

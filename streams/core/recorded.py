@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.records import Decision
-from streams.core.catalogue import NO_ACTION, Action, Bothering, Catalogue
+from streams.core.catalogue import NO_ACTION, TIERS, Action, Bothering, Catalogue
 from streams.core.features import ACTION_FEATURES, CUSTOMER_FEATURES
 from streams.core.funnel import CANDIDATE, Mask
 from streams.core.wave import Floats
@@ -20,8 +20,8 @@ _ROUNDING = 2e-6
 # As `streams.core.bothering` takes it for a customer of whom nothing is known.
 USUAL_REFUSALS = 0.005
 _WIDTH = len(ACTION_FEATURES)
-# What closes the way to a customer is not in the record, whichever catalogue asks.
-_ALWAYS_KEPT = {"no_open_channel", "awaiting_outcomes"}
+# Of what is not in the record: the way to a customer.
+_ALWAYS_KEPT = {"contact:no_open_channel", "contact:awaiting_outcomes"}
 
 
 class Recorded:
@@ -137,12 +137,17 @@ def _stand_ins(
     ]
 
 
+def is_late(fate: str) -> bool:
+    """Tell whether a fate comes after consent and rules: contact, volume, slates and the like."""
+    return fate != CANDIDATE and fate.partition(":")[0] not in TIERS
+
+
 def keeps_fate(fate: str, old: Catalogue, new: Catalogue) -> bool:
-    """Tell whether a drop by a contact rule stands under the new catalogue too."""
-    name = fate.removeprefix(CONTACT)
-    if name in _ALWAYS_KEPT or fate == CANDIDATE:
+    """Tell whether a late drop stands under the new catalogue too."""
+    if fate in _ALWAYS_KEPT:
         return True
-    return _named_rules(old).get(name) == _named_rules(new).get(name)
+    # No rule of the catalogue is behind a slate's fates: nothing equals nothing.
+    return _late_rules(old).get(fate) == _late_rules(new).get(fate)
 
 
 def rules_of(catalogue: Catalogue) -> dict[str, object]:
@@ -160,24 +165,26 @@ def rules_of(catalogue: Catalogue) -> dict[str, object]:
 
 
 def unasked_rules(old: Catalogue, new: Catalogue) -> list[str]:
-    """Return the contact rules that changed and cannot be asked again from a decision record."""
-    limits = {limit.id for each in (old, new) for limit in each.contact.limits}
-    before, after = _named_rules(old), _named_rules(new)
+    """Return the late rules that changed and cannot be asked again from a decision record."""
+    limits = {f"{CONTACT}{limit.id}" for each in (old, new) for limit in each.contact.limits}
+    before, after = _late_rules(old), _late_rules(new)
     return sorted(
-        name
-        for name in (before.keys() | after.keys()) - limits
-        if before.get(name) != after.get(name)
+        fate
+        for fate in (before.keys() | after.keys()) - limits
+        if before.get(fate) != after.get(fate)
     )
 
 
-def _named_rules(catalogue: Catalogue) -> dict[str, object]:
-    rules = catalogue.contact
-    named: dict[str, object] = {
-        "quiet_hours": rules.quiet,
-        "automated_in_a_row": rules.automated_in_a_row,
-        "ticket": rules.tickets,
+def _late_rules(catalogue: Catalogue) -> dict[str, object]:
+    """Return the rules behind late fates, by fate."""
+    contact = catalogue.contact
+    found: dict[str, object] = {
+        f"{CONTACT}quiet_hours": contact.quiet,
+        f"{CONTACT}automated_in_a_row": contact.automated_in_a_row,
+        f"{CONTACT}ticket": contact.tickets,
     }
-    named.update({limit.id: limit for limit in rules.limits})
-    named.update({rule.id: rule for rule in rules.suppressions})
-    named.update({rule.id: rule for rule in rules.after_purchase})
-    return named
+    found.update({f"{CONTACT}{limit.id}": limit for limit in contact.limits})
+    found.update({f"{CONTACT}{rule.id}": rule for rule in contact.suppressions})
+    found.update({f"{CONTACT}{rule.id}": rule for rule in contact.after_purchase})
+    found.update({f"volume:{budget.id}": budget for budget in catalogue.budgets})
+    return found

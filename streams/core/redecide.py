@@ -7,11 +7,11 @@ as logged:
 
 - *rules that are the same* said what they said;
 - *consent* is what the fates show;
-- *contact rules*: a drop by a rule that both catalogues have stays. Limits that changed, and all
-  limits for an action that reached them for the first time, are counted over the contacts of the
-  log itself. That is the path that was taken: each decision is changed by itself, as if those
-  before it had gone as they did. Changed suppressions, quiet hours, purchase or ticket silences
-  cannot be asked again; `unasked_rules` names them;
+- *contact rules, volume, slates*: a drop by a rule that both catalogues have stays. Limits that
+  changed, and all limits for an action that reached them for the first time, are counted over the
+  contacts of the log itself. That is the path that was taken: each decision is changed by itself, as if those
+  before it had gone as they did. Changed suppressions, quiet hours, silences
+  and budgets cannot be asked again; `unasked_rules` names them;
 - a *new action* is seen through the features of its family, and its response is taken for the
   mean of its family's. It never was a candidate, so its value has no support in the log.
 """
@@ -35,7 +35,7 @@ from streams.core.contact.limits import Windows, channels_over_limit, over_limit
 from streams.core.discovery import outside_usual, with_discovery
 from streams.core.funnel import CANDIDATE, Funnel, Mask
 from streams.core.policy import EngagementPolicy
-from streams.core.recorded import CONTACT, Recorded, keeps_fate, rules_of
+from streams.core.recorded import CONTACT, Recorded, is_late, keeps_fate, rules_of
 from streams.core.state import CustomerState
 from streams.core.wave import ActionAxis, Floats, Wave
 
@@ -149,7 +149,7 @@ class Redecider:
         before = rules_of(old)
         same = np.array([self._rules[a.id] == before.get(a.id) for a in self.actions])
         for fate in seen.fate_names:
-            if fate != CANDIDATE and not fate.startswith(CONTACT):
+            if fate != CANDIDATE and not is_late(fate):
                 funnel.drop(seen.has_fate(fate) & same, fate)
         if same.all():
             return
@@ -175,7 +175,7 @@ class Redecider:
         freed = np.ones((len(seen.moments), len(self.actions)), bool)
         for fate in seen.fate_names:
             cells = seen.has_fate(fate)
-            kept = fate.startswith(CONTACT) and keeps_fate(fate, old, self.catalogue)
+            kept = is_late(fate) and keeps_fate(fate, old, self.catalogue)
             if kept:
                 funnel.drop(cells, fate)
             if kept or fate == CANDIDATE:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from schemas.records import CustomerEvent, Outcome, Purchase, Trigger
 from schemas.symbols import ARMS
@@ -12,7 +12,7 @@ from streams.core.catalogue import Timers
 from streams.core.contact import note_response, record_contact
 from streams.core.contact_rules import After, ContactRules
 from streams.core.deciding import Decider
-from streams.core.due import Due
+from streams.core.due import Due, Slate
 from streams.core.features import FEATURE_VERSION
 from streams.core.fold import fold, note_origin, repeat_of
 from streams.core.layout import HEAD
@@ -39,7 +39,8 @@ _SAYS: dict[str, After] = {"reject": "rejected", "objection": "objected"}
 class Turn:
     """What is still to be applied to one customer's state.
 
-    `timers` are due at the tick that stands at `tick_offset`, at time `tick_ms`.
+    `next_place` of a slate is decided before anything else. `timers` are due at the tick that
+    stands at `tick_offset`, at time `tick_ms`.
     """
 
     customer: str
@@ -48,21 +49,32 @@ class Turn:
     timers: deque[tuple[int, str]] = field(default_factory=deque)
     tick_offset: int = -1
     tick_ms: int = 0
+    next_place: Due | None = None
 
 
 class Segment:
     """A stretch of the log between two barriers, with the versions in use throughout it."""
 
-    def __init__(self, partition: int, decider: Decider | None, notes: Counter[str]) -> None:
+    def __init__(
+        self,
+        partition: int,
+        decider: Decider | None,
+        notes: Counter[str],
+        closed: frozenset[str] = frozenset(),
+    ) -> None:
         self.partition = partition
         self.decider = decider
         self.timers = decider.catalogue.timers if decider else _NO_CATALOGUE_TIMERS
         self._contact = decider.catalogue.contact if decider else _NO_CATALOGUE_CONTACT
         self.notes = notes
+        self.closed = closed
         self.decided: list[Decided] = []
 
     def next_due(self, turn: Turn) -> Due | None:
         """Apply what is waiting up to and including the next moment; None at the end."""
+        if turn.next_place is not None:
+            place, turn.next_place = turn.next_place, None
+            return place
         while turn.timers:
             due_ms, name = turn.timers.popleft()
             moment = moment_of(turn.state, name)
@@ -143,6 +155,21 @@ class Segment:
     def _note(self, state: CustomerState, pending: Pending, says: After | None, at_ms: int) -> None:
         about = (pending.action, pending.family)
         note_response(state, self._contact.suppressions, says, about, at_ms)
+
+    def go_on(self, turn: Turn, decided: Decided) -> None:
+        """Ask for the next place of a slate, unless it is full or silence was chosen."""
+        assert self.decider is not None
+        due, action = decided.due, decided.action
+        places = self.decider.catalogue.slates.get(due.moment, 1)
+        if action is None or due.slate.position >= places:
+            return
+        slate = Slate(
+            due.slate.position + 1,
+            due.slate.first_id or decided.decision.decision_id,
+            (*due.slate.actions, action.id),
+            (*due.slate.families, *([action.family] if action.family else [])),
+        )
+        turn.next_place = replace(due, slate=slate)
 
     def _cooling_down(self, state: CustomerState, at_ms: int) -> bool:
         assert self.decider is not None

@@ -6,9 +6,10 @@ of customers n, of catalogue families f and of actions a name the shapes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,7 @@ from streams.core.layout import (
 from streams.core.state import CustomerState
 
 Floats = NDArray[np.float64]
+Answers = Mapping[str, Mapping[str, Mapping[str, float]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +42,18 @@ class ActionAxis:
     action_numbers: Floats
     family_numbers: Floats
     issue_numbers: Floats
+    answers: Answers = MappingProxyType({})
 
     @classmethod
     def of(
-        cls, families: Sequence[str], actions: Sequence[tuple[str, str | None, str]]
+        cls,
+        families: Sequence[str],
+        actions: Sequence[tuple[str, str | None, str]],
+        answers: Answers = MappingProxyType({}),
     ) -> ActionAxis:
         """Build the axis; `actions` are (action, family, issue) in catalogue order.
+
+        `answers` say what a survey answer tells: question -> answer -> family -> liking.
 
         `family_of` is the place of an action's family in `families`, or len(families) for none.
         """
@@ -56,6 +64,7 @@ class ActionAxis:
             action_numbers=np.array([name_number(action) for action, _, _ in actions]),
             family_numbers=np.array([name_number(family) for _, family, _ in actions]),
             issue_numbers=np.array([name_number(issue) for _, _, issue in actions]),
+            answers=answers,
         )
 
 
@@ -163,7 +172,10 @@ class Wave:
 
     @cached_property
     def preferences(self) -> Floats:
-        """Stated like (1) or dislike (-1) of each catalogue family, shape (n, f + 1)."""
+        """Stated like (1) or dislike (-1) of each catalogue family, shape (n, f + 1).
+
+        What a survey answer tells counts where the customer did not speak of the family itself.
+        """
         families = self.axis.families
         weights = np.zeros((len(self), len(families) + 1))
         for row, state in enumerate(self.states):
@@ -171,6 +183,11 @@ class Wave:
                 weights[row, :-1] = [
                     told.weight if (told := state.preferences.get(f)) else 0.0 for f in families
                 ]
+            if state.answers and self.axis.answers:
+                implied = _implied(state, self.axis.answers)
+                for place, family in enumerate(families):
+                    if family in implied and family not in state.preferences:
+                        weights[row, place] = min(max(implied[family], -1.0), 1.0)
         return weights
 
     @cached_property
@@ -194,3 +211,14 @@ class Wave:
             moment: np.array([moment == name for name in self.moments], np.float64)
             for moment in set(self.moments)
         }
+
+
+def _implied(state: CustomerState, answers: Answers) -> dict[str, float]:
+    """Add up what a customer's answers tell of each family."""
+    implied: dict[str, float] = {}
+    # In the order of the questions: a sum must not hang on which answer came first.
+    for question in sorted(state.answers.keys() & answers.keys()):
+        told = answers[question].get(state.answers[question].value or "", {})
+        for family, liking in told.items():
+            implied[family] = implied.get(family, 0.0) + liking
+    return implied

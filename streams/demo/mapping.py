@@ -85,7 +85,7 @@ def compile_mapping(document: Document) -> Mapping:
     topic = document.text(table.get("topic"), "topic")
     if topic not in input_topics():
         document.fail("topic", unknown(topic, input_topics()))
-    zone = _zone(document, table.get("zone", "UTC"))
+    zone = compile_zone(document, table.get("zone", "UTC"))
     known = topic_fields(topic)
     fields = _fields(document, table.get("fields"), "fields", known, zone)
     lines: dict[str, Value] = {}
@@ -98,14 +98,14 @@ def compile_mapping(document: Document) -> Mapping:
     group_by = document.items(table.get("group_by", []), "group_by")
     if group_by and known.lines is None:
         document.fail("group_by", f"only events with lines are made of several rows, not {topic}")
-    lookups = _lookups(document, table.get("lookups", {}))
+    lookups = compile_lookups(document, table.get("lookups", {}))
     grouping = tuple(
         document.column(column, f"group_by.{number}") for number, column in enumerate(group_by)
     )
     return Mapping(
         name=document.name,
         topic=topic,
-        source=_source(document, table.get("source", {})),
+        source=compile_source(document, table.get("source", {})),
         lookups=lookups,
         keep=condition,
         group_by=grouping,
@@ -128,14 +128,16 @@ def _fields(
     }
 
 
-def _zone(document: Document, name: Any) -> ZoneInfo:
+def compile_zone(document: Document, name: Any) -> ZoneInfo:
+    """Return the zone of times that name none."""
     try:
         return ZoneInfo(document.text(name, "zone"))
     except (KeyError, ValueError, OSError):
         document.fail("zone", f"`{name}` is no IANA time zone, such as Europe/London")
 
 
-def _source(document: Document, node: Any) -> Source:
+def compile_source(document: Document, node: Any) -> Source:
+    """Return how the file is to be read."""
     table = document.table(node, "source", ("format", "delimiter", "encoding"))
     form = table.get("format")
     if form is not None and form not in FORMATS:
@@ -151,7 +153,8 @@ def _source(document: Document, node: Any) -> Source:
     return Source(form, delimiter, encoding)
 
 
-def _lookups(document: Document, node: Any) -> tuple[Lookup, ...]:
+def compile_lookups(document: Document, node: Any) -> tuple[Lookup, ...]:
+    """Return the further files that rows are joined with."""
     lookups = []
     for name, entry in document.table(node, "lookups").items():
         path = f"lookups.{name}"

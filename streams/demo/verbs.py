@@ -57,6 +57,14 @@ def _divide(value: Any, column: str, row: Row, _: ZoneInfo) -> Decimal:
     return number_of(value) / divisor
 
 
+def _multiply_by(value: Any, column: str, row: Row, _: ZoneInfo) -> Decimal:
+    return number_of(value) * number_of(row.get(column))
+
+
+def _minus(value: Any, column: str, row: Row, _: ZoneInfo) -> Decimal:
+    return number_of(value) - number_of(row.get(column))
+
+
 def _map(value: Any, table: Mapping[str, Any], *_: Any) -> Any:
     try:
         return table[str(value)]
@@ -114,6 +122,8 @@ VERBS: dict[str, Verb] = {
         "times a number, as in `multiply: 100` for pounds to pence",
     ),
     "divide_by": Verb(_divide, "column", "divided by a column"),
+    "multiply_by": Verb(_multiply_by, "column", "times a column"),
+    "minus": Verb(_minus, "column", "less a column"),
     "map": Verb(_map, "table", "looked up in a table; what is not in it is refused"),
     "boolean": Verb(_boolean, "", "as true or false, from yes/no, 1/0, true/false"),
     "time": Verb(_time, "time", "as epoch milliseconds: iso, epoch_s, epoch_ms or a strptime form"),

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import asyncio
 
+# For a chunk that waits for somebody else (a registry that is away) when the worker is to stop.
+PATIENCE_S = 5.0
+
 
 class Barrier:
     """Let chunks through one after the other unless somebody has a reason not to.
@@ -44,6 +47,15 @@ class Barrier:
         self._reasons.add(reason)
         self._open.clear()
         await self._idle.wait()
+
+    async def shut_soon(self, reason: str, within_s: float = PATIENCE_S) -> bool:
+        """As `shut`, but give up after `within_s`; return whether the chunk was finished."""
+        try:
+            async with asyncio.timeout(within_s):
+                await self.shut(reason)
+        except TimeoutError:
+            return False
+        return True
 
     def open(self, reason: str) -> None:
         """Withdraw a reason; one that was never given is ignored."""

@@ -35,8 +35,9 @@ def reader_config(client: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of a consumer that belongs to no group and commits nothing."""
     return {
         **client,
-        # Required by the client, never used: nothing is subscribed, nothing committed.
-        "group.id": "concierge-reader",
+        # Required by the client, never used: nothing is subscribed, nothing committed. It looks
+        # for the group's coordinator all the same, which an ACL has to allow.
+        "group.id": f"{client.get('client.id', 'concierge')}-reader",
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
         "enable.partition.eof": True,
@@ -60,14 +61,19 @@ def read_to_end(
     topic: str,
     partitions: Sequence[int],
     give_up: threading.Event,
+    starts: Mapping[int, int] | None = None,
 ) -> Iterator[list[Message]]:
     """Yield the messages of whole partitions, in order per partition, up to their current end.
 
+    `starts` gives offsets to begin at where it is not the beginning.
     Raises KafkaException when the broker refuses, `GivenUp` once `give_up` is set.
     """
     consumer = Consumer(reader_config(client))
     try:
-        consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in partitions])
+        first = {} if starts is None else starts
+        consumer.assign(
+            [TopicPartition(topic, n, first.get(n, OFFSET_BEGINNING)) for n in partitions]
+        )
         unfinished = set(partitions)
         while unfinished:
             if give_up.is_set():
@@ -80,7 +86,7 @@ def read_to_end(
                 elif error.code() == KafkaError._PARTITION_EOF:
                     unfinished.discard(message.partition())
                 else:
-                    raise KafkaException(error)
+                    raise KafkaException(KafkaError(error.code(), f"{topic}: {error.str()}"))
             if messages:
                 yield messages
     finally:

@@ -4,7 +4,9 @@
 2. the *cut*, without an await: positions, and everything changed since the last cut;
 3. open the gate, work goes on;
 4. all outputs sent before the cut are acknowledged;
-5. a fencing probe: commit what is committed already. A worker that lost its partitions stops here;
+5. a fencing probe: commit what is committed already. A worker that lost its partitions stops here.
+   One that slept since (a paused machine) asks again before it writes: what it would write late is
+   told by its stamp, but compaction knows no stamps and keeps whatever was written last;
 6. stage after stage of the cut is written and acknowledged (the changelog; a snapshot, then the
    records that name it);
 7. commit the positions of the cut.
@@ -17,9 +19,11 @@ same bytes.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from time import monotonic
 from typing import NamedTuple, Protocol
 
 from streams.runtime.chunk import Place
@@ -96,10 +100,22 @@ class CheckpointParts(Protocol):
 
 
 class Checkpoint:
-    """Run checkpoints one after the other, never two at once."""
+    """Run checkpoints one after the other, never two at once.
 
-    def __init__(self, parts: CheckpointParts) -> None:
+    The answer to a probe is good for `trust_s` seconds: less than others may wait before they take
+    our partitions, which is the session timeout.
+    """
+
+    def __init__(
+        self,
+        parts: CheckpointParts,
+        trust_s: float = math.inf,
+        clock_s: Callable[[], float] = monotonic,
+    ) -> None:
         self._parts = parts
+        self._trust_s = trust_s
+        self._clock_s = clock_s
+        self._trusted_until_s = 0.0
         self._one_at_a_time = asyncio.Lock()
 
     async def run(self) -> Outcome:
@@ -116,12 +132,16 @@ class Checkpoint:
             parts.step("cut")
             await parts.outputs_acknowledged()
             parts.step("outputs")
-            allowed = await parts.probe()
-            if allowed is not Commit.DONE:
-                return _REFUSED[allowed]
+            if (answer := await self._probe()) is not Commit.DONE:
+                return _REFUSED[answer]
             parts.step("probe")
             for stage in cut.stages:
+                # Nothing is awaited between the last look at the clock and the sending.
+                while self._clock_s() >= self._trusted_until_s:
+                    if (answer := await self._probe()) is not Commit.DONE:
+                        return _REFUSED[answer]
                 await parts.write(stage)
+                parts.step("stage")
             parts.written(cut)
             parts.step("changelog")
             done = await parts.commit(cut)
@@ -129,6 +149,11 @@ class Checkpoint:
                 return _REFUSED[done]
             parts.step("commit")
             return Outcome.COMMITTED
+
+    async def _probe(self) -> Commit:
+        # From when it was asked: the session was alive then, and may have been closed since.
+        self._trusted_until_s = self._clock_s() + self._trust_s
+        return await self._parts.probe()
 
 
 _REFUSED = {Commit.BUSY: Outcome.BUSY, Commit.FENCED: Outcome.FENCED}

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ssl
-
 from faust.auth import SASLCredentials, SSLCredentials
 from faust.types.auth import CredentialsT
 
+from streams.runtime.certificates import tls_context
 from streams.runtime.settings import Settings
 
 LibrdkafkaConfig = dict[str, str | int | float | bool]
@@ -32,8 +31,11 @@ def librdkafka_config(settings: Settings) -> LibrdkafkaConfig:
         "ssl.ca.location": settings.kafka_ca_file,
         "ssl.certificate.location": settings.kafka_cert_file,
         "ssl.key.location": settings.kafka_key_file,
+        "ssl.key.password": settings.kafka_key_password,
     }
-    config.update({name: path for name, path in files.items() if path})
+    config.update({name: text for name, text in files.items() if text})
+    if settings.kafka_check_hostname == "off":
+        config["ssl.endpoint.identification.algorithm"] = "none"
     return config
 
 
@@ -45,7 +47,7 @@ def faust_credentials(settings: Settings) -> CredentialsT | None:
     protocol = settings.kafka_protocol
     if protocol == "PLAINTEXT":
         return None
-    context = _tls_context(settings) if protocol.endswith("SSL") else None
+    context = tls_context(settings) if protocol.endswith("SSL") else None
     if protocol == "SSL":
         return SSLCredentials(context)
     return SASLCredentials(
@@ -54,10 +56,3 @@ def faust_credentials(settings: Settings) -> CredentialsT | None:
         mechanism=settings.kafka_sasl_mechanism,
         ssl_context=context,
     )
-
-
-def _tls_context(settings: Settings) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=settings.kafka_ca_file or None)
-    if settings.kafka_cert_file:
-        context.load_cert_chain(settings.kafka_cert_file, settings.kafka_key_file)
-    return context

@@ -15,6 +15,10 @@ from typing import Any, TypeVar
 
 PREFIX = "CONCIERGE_"
 SECRET_FILE_SUFFIX = "_FILE"
+# Read by the test suite, not by the application.
+TEST_VARIABLES = frozenset(
+    {"CONCIERGE_DATA", "CONCIERGE_LINTED", "CONCIERGE_REGISTRY_TEST", "CONCIERGE_REQUIRE_KAFKA"}
+)
 
 T = TypeVar("T")
 

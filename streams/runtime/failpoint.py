@@ -1,30 +1,51 @@
-"""Where a test asks the process to kill itself, to show that nothing is lost there."""
+"""Where a test asks the process to kill or freeze itself, to show that nothing is lost there."""
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
+T = TypeVar("T")
 
-def _kill_self() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+# Of a checkpoint, in order; "half" is in the middle of a stage's records, "stage" behind each.
+STEPS = ("cut", "outputs", "probe", "half", "stage", "changelog", "commit")
+_HOW = {"kill": signal.SIGKILL, "freeze": signal.SIGSTOP}
 
 
 class Failpoint:
-    """Die the n-th time a named step is reached; `spec` is "role:step:n" or empty for never."""
+    """Die, or freeze, the n-th time a named step is reached.
 
-    def __init__(self, spec: str, die: Callable[[], None] = _kill_self) -> None:
-        self._die = die
+    `spec` is "role:step:n", or "role:step:n:freeze", or empty for never; ValueError for another.
+    """
+
+    def __init__(self, spec: str, die: Callable[[], None] | None = None) -> None:
         self._step = ""
         self._left = 0
+        how = "kill"
         if spec:
-            role, step, times = spec.split(":")
+            role, step, times, *rest = spec.split(":")
+            (how,) = rest or [how]
+            if step not in STEPS or how not in _HOW:
+                raise ValueError(f'failpoint "{spec}": a step is one of {STEPS}')
             self._step, self._left = f"{role}:{step}", int(times)
+        self._die = die or (lambda: os.kill(os.getpid(), _HOW[how]))
+
+    def awaits(self, role: str, step: str) -> bool:
+        """Return whether the step still counts."""
+        return self._left > 0 and self._step == f"{role}:{step}"
+
+    def parts(self, role: str, stage: Sequence[T]) -> Iterator[Sequence[T]]:
+        """Yield a stage as it is; where its half still counts, that first, which then counts."""
+        if self.awaits(role, "half"):
+            yield stage[: len(stage) // 2]
+            self.reached(role, "half")
+        yield stage
 
     def reached(self, role: str, step: str) -> None:
-        """Count the step; the last one counted does not return."""
-        if self._left and self._step == f"{role}:{step}":
+        """Count the step; the last one counted does not return, or not soon."""
+        if self.awaits(role, step):
             self._left -= 1
             if not self._left:
                 self._die()

@@ -1,8 +1,8 @@
 """The worker's three pages: /metrics for Prometheus, /healthz and /readyz for whoever runs it.
 
-/healthz tells of progress, not of life: 503 when a role has work waiting and does not move. It
-stays 200 while brokers are away, because restarting the worker would not bring them back.
-/readyz is 200 once every role has its partitions and its state.
+/healthz tells of progress, not of life: 503 when a role has work waiting and does not move, or
+when the brokers have not answered for a while. /readyz is 200 once every role has its partitions
+and its state.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from streams.runtime.endings import ToMend
 from streams.runtime.lag import LagWatch
 from streams.runtime.metrics import Metrics
 from streams.runtime.progress import Progress, RoleProgress
@@ -26,6 +27,18 @@ _OK, _UNAVAILABLE = 200, 503
 _STOP_TIMEOUT_S = 2.0
 
 Page = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class PortTaken(ToMend):
+    """The pages' address cannot be had."""
+
+    def __init__(self, host: str, port: int, error: OSError) -> None:
+        why = (error.strerror or str(error)).rpartition(": ")[2]
+        super().__init__(
+            f"cannot serve /metrics, /healthz and /readyz on {host} port {port}: {why}. Set "
+            "CONCIERGE_HTTP_PORT to another port (0 takes a free one), or CONCIERGE_HTTP_HOST to "
+            "an address of this machine"
+        )
 
 
 class HealthServer:
@@ -46,14 +59,19 @@ class HealthServer:
         self.url = ""
 
     async def start(self) -> None:
-        """Bind and serve; OSError when the port is taken."""
+        """Bind and serve; `PortTaken` when that address cannot be had."""
         pages = web.Application()
         pages.router.add_get("/metrics", self._guarded(self._show_metrics))
         pages.router.add_get("/healthz", self._guarded(self._show_health))
         pages.router.add_get("/readyz", self._guarded(self._show_readiness))
         self._runner = web.AppRunner(pages, access_log=None, shutdown_timeout=_STOP_TIMEOUT_S)
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._settings.http_host, self._settings.http_port).start()
+        wanted = self._settings.http_host, self._settings.http_port
+        try:
+            await web.TCPSite(self._runner, *wanted).start()
+        except OSError as error:
+            await self._runner.cleanup()
+            raise PortTaken(*wanted, error) from error
         host, port = self._runner.addresses[0][:2]
         self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
@@ -66,7 +84,7 @@ class HealthServer:
         async def asked(request: web.Request) -> web.StreamResponse:
             token = self._settings.http_token
             given = request.headers.get("Authorization", "")
-            if token and not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+            if token and not hmac.compare_digest(_bytes(given), _bytes(f"Bearer {token}")):
                 raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"})
             return await page(request)
 
@@ -77,6 +95,8 @@ class HealthServer:
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def _show_health(self, _: web.Request) -> web.StreamResponse:
+        if self._lag.silence:
+            return _json(False, self._page("no brokers", [self._lag.silence]))
         standstills = [str(each) for each in self._lag.standstills]
         return _json(not standstills, self._page("standing still", standstills))
 
@@ -115,6 +135,11 @@ class HealthServer:
                 for place, at in sorted(role.partitions.items())
             },
         }
+
+
+def _bytes(header: str) -> bytes:
+    # A header may hold any bytes; aiohttp keeps those that are no UTF-8 as surrogates.
+    return header.encode("utf-8", "surrogateescape")
 
 
 def _age_s(at_ms: int) -> float | None:

@@ -7,15 +7,17 @@ not. Both are looked at often, so that a record that has just arrived is not tak
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
+from schemas.topics import TIMELINE
 from streams.runtime.chunk import Place
 from streams.runtime.clients import librdkafka_config
-from streams.runtime.metrics import CHECKPOINT_AT, LAG, Metrics
+from streams.runtime.metrics import BROKERS_AT, CHECKPOINT_AT, LAG, Metrics
 from streams.runtime.progress import Progress
 from streams.runtime.settings import Settings
 
@@ -23,6 +25,8 @@ _LOOK_EVERY_S = 2.0
 _ASK_TIMEOUT_S = 5.0
 
 Ends = Mapping[Place, int]
+
+log = logging.getLogger("concierge.brokers")
 
 
 @dataclass(frozen=True)
@@ -88,8 +92,8 @@ class Stalls:
 class LagWatch:
     """Look at the brokers every two seconds; keeps `lag`, `standstills` and the lag gauge fresh.
 
-    When the brokers do not answer, `blind` says why and nothing counts as standing still: a
-    restart of the worker would not help.
+    When the brokers do not answer, `blind` says why and nothing counts as standing still. Once
+    that has lasted for the configured time, `silence` says so in a sentence, and so does the log.
     """
 
     def __init__(
@@ -115,6 +119,8 @@ class LagWatch:
         self.lag: dict[Place, int] = {}
         self.standstills: list[Standstill] = []
         self.blind = ""
+        self.silence = ""
+        self._answered_at_s = clock_s()
 
     async def start(self) -> None:
         """Begin to look."""
@@ -134,17 +140,36 @@ class LagWatch:
             for role in self._progress.roles.values()
             for place, at in role.partitions.items()
         }
-        self.blind, ends = "", {}
+        blind, ends = "", {}
         try:
             ends = await asyncio.to_thread(_ends, self._consumer, sorted(positions))
         except KafkaException as error:
-            self.blind = str(error.args[0])
+            blind = error.args[0].str()
+        self.blind = blind
         self._note(positions, ends)
+        self._listen()
 
     async def _run(self) -> None:
         while True:
             await self.look()
             await asyncio.sleep(_LOOK_EVERY_S)
+
+    def _listen(self) -> None:
+        """Note how long nobody has answered; once when it begins to matter, and when it ends."""
+        silent_s = self._clock_s() - self._answered_at_s
+        if not self.blind:
+            self._answered_at_s = self._clock_s()
+            self._metrics.set(BROKERS_AT, time.time())
+            if self.silence:
+                log.warning("the brokers answer again, after %.0f s", silent_s)
+            self.silence = ""
+        elif silent_s >= self._settings.broker_silence_ms / 1000:
+            first = not self.silence
+            self.silence = (
+                f"no answer from the brokers ({self._settings.bootstrap}) for {silent_s:.0f} s"
+            )
+            if first:
+                log.error("%s; nothing is committed until they are back", self.silence)
 
     def _note(self, positions: Mapping[Place, int], ends: Ends) -> None:
         now = {
@@ -173,6 +198,9 @@ def _commit_intervals_s(settings: Settings) -> dict[str, float]:
 
 def _ends(consumer: Consumer, places: list[Place]) -> dict[Place, int]:
     ends = {}
+    if not places:
+        # Nothing is assigned; whether anybody is there matters all the same.
+        consumer.list_topics(TIMELINE.name, timeout=_ASK_TIMEOUT_S)
     for place in places:
         bounds = consumer.get_watermark_offsets(TopicPartition(*place), timeout=_ASK_TIMEOUT_S)
         if bounds is not None:

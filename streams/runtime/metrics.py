@@ -80,6 +80,27 @@ MODEL_CALIBRATION = _gauge(
     "model_calibration_error_ratio", "Progressive expected calibration error, 0 to 1.", "action"
 )
 
+EXPERIMENT_DECISIONS = _gauge(
+    "experiment_settled_decisions", "Decisions whose window ended, by experiment arm.", "arm"
+)
+EXPERIMENT_CONVERSIONS = _gauge(
+    "experiment_conversions", "Those of them that a purchase followed.", "arm"
+)
+UPLIFT = _gauge(
+    "personalization_uplift_ratio",
+    'Conversion rate of the treated over that of the held-out, less 1; family "all" is everything.',
+    "family",
+)
+UPLIFT_LOW = _gauge(
+    "personalization_uplift_low_ratio", "Low end of its interval, valid at every look.", "family"
+)
+UPLIFT_HIGH = _gauge(
+    "personalization_uplift_high_ratio", "High end of its interval, valid at every look.", "family"
+)
+SAMPLE_RATIO_MISMATCH = _gauge(
+    "sample_ratio_mismatch", "1 once customers are not dealt to arms as the catalogue says."
+)
+
 EVENT_TO_ACTION = _histogram(
     "event_to_action_seconds",
     "From an event's arrival in Kafka until its action is handed on.",
@@ -99,6 +120,21 @@ RECOVERY = _histogram(
 )
 RECOVERED = _counter("recovered_records", "Changelog records read back.", "role")
 
+BROKERS_AT = _gauge(
+    "brokers_answered_timestamp_seconds", "When the brokers last answered this worker (Unix time)."
+)
+RECORDS_LOST = _counter(
+    "records_lost", "Records that retention removed before they were read.", "topic"
+)
+SNAPSHOTS_REFUSED = _counter(
+    "snapshots_refused", "Model snapshots that could not be used, by reason.", "reason"
+)
+CATALOGUES_TAKEN = _counter("catalogue_changes", "Changed catalogues that were taken over.")
+CATALOGUE_BROKEN = _gauge(
+    "catalogue_file_broken",
+    "1 while the catalogue file cannot be used and the last good one stays.",
+)
+
 LAG = _gauge("lag_records", "Records not yet read.", "topic", "partition")
 TICK_AT = _gauge("tick_timestamp_seconds", "The time the last tick told (Unix time).")
 STATE_BYTES = _histogram("state_bytes", "Encoded state of a changed customer.", _STATE_BYTES)
@@ -108,7 +144,10 @@ METRICS = (
     *(EVENTS, DEAD_LETTERS, TIMELINE_RECORDS, MOMENTS, DECISIONS, ACTIONS, NO_ACTION, DROPPED),
     *(OUTCOMES, OUTCOMES_UNMATCHED, MODEL_VERSIONS, LESSONS, LESSONS_REFUSED),
     *(MODEL_LESSONS, MODEL_LOG_LOSS, MODEL_AUC, MODEL_CALIBRATION),
+    *(EXPERIMENT_DECISIONS, EXPERIMENT_CONVERSIONS, UPLIFT, UPLIFT_LOW, UPLIFT_HIGH),
+    SAMPLE_RATIO_MISMATCH,
     *(EVENT_TO_ACTION, CHECKPOINT, CHECKPOINT_AT, CUT_PAUSE, RECOVERY, RECOVERED),
+    *(BROKERS_AT, RECORDS_LOST, SNAPSHOTS_REFUSED, CATALOGUES_TAKEN, CATALOGUE_BROKEN),
     *(LAG, TICK_AT, STATE_BYTES, CUSTOMERS),
 )
 

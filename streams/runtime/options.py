@@ -15,6 +15,7 @@ class ShellOptions:
 
     `bootstrap` is "host:port,host:port". `client` holds further librdkafka settings (security),
     and `credentials` the same for Faust.
+    `may_miss` names the topics whose records may be gone before they were read.
     A checkpoint is due after `checkpoint_every_s` seconds or `checkpoint_every_records` records.
     `fetch_max_wait_ms` bounds how long the broker may keep a fetch waiting: the embedded broker
     does not wake a waiting fetch, so there it is the latency. `instance_id` makes the membership
@@ -32,9 +33,10 @@ class ShellOptions:
     session_timeout_s: float = 30.0
     heartbeat_interval_s: float = 3.0
     rebalance_timeout_s: float = 60.0
-    stop_timeout_s: float = 30.0
+    stop_timeout_s: float = 20.0
     instance_id: str | None = None
     failpoint: str = ""
+    may_miss: frozenset[str] = frozenset()
     client: Mapping[str, Any] = field(default_factory=dict)
     credentials: CredentialsT | None = None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from streams.core.codec import PARTITION_KEY, decode_value, encode_value
@@ -36,6 +37,8 @@ class PartitionStore:
         self._cold: dict[str, bytes] = {}
         self._hot: dict[str, Any] = {}
         self._dirty: set[str] = set()
+        # Encoded since the last cut, and right unless the customer is dirty again.
+        self._ahead: dict[str, bytes] = {}
         self._whole: Any = None
         self._whole_dirty = False
         # Cut, but not yet known to be durable: offered again by the next cut.
@@ -86,8 +89,15 @@ class PartitionStore:
         self._whole = state
         self._whole_dirty = True
 
+    def encode_ahead(self, most: int) -> int:
+        """Encode up to `most` changed values before the cut; return how many are left."""
+        for customer in list(islice(self._dirty, most)):
+            self._dirty.remove(customer)
+            self._ahead[customer] = self._codec.encode(customer, self._hot[customer])
+        return len(self._dirty)
+
     def cut(self, next_offset: int) -> dict[str, bytes]:
-        """Encode everything changed; return what is not known to be durable, stamps in front.
+        """Encode what is not yet; return all that is not known to be durable, stamps in front.
 
         The partition's own state is written the first time in any case: a partition whose
         offsets are committed must never have an empty changelog, which is how recovery tells a
@@ -96,17 +106,21 @@ class PartitionStore:
         if PARTITION_KEY not in self._cold:
             self.partition_state()
             self._whole_dirty = True
-        for customer in self._dirty:
-            data = self._codec.encode(customer, self._hot[customer])
-            self._cold[customer] = data
-            self._unwritten[customer] = stamp.pack(next_offset, data)
+        # First, so that it is durable whenever a customer of this cut is: what was counted of a
+        # budget must not be behind what was decided.
         if self._whole_dirty and self._whole is not None:
             data = self._codec.encode(PARTITION_KEY, self._whole)
             self._cold[PARTITION_KEY] = data
             self._unwritten[PARTITION_KEY] = stamp.pack(next_offset, data)
+        for customer in self._dirty:
+            self._ahead[customer] = self._codec.encode(customer, self._hot[customer])
+        for customer, data in self._ahead.items():
+            self._cold[customer] = data
+            self._unwritten[customer] = stamp.pack(next_offset, data)
         if len(self._hot) > self._hot_limit:
-            self._hot = {customer: self._hot[customer] for customer in self._dirty}
+            self._hot = {customer: self._hot[customer] for customer in self._ahead}
         self._dirty.clear()
+        self._ahead = {}
         self._whole_dirty = False
         return dict(self._unwritten)
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from schemas.topics import PRODUCER_MAX_MESSAGE_BYTES
+from streams.runtime.advice import undelivered
 from streams.runtime.checkpoint import Write
+from streams.runtime.endings import Ending
 
 Headers = Sequence[tuple[str, bytes | None]]
 
@@ -32,15 +34,8 @@ PARTITION_UA = -1
 _HELD_LIMIT = 50_000
 
 
-class DeliveryFailed(Exception):
+class DeliveryFailed(Ending):
     """The broker did not take a record that was sent; nothing may be committed any more."""
-
-
-class _Record(NamedTuple):
-    key: bytes | None
-    value: bytes | None
-    partition: int | None
-    headers: Headers | None
 
 
 def producer_config(client: Mapping[str, Any], linger_ms: float) -> dict[str, Any]:
@@ -77,7 +72,9 @@ class Outbox:
         self._producer = Producer({**config, "error_cb": self._on_error})
         self._failed = failed
         self._failure: BaseException | None = None
-        self._collected: dict[str, list[_Record]] = defaultdict(list)
+        # By (topic, partition): a partition counts only as an argument of a whole batch, as an
+        # entry of a message confluent-kafka 2.16.0 ignores it without a word.
+        self._collected: dict[tuple[str, int], list[dict[str, Any]]] = defaultdict(list)
         self._released = asyncio.Event()
         self._released.set()
         self._publishing = asyncio.Lock()
@@ -98,7 +95,10 @@ class Outbox:
         headers: Headers | None = None,
     ) -> None:
         """Collect a record; `partition` None lets the key choose, `headers` cost extra time."""
-        self._collected[topic].append(_Record(key, value, partition, headers))
+        message: dict[str, Any] = {"key": key, "value": value}
+        if headers is not None:
+            message["headers"] = list(headers)
+        self._collected[topic, PARTITION_UA if partition is None else partition].append(message)
 
     async def publish(self) -> None:
         """Hand everything collected to the producer, waiting while its queue is full.
@@ -145,33 +145,17 @@ class Outbox:
 
     async def _hand_over(self) -> None:
         while self._collected:
-            topic, records = next(iter(self._collected.items()))
-            del self._collected[topic]
-            await self._produce(topic, records)
+            (topic, partition), messages = next(iter(self._collected.items()))
+            del self._collected[topic, partition]
+            if any("headers" in message for message in messages):
+                # produce_batch takes no headers.
+                for message in messages:
+                    await self._produce_one(topic, partition, message)
+            else:
+                for first in range(0, len(messages), _BATCH):
+                    await self._produce_run(topic, partition, messages[first : first + _BATCH])
         self._producer.poll(0)
         self._raise_failure()
-
-    async def _produce(self, topic: str, records: list[_Record]) -> None:
-        plain: list[dict[str, Any]] = []
-        for record in records:
-            if record.headers is None:
-                plain.append(_as_dict(record))
-                continue
-            # produce_batch takes no headers; what was collected before must leave before.
-            await self._produce_batch(topic, plain)
-            plain = []
-            await self._produce_one(topic, record)
-        await self._produce_batch(topic, plain)
-
-    async def _produce_batch(self, topic: str, messages: list[dict[str, Any]]) -> None:
-        # A partition counts only as an argument of the whole batch: as an entry of a message
-        # confluent-kafka 2.16.0 ignores it without a word.
-        by_partition: dict[int, list[dict[str, Any]]] = defaultdict(list)
-        for message in messages:
-            by_partition[message.pop("partition", PARTITION_UA)].append(message)
-        for partition, together in by_partition.items():
-            for first in range(0, len(together), _BATCH):
-                await self._produce_run(topic, partition, together[first : first + _BATCH])
 
     async def _produce_run(self, topic: str, partition: int, batch: list[dict[str, Any]]) -> None:
         while len(self._producer) + len(batch) > _QUEUE_LIMIT:
@@ -184,14 +168,11 @@ class Outbox:
             self._fail(DeliveryFailed(f"cannot send to {topic}: {error}"))
             self._raise_failure()
 
-    async def _produce_one(self, topic: str, record: _Record) -> None:
+    async def _produce_one(self, topic: str, partition: int, message: dict[str, Any]) -> None:
         while True:
             try:
                 self._producer.produce(
-                    topic,
-                    headers=list(record.headers or ()),
-                    on_delivery=self._on_delivery,
-                    **_as_dict(record),
+                    topic, partition=partition, on_delivery=self._on_delivery, **message
                 )
                 return
             except BufferError:
@@ -218,8 +199,8 @@ class Outbox:
 
     def _on_delivery(self, error: KafkaError | None, message: Message) -> None:
         if error is not None:
-            where = f"{message.topic()}/{message.partition()}"
-            self._fail(DeliveryFailed(f"the broker did not take a record for {where}: {error}"))
+            told = undelivered(message.topic() or "", message.partition(), error)
+            self._fail(DeliveryFailed(told))
 
     def _on_error(self, error: KafkaError) -> None:
         if error.fatal():
@@ -235,10 +216,3 @@ class Outbox:
     def _raise_failure(self) -> None:
         if self._failure is not None:
             raise self._failure
-
-
-def _as_dict(record: _Record) -> dict[str, Any]:
-    message: dict[str, Any] = {"key": record.key, "value": record.value}
-    if record.partition is not None:
-        message["partition"] = record.partition
-    return message

@@ -26,7 +26,8 @@ class RoleProgress:
 
     `assigned` is whether the group has given us an assignment (it may be empty), `recovered`
     whether its state has been read back and records are flowing. `unacknowledged` counts the
-    outputs that the brokers have not confirmed yet.
+    outputs that the brokers have not confirmed yet, `detail` adds what
+    only the role knows to the line that says it is ready.
     """
 
     assigned: bool = False
@@ -37,6 +38,7 @@ class RoleProgress:
     records: int = 0
     partitions: dict[Place, PartitionProgress] = field(default_factory=dict)
     unacknowledged: Callable[[], int] = lambda: 0
+    detail: Callable[[], str] = lambda: ""
 
     @property
     def caught_up(self) -> bool:

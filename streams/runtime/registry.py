@@ -16,6 +16,7 @@ from confluent_kafka.schema_registry.error import SchemaRegistryError
 from httpx2 import TransportError
 
 from schemas.bundled import WriterSchema, prepare_writer, schema_text
+from streams.runtime.endings import ToMend
 from streams.runtime.settings import Settings
 
 R = TypeVar("R")
@@ -37,7 +38,7 @@ _CLIENT_ERRORS = range(400, 500)
 _TIMEOUT_STATUS, _TOO_MANY_REQUESTS = 408, 429
 
 
-class RegistryRefused(Exception):
+class RegistryRefused(ToMend):
     """The registry answered, and said no: wrong address, wrong login, incompatible schema."""
 
 

@@ -25,13 +25,13 @@ class Role(Protocol):
         """Return the topics it reads."""
 
     async def assigned(
-        self, positions: Mapping[Place, int], firsts: Mapping[Place, int]
+        self, positions: Mapping[Place, int], new: Collection[Place]
     ) -> Mapping[Place, int]:
         """Get ready for these partitions (read state back) and return where to start them.
 
-        `positions` are the group's committed offsets, or the first existing ones; `firsts` are the
-        latter, so what lies between has been worked on before. Raises if the
-        state cannot be trusted.
+        `positions` are the group's committed offsets, or the first existing ones for the `new`
+        partitions, of which it has read nothing. What is returned is raised to what still exists.
+        Raises if the state cannot be trusted.
         """
 
     def revoked(self) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from streams.runtime.contradictions import contradictions
 from streams.runtime.declared import (
+    TEST_VARIABLES,
     Declaration,
     SettingsError,
     declarations,
@@ -25,9 +26,6 @@ __all__ = ["ROLES", "SETTINGS", "Settings", "SettingsError", "help_table"]
 ROLES = ("intake", "decide", "learn")
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 SASL_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
-
-# Read by the test suite, not by the application.
-_TEST_VARIABLES = frozenset({"CONCIERGE_DATA", "CONCIERGE_LINTED", "CONCIERGE_REQUIRE_KAFKA"})
 
 _DAY_MS = 86_400_000
 
@@ -89,6 +87,14 @@ class Settings:
         "A checkpoint is due after this many records even before its time.",
         minimum=1,
         maximum=1_000_000,
+    )
+    delivery_timeout_ms: int = setting(
+        20_000,
+        "A record that the brokers have not taken for this long ends the worker (exit code 70, "
+        "nothing further committed): the longest restart of a broker that a worker sits out.",
+        unit="ms",
+        minimum=1_000,
+        maximum=600_000,
     )
     fetch_max_wait_ms: int = setting(
         20,
@@ -167,6 +173,13 @@ class Settings:
         minimum=1_000,
         maximum=_DAY_MS,
     )
+    broker_silence_ms: int = setting(
+        10_000,
+        "When no broker has answered for this long, /healthz turns 503 and the log says so.",
+        unit="ms",
+        minimum=2_000,
+        maximum=600_000,
+    )
     log_level: str = setting(
         "info",
         "Least severe log line that is written.",
@@ -193,11 +206,17 @@ class Settings:
     kafka_password: str = setting("", "Password, for the SASL protocols.", secret=True)
     kafka_ca_file: str = setting("", "CA certificate (PEM) that signed the brokers'.")
     kafka_cert_file: str = setting("", "Client certificate (PEM), for mutual TLS.")
-    kafka_key_file: str = setting("", "Key (PEM, unencrypted) of the client certificate.")
-
-    failpoint: str = setting(
-        "", "For crash tests only: kill the worker at the step of this name. Never set it live."
+    kafka_key_file: str = setting("", "Key (PEM) of the client certificate.")
+    kafka_key_password: str = setting("", "Password of an encrypted key.", secret=True)
+    kafka_check_hostname: str = setting(
+        "on",
+        "Whether a broker's certificate must carry its name; `off` lets others pose as a broker.",
+        choices=("on", "off"),
     )
+
+    # For crash tests only; the first has to allow the second.
+    test_faults: str = setting("no", "Whether failpoints are allowed.", choices=("no", "yes"))
+    failpoint: str = setting("", "Where the worker kills itself (role:step:n). Never set it live.")
 
     def __post_init__(self) -> None:
         problems = [
@@ -216,7 +235,7 @@ class Settings:
         >>> Settings.from_env({"CONCIERGE_HTTP_PORT": "9000"}).http_port
         9000
         """
-        return cls(**read(cls, environ, _TEST_VARIABLES))
+        return cls(**read(cls, environ, TEST_VARIABLES))
 
     def shown(self) -> list[tuple[str, str]]:
         """Return (variable, value) of every setting, secrets hidden."""

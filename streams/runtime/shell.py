@@ -10,22 +10,18 @@ import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import perf_counter
 
+from streams.runtime.ahead import encode_ahead
 from streams.runtime.barrier import Barrier
 from streams.runtime.broker import Broker
 from streams.runtime.checkpoint import Checkpoint, Commit, Cut, Outcome, Write
 from streams.runtime.chunk import Chunk, Place
 from streams.runtime.failpoint import Failpoint
-from streams.runtime.metrics import (
-    CHECKPOINT,
-    CUT_PAUSE,
-    RECOVERY,
-    Declared,
-    Metrics,
-)
+from streams.runtime.metrics import CHECKPOINT, CUT_PAUSE, RECOVERY, Declared, Metrics
 from streams.runtime.options import ShellOptions
-from streams.runtime.positions import Ledger, RecordsLost, starting_points
+from streams.runtime.positions import Ledger
 from streams.runtime.producer import Outbox
 from streams.runtime.progress import RoleProgress
+from streams.runtime.retention import Retention
 from streams.runtime.role import Role
 from streams.runtime.wall import now_ms
 
@@ -56,13 +52,14 @@ class Shell:
         self.epoch = 0
         self.broker: Broker | None = None
         self.barrier = Barrier()
-        self.checkpoint = Checkpoint(self)
+        self.checkpoint = Checkpoint(self, options.session_timeout_s / 2)
         self.checkpoint_due = asyncio.Event()
         self._failed = failed
         self._metrics = metrics
         self._shut_at_s = self._cut_at_s = 0.0
         self._failpoint = Failpoint(options.failpoint)
         self._ledger = Ledger(progress)
+        self._retention = Retention(options, role.name, metrics)
         self._recovered = False
         self._fenced = False
         self._broken = False
@@ -99,14 +96,9 @@ class Shell:
         self.barrier.leave()
 
     async def check_gap(self, chunk: Chunk) -> None:
-        """Raise if records between the position and the chunk are gone because they were old.
-
-        Compaction and transaction markers leave gaps too, behind which nothing was lost.
-        """
+        """Tell of records between the position and the chunk that are gone, or raise."""
         first, _ = (await self._broker().bounds([chunk.place]))[chunk.place]
-        found = chunk.records[0].offset
-        if first > chunk.start or found < chunk.start:
-            raise RecordsLost(chunk.place, chunk.start, first)
+        self._retention.check_gap(chunk, first)
 
     # -- rebalances ----------------------------------------------------------------------------
 
@@ -135,14 +127,20 @@ class Shell:
         broker = self._broker()
         committed = await broker.committed(places)
         bounds = await broker.bounds(places)
-        starts = starting_points(committed, bounds)
-        firsts = {place: first for place, (first, _) in bounds.items()}
-        starts = dict(await self.role.assigned(starts, firsts))
-        fresh = {place: starts[place] for place in places if committed[place] is None}
-        if fresh:
+        starts = self._retention.starting_points(committed, bounds)
+        new = {place for place in committed if committed[place] is None}
+        wanted = await self.role.assigned(starts, new)
+        # A role may go back to learn something again, as far as there is something.
+        starts = {place: max(at, bounds[place][0]) for place, at in wanted.items()}
+        if new:
+            # Before an offset says that there is state, there is: else it was lost (`StateLost`).
+            first_cut = self.role.cut(starts)
+            for stage in first_cut.stages:
+                await self.writer.write(stage)
+            self.role.written(first_cut)
             # So that a later start finds the same place, even if it reads nothing until then.
             # Refused only in a rebalance, which starts all of this again.
-            await broker.commit_positions(fresh)
+            await broker.commit_positions({place: starts[place] for place in new})
         self._ledger.begin(starts, {place: end for place, (_, end) in bounds.items()})
         self._observe(RECOVERY, perf_counter() - begun_at_s)
         return starts
@@ -156,8 +154,8 @@ class Shell:
 
     async def drain(self) -> None:
         """Finish the chunk under work, take the last checkpoint, and drop all memory."""
-        await self.barrier.shut("stop")
-        if self._recovered and not self._broken:
+        # A chunk that does not end in time is read again at the next start, and so is no loss.
+        if await self.barrier.shut_soon("stop") and self._recovered and not self._broken:
             await self.checkpoint.run()
         # The timer may call for another one: without the memory that goes with the positions, it
         # would commit what nothing holds.
@@ -169,6 +167,7 @@ class Shell:
     async def shut(self) -> None:
         """Let no chunk through and wait for the one under work."""
         self._check()
+        await encode_ahead(self.role)
         self._shut_at_s = perf_counter()
         await self.barrier.shut("checkpoint")
 
@@ -200,7 +199,8 @@ class Shell:
     async def write(self, stage: Sequence[Write]) -> None:
         """Send a stage and wait until all of it is acknowledged."""
         self._check()
-        await self.writer.write(stage)
+        for part in self._failpoint.parts(self.role.name, stage):
+            await self.writer.write(part)
 
     def written(self, cut: Cut) -> None:
         """Tell the role that the cut is durable."""

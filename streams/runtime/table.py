@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import faust
 
 from streams.runtime.checkpoint import Write
+from streams.runtime.endings import ToMend
 from streams.runtime.partition_store import PartitionStore, StateCodec
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 NAME = "customers"
 
 
-class StateLost(Exception):
+class StateLost(ToMend):
     """Offsets are committed, but the state that goes with them is not there."""
 
 
@@ -42,19 +43,20 @@ class Partitions:
         return iter(self._stores)
 
     def load(
-        self, partition: int, states: Mapping[str, bytes], start: int, first: int = 0
+        self, partition: int, states: Mapping[str, bytes], start: int, new: bool = False
     ) -> PartitionStore:
         """Take over a partition's recovered state.
 
-        `start` is its next timeline offset, `first` the first that the timeline still has.
+        `start` is its next timeline offset, `new` whether nothing of it has been read before.
 
         Raises `StateLost` if records have been read before and left no state.
         """
-        if start > first and not states:
+        if start > 0 and not new and not states:
             raise StateLost(
                 f"{self.changelog}/{partition} is empty, but the timeline has been read up to "
-                f"offset {start}: the changelog was lost or created anew. Restore it, or reset "
-                "the group's offsets to the beginning to build the state again from the timeline"
+                f"offset {start}: the changelog was lost or created anew. Restore it; or build the "
+                "state again from what the timeline still holds: kafka-consumer-groups --delete "
+                f"--group {self.changelog.removesuffix('-customers-changelog')}"
             )
         store = self._stores[partition] = PartitionStore(self._codec, self._hot_limit)
         store.load(states.items())
@@ -65,10 +67,25 @@ class Partitions:
         """Return how many customers' state is held."""
         return sum(map(len, self._stores.values()))
 
+    def described(self) -> str:
+        """Return how many customers' state is held, and the versions in use, for people."""
+        in_use = {
+            switch.name if switch.kind == switch.name else f"{switch.kind} {switch.name}": switch
+            for store in self._stores.values()
+            for switch in getattr(store.partition_state(), "switches", ())
+        }
+        versions = [f"{what} {switch.version[:12]}" for what, switch in sorted(in_use.items())]
+        return ", ".join([f"{self.customers:,} customers", *versions])
+
     def drop(self) -> None:
         """Forget everything."""
         self._stores.clear()
         self._cut.clear()
+
+    def encode_ahead(self, most: int) -> int:
+        """Encode up to about `most` changes before the cut; return how many are left."""
+        share = most // max(len(self._stores), 1) + 1
+        return sum(store.encode_ahead(share) for store in self._stores.values())
 
     def cut(self, next_offsets: Mapping[int, int]) -> list[Write]:
         """Return every change as a changelog record; `next_offsets` are the timeline's."""

@@ -16,6 +16,8 @@ from confluent_kafka.cimpl import NewTopic
 
 from schemas.topics import TIMELINE, Topic, customers_changelog
 from streams.runtime.embedded import EMBEDDED_CLUSTER_PREFIX
+from streams.runtime.endings import ToMend
+from streams.runtime.reach import reached
 
 Verdict = Literal["ok", "created", "differs", "wrong", "missing"]
 
@@ -23,6 +25,7 @@ _TIMEOUT_S = 30.0
 # The first question: brokers that do not answer it within this are not there.
 _REACHED_WITHIN_S = 10.0
 _LOOK_AGAIN_S = 0.05
+_CREATE = "concierge topics --create"
 _CHANGELOG_SUFFIX = customers_changelog("").name
 
 
@@ -43,13 +46,16 @@ class TopicReport:
         return self.verdict in ("ok", "created", "differs")
 
 
-class TopicsNotReady(Exception):
+class TopicsNotReady(ToMend):
     """The topics are not what a worker needs."""
 
 
 def partitions_of(client: Mapping[str, Any], topic: str) -> list[int]:
-    """Return the numbers of a topic's partitions; KafkaException when there is no such topic."""
-    metadata = AdminClient(dict(client)).list_topics(topic, timeout=_REACHED_WITHIN_S).topics[topic]
+    """Return the numbers of a topic's partitions.
+
+    Raises KafkaException when there is no such topic, LoginRefused where the brokers refuse us.
+    """
+    metadata = reached(client).list_topics(topic, timeout=_TIMEOUT_S).topics[topic]
     if metadata.error is not None:
         raise KafkaException(metadata.error)
     return sorted(metadata.partitions)
@@ -68,11 +74,11 @@ def check_topics(admin: AdminClient, topics: Sequence[Topic]) -> list[TopicRepor
     for topic in topics:
         partitions = found.get(topic.name)
         if partitions is None:
-            detail = "not there; create it: concierge topics --create"
+            detail = "not there, or this user may not see it (ACL); create it: " + _CREATE
             reports.append(TopicReport(topic.name, "missing", detail))
         elif topic.name.endswith(_CHANGELOG_SUFFIX) and timelines not in ([], [partitions]):
             # A customer's state is looked for in the partition with his timeline's number.
-            detail = f"{partitions} partitions, the timeline has {timelines[0]}: must be equal"
+            detail = _unequal(topic.name, partitions, timelines[0])
             reports.append(TopicReport(topic.name, "wrong", detail))
         else:
             reports.append(_compare(topic, partitions, configs.get(topic.name)))
@@ -159,13 +165,26 @@ def _configs(admin: AdminClient, names: Sequence[str]) -> dict[str, dict[str, st
     }
 
 
+def _unequal(changelog: str, partitions: int, timeline: int | None) -> str:
+    return (
+        f"{partitions} partitions, but the timeline has {timeline}, and it must have as many. If "
+        f"no worker has used it: kafka-topics --delete --topic {changelog}, then {_CREATE}. If it "
+        f"holds states, the timeline was widened, which parts customers from their states: create "
+        f"the timeline with {partitions} again"
+    )
+
+
 def _compare(topic: Topic, partitions: int, config: dict[str, str] | None) -> TopicReport:
     if config is None:
         detail = "the embedded broker keeps no topic settings (cleanup, retention)"
         return TopicReport(topic.name, "differs", detail)
     wanted = topic.kafka_config()
     if config["cleanup.policy"] != wanted["cleanup.policy"]:
-        detail = f"cleanup.policy is {config['cleanup.policy']}, must be {wanted['cleanup.policy']}"
+        wrong, right = config["cleanup.policy"], wanted["cleanup.policy"]
+        detail = (
+            f"cleanup.policy is {wrong}, must be {right}: kafka-configs --alter --entity-type "
+            f"topics --entity-name {topic.name} --add-config cleanup.policy={right}"
+        )
         return TopicReport(topic.name, "wrong", detail)
     differences = [
         f"{name} is {config[name]}, declared is {value}"

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import aiokafka
 from aiokafka.consumer.consumer import AIOKafkaConsumer
 from aiokafka.errors import CommitFailedError, IllegalStateError, RebalanceInProgressError
-from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 from mode import Service
@@ -23,6 +22,7 @@ from mode.types import ServiceT
 from streams.runtime.checkpoint import Commit
 from streams.runtime.chunk import Chunk, Place
 from streams.runtime.hooks import HooksMissing
+from streams.runtime.permission import watch_group
 
 if TYPE_CHECKING:
     from streams.runtime.app import ShellApp
@@ -141,6 +141,10 @@ class ShellConsumer(driver.Consumer):
             self.app.shell.fail(error)
             raise
 
+    @Service.task
+    async def _watch_group(self) -> None:
+        await watch_group(lambda: self._thread._consumer, self.app.shell.fail)
+
     async def _fetch_and_deliver(self) -> None:
         places = {TP(*place) for place in self._next.keys() & self._active_partitions}
         if not places:
@@ -179,7 +183,7 @@ class ShellConsumer(driver.Consumer):
         """Commit next offsets and say how the group took it; other errors are raised."""
         consumer = self._thread._ensure_consumer()
         offsets = {
-            aiokafka.TopicPartition(*place): OffsetAndMetadata(offset, "")
+            aiokafka.TopicPartition(*place): aiokafka.OffsetAndMetadata(offset, "")
             for place, offset in positions.items()
         }
         try:

@@ -1,7 +1,7 @@
 """Models and catalogues by version, as they are published: read by a thread of its own.
 
-The thread tails both topics without a group. What it holds is bytes; an engine asks for compiled
-catalogues and scorers, which are made once per version.
+The thread tails both topics without a group. What it holds is bytes; `compiled` makes of them what
+an engine decides with.
 """
 
 from __future__ import annotations
@@ -9,14 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
-from models.protocol import ActionKey, Scorer
-from streams.core.catalogue import Catalogue
 from streams.runtime.changelog import partition_count, reader_config
+from streams.runtime.endings import Ending
 
 CATALOGUE = "catalogue"
 MODEL = "model"
@@ -28,15 +27,12 @@ _POLL_S = 0.1
 _AVAILABLE_WITHIN_S = 30.0
 # With a newer version at hand this is long enough to know that an older one is gone.
 _GONE_AFTER_S = 2.0
-# Compiled versions kept at a time, of each kind: the one in use, and those of a replay.
-_CACHED = 16
-
 Named = tuple[str, str, str]
 
 log = logging.getLogger("concierge.versions")
 
 
-class VersionMissing(Exception):
+class VersionMissing(Ending):
     """A switch record names a version that nobody published."""
 
 
@@ -45,9 +41,12 @@ def snapshot_key(model: str, version: str) -> bytes:
     return f"{model}@{version}".encode()
 
 
-def named(topic_kind: str, key: bytes) -> Named:
-    """Return (kind, name, version) of a key in one of the two topics."""
-    text = key.decode()
+def named(topic_kind: str, key: bytes) -> Named | None:
+    """Return (kind, name, version) of a key in one of the two topics; None if it is not ours."""
+    try:
+        text = key.decode()
+    except UnicodeDecodeError:
+        return None
     if topic_kind == CATALOGUE:
         return CATALOGUE, CATALOGUE, text
     name, _, version = text.rpartition("@")
@@ -145,6 +144,11 @@ class VersionStore:
             if not arrival.done():
                 arrival.set_result(None)
 
+    def older(self, model: str, version: str) -> Iterator[bytes]:
+        """Yield the bytes of a model's older versions, the newest of them first."""
+        held = [name for name in self._held if name[:2] == (MODEL, model) and name[2] < version]
+        return (self._held[name] for name in sorted(held, reverse=True))
+
     def _standing(self, wanted: Named) -> Named | None:
         """Return what stands for a version: itself, or for a model the oldest newer one."""
         if wanted in self._held or wanted[0] != MODEL:
@@ -194,49 +198,11 @@ class VersionStore:
             error = message.error()
             if error is None:
                 name = named(self._kinds[message.topic() or ""], message.key() or b"")
-                loop.call_soon_threadsafe(self.hold, name, message.value())
+                if name is not None:
+                    loop.call_soon_threadsafe(self.hold, name, message.value())
             elif not _passing(error):
-                raise KafkaException(error)
-
-
-class CompiledVersions:
-    """The engine's `Versions`: catalogues and scorers, made once from the bytes of a store."""
-
-    def __init__(
-        self,
-        store: VersionStore,
-        catalogue: Callable[[str, bytes], Catalogue],
-        scorer: Callable[[str, str | None, bytes | None, Sequence[ActionKey]], Scorer],
-    ) -> None:
-        self._store = store
-        self._make_catalogue = catalogue
-        self._make_scorer = scorer
-        self._catalogues: dict[str, Catalogue] = {}
-        self._scorers: dict[tuple[str, str | None, tuple[ActionKey, ...]], Scorer] = {}
-
-    def catalogue(self, version: str) -> Catalogue:
-        """Return a catalogue; raises `KeyError` for a version that is not at hand."""
-        made = self._catalogues.get(version)
-        if made is None:
-            made = self._make_catalogue(version, self._store.get(CATALOGUE, CATALOGUE, version))
-            _keep(self._catalogues, version, made)
-        return made
-
-    def scorer(self, model: str, version: str | None, actions: Sequence[ActionKey]) -> Scorer:
-        """Return a scorer for the actions, in this order; without a version an untrained one."""
-        wanted = (model, version, tuple(actions))
-        made = self._scorers.get(wanted)
-        if made is None:
-            data = None if version is None else self._store.snapshot(model, version)
-            made = self._make_scorer(model, version, data, actions)
-            _keep(self._scorers, wanted, made)
-        return made
-
-
-def _keep(cache: dict[Any, Any], key: Any, value: Any) -> None:
-    if len(cache) >= _CACHED:
-        del cache[next(iter(cache))]
-    cache[key] = value
+                what = f"{message.topic()}: {error.str()}"
+                raise KafkaException(KafkaError(error.code(), what))
 
 
 def _passing(error: KafkaError) -> bool:

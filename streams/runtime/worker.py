@@ -13,14 +13,26 @@ import os
 import signal
 import sys
 import threading
+from asyncio import FIRST_COMPLETED
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Protocol
 
-from streams.runtime.app import ShellApp
+from confluent_kafka import KafkaException
 
-EXIT_OK = 0
-# sysexits.h EX_SOFTWARE: restarting is right, the last checkpoint is what counts.
-EXIT_FAILED = 70
+from streams.core.codec import StateError
+from streams.runtime.advice import advice
+from streams.runtime.app import ShellApp
+from streams.runtime.endings import EXIT_CONFIG, EXIT_FAILED, EXIT_OK, Ending
+from streams.runtime.garbage import look_for_garbage_seldom
+from streams.runtime.permission import told
+
+__all__ = ["EXIT_CONFIG", "EXIT_FAILED", "EXIT_OK", "Fate", "Service", "run", "serve"]
+
+# After a failure there is nothing to make safe any more: this is for leaving the groups, so that
+# others take over at once. A consumer whose brokers are away would try for a minute.
+_LEAVE_WITHIN_S = 3.0
+# Threads of the executor that ask somebody (the registry) are waited for no longer than this.
+_THREADS_WITHIN_S = 2.0
 
 log = logging.getLogger("concierge.worker")
 
@@ -40,12 +52,14 @@ class Fate:
 
     def __init__(self) -> None:
         self.failure: BaseException | None = None
+        self.failing = asyncio.Event()
         self._decided = asyncio.Event()
 
     def failed(self, error: BaseException) -> None:
         """Note the first failure; later ones are its consequences."""
         if self.failure is None and not isinstance(error, asyncio.CancelledError):
             self.failure = error
+            self.failing.set()
         self._decided.set()
 
     def stop(self) -> None:
@@ -61,70 +75,126 @@ async def serve(
     apps: Sequence[ShellApp],
     fate: Fate,
     services: Sequence[Service] = (),
-    stop_timeout_s: float = 30.0,
+    stop_timeout_s: float = 20.0,
 ) -> int:
     """Run the apps until `fate` is decided; return the exit code.
 
-    An orderly end drains and checkpoints each app, in the order given, and leaves its group. A
-    failure commits nothing and does not wait longer than `stop_timeout_s`.
+    An orderly end drains and checkpoints each app, in the order given, and leaves its group, all
+    within `stop_timeout_s`; what takes longer counts as a failure. A failure commits nothing and
+    ends within seconds. Raises what a service raises at its start: then nothing has begun.
     """
     with _signals(fate.stop):
+        await _start(services)
         running: list[asyncio.Task[None]] = []
-        try:
-            for service in services:
-                await service.start()
-            for app in apps:
-                running.append(_watch(app.start(), fate))
-                running.append(_watch(app.shell.run_checkpoints(), fate))
-            await fate.decided()
-        except Exception as error:
-            fate.failed(error)
+        for app in apps:
+            running.append(_watch(app.start(), fate))
+            running.append(_watch(app.shell.run_checkpoints(), fate))
+        await fate.decided()
         await _stop(apps, services, fate, stop_timeout_s)
         for task in running:
             task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-    if fate.failure is None:
-        return EXIT_OK
-    log.error(
-        "stopped with nothing further committed: %s: %s",
-        type(fate.failure).__name__,
-        fate.failure,
-        exc_info=fate.failure,
-    )
-    return EXIT_FAILED
+        await asyncio.wait(running, timeout=_LEAVE_WITHIN_S)
+    return EXIT_OK if fate.failure is None else _tell(fate.failure)
 
 
 def run(main: Callable[[], Awaitable[int]]) -> int:
     """Run a worker's coroutine in an event loop of its own and return its exit code.
 
-    Does not return when a failure has left threads behind that would keep the process alive (a
-    consumer that cannot be stopped): then it ends the process with the code.
+    Does not return when threads are left that would keep the process alive (a consumer that cannot
+    be stopped, a registry that does not answer): then it ends the process with the code.
     """
 
-    async def in_loop() -> int:
-        return await main()
+    threading.excepthook = _thread_ended
 
-    code = asyncio.run(in_loop())
-    left = [t for t in threading.enumerate() if not t.daemon and t is not threading.main_thread()]
-    if code != EXIT_OK and left:
-        logging.shutdown()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-    return code
+    async def in_loop() -> int:
+        code = await main()
+        with contextlib.suppress(TimeoutError):
+            ending = asyncio.get_running_loop().shutdown_default_executor()
+            # Shielded: it joins threads, and a join cannot be cancelled.
+            await asyncio.wait_for(asyncio.shield(ending), _THREADS_WITHIN_S)
+        if any(not t.daemon and t is not threading.main_thread() for t in threading.enumerate()):
+            logging.shutdown()
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+        return code
+
+    look_for_garbage_seldom()
+    return asyncio.run(in_loop())
+
+
+def _thread_ended(ended: threading.ExceptHookArgs) -> None:
+    # Faust's consumer threads, cut off in an attempt to reach brokers that are away.
+    if not issubclass(ended.exc_type, asyncio.CancelledError):
+        name = ended.thread.name if ended.thread is not None else "a thread"
+        log.error("%s ended: %s: %s", name, ended.exc_type.__name__, ended.exc_value)
+
+
+def _tell(failure: BaseException) -> int:
+    """Log why the worker ended; return its exit code. Only a bug gets a trace."""
+    failure = told(failure)
+    if isinstance(failure, Ending):
+        log.error("stopped with nothing further committed: %s", failure)
+        return failure.exit_code
+    if isinstance(failure, StateError):
+        log.error("stopped with nothing further committed: %s", failure)
+        return EXIT_CONFIG
+    if isinstance(failure, KafkaException):
+        log.error("stopped with nothing further committed: Kafka: %s", advice(failure.args[0]))
+        return EXIT_FAILED
+    log.error(
+        "stopped with nothing further committed: %s: %s",
+        type(failure).__name__,
+        failure,
+        exc_info=failure,
+    )
+    return EXIT_FAILED
+
+
+async def _start(services: Sequence[Service]) -> None:
+    started: list[Service] = []
+    try:
+        for service in services:
+            await service.start()
+            started.append(service)
+    except BaseException:
+        for service in reversed(started):
+            await service.stop()
+        raise
 
 
 async def _stop(
     apps: Sequence[ShellApp], services: Sequence[Service], fate: Fate, timeout_s: float
 ) -> None:
-    for part in (*apps, *reversed(services)):
+    draining = asyncio.create_task(_drain(apps, fate))
+    failing = asyncio.create_task(fate.failing.wait())
+    # Waited for, not cancelled: Faust swallows a cancellation where it stops its services.
+    await asyncio.wait((draining, failing), timeout=timeout_s, return_when=FIRST_COMPLETED)
+    if not (draining.done() or failing.done()):
+        fate.failed(Ending(f"the work under way could not be made safe within {timeout_s:.0f} s"))
+    failing.cancel()
+    if fate.failure is not None:
+        await _at_once([draining, *(app.stop() for app in apps)])
+    await _at_once([service.stop() for service in reversed(services)])
+    outboxes = [outbox for app in apps for outbox in (app.shell.outbox, app.shell.writer)]
+    await _at_once([outbox.close() for outbox in outboxes])
+
+
+async def _drain(apps: Sequence[ShellApp], fate: Fate) -> None:
+    for app in apps:
+        if fate.failure is not None:
+            return
         try:
-            await asyncio.wait_for(part.stop(), timeout_s)
+            await app.stop()
         except Exception as error:
             fate.failed(error)
-    for app in apps:
-        await app.shell.outbox.close()
-        await app.shell.writer.close()
+
+
+async def _at_once(stopping: Sequence[Awaitable[None]]) -> None:
+    """Run what stops something side by side, and wait for it no longer than it deserves."""
+    tasks = [asyncio.ensure_future(each) for each in stopping]
+    if tasks:
+        await asyncio.wait(tasks, timeout=_LEAVE_WITHIN_S)
 
 
 def _watch(coro: Awaitable[None], fate: Fate) -> asyncio.Task[None]:

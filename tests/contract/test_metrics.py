@@ -17,7 +17,7 @@ from tests.kafka import ROOT
 # Bounded by tables of ours: topics, reason codes, the catalogue, the partitions of a topic.
 _BOUNDED_LABELS = {
     *("topic", "fate", "reason", "kind", "moment", "action", "channel", "tier", "label"),
-    *("model", "role", "partition"),
+    *("model", "role", "partition", "arm", "family"),
 }
 _SUFFIXES = {"counter": ("_total",), "histogram": ("_seconds", "_bytes")}
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
 
 import numpy as np
 import pytest
-from river import optim
+from river import linear_model, optim, preprocessing
 
 from models.learners import (
+    DAMPING,
+    INTERCEPT_STEP,
     LEARNERS,
-    HoistedAdaGrad,
+    STEP,
     keyed,
     parts,
     read_classifier,
@@ -56,13 +58,21 @@ def test_a_fresh_learner_answers_its_prior(name: str) -> None:
     assert LEARNERS[name](0.07).predict_proba_one({0: 3.0})[True] == pytest.approx(0.07, abs=1e-15)
 
 
-def test_hoisted_adagrad_takes_rivers_steps() -> None:
-    rng = np.random.default_rng(3)
-    river, ours = optim.AdaGrad(0.1, eps=5.0), HoistedAdaGrad(0.1, eps=5.0)
-    river_weights: dict[Any, Any] = dict.fromkeys(range(WIDTH), 0.5)
-    our_weights = dict(river_weights)
-    for gradient in rng.normal(size=(500, WIDTH)).tolist():
-        river.step(river_weights, dict(enumerate(gradient)))
-        ours.step(our_weights, dict(enumerate(gradient)))
-    assert our_weights == pytest.approx(river_weights, rel=1e-12, abs=1e-14)
-    assert ours.g2 == pytest.approx(river.g2, rel=1e-12)
+def test_the_lean_steps_learn_what_rivers_own_learn() -> None:
+    lessons = stream(seed=3, count=500)
+    ours = LEARNERS["logistic"](0.05)
+    rivers = preprocessing.StandardScaler() | linear_model.LogisticRegression(
+        optimizer=optim.AdaGrad(STEP, eps=DAMPING),
+        intercept_init=math.log(0.05 / 0.95),
+        intercept_lr=optim.schedulers.InverseScaling(INTERCEPT_STEP, 0.5),
+    )
+    (scaler, classifier), (river_scaler, river_classifier) = parts(ours), parts(rivers)
+    for features, label in lessons:
+        for learning, scaling in ((classifier, scaler), (river_classifier, river_scaler)):
+            scaling.learn_one(features)
+            learning.learn_one(scaling.transform_one(features), label)
+
+    assert read_scaler(scaler, WIDTH) == read_scaler(river_scaler, WIDTH)
+    assert classifier.weights == pytest.approx(river_classifier.weights, rel=1e-12, abs=1e-14)
+    assert classifier.optimizer.g2 == pytest.approx(river_classifier.optimizer.g2, rel=1e-12)
+    assert classifier.intercept == pytest.approx(river_classifier.intercept, rel=1e-12)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import zlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -87,7 +87,7 @@ class Counting:
         self._client = client
 
     async def assigned(
-        self, positions: Mapping[Place, int], firsts: Mapping[Place, int]
+        self, positions: Mapping[Place, int], new: Collection[Place]
     ) -> Mapping[Place, int]:
         numbers = only(self.topics[0], positions)
         states = await in_thread(

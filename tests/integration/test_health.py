@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from confluent_kafka import Producer
 
 from streams.runtime.chunk import Place
 from streams.runtime.embedded import EmbeddedBroker
-from streams.runtime.health import HealthServer
+from streams.runtime.health import HealthServer, PortTaken
 from streams.runtime.lag import LagWatch, Standstill
 from streams.runtime.metrics import CUSTOMERS, Metrics
 from streams.runtime.progress import PartitionProgress, Progress, RoleProgress
@@ -92,13 +93,57 @@ def test_a_worker_that_stands_still_is_unhealthy_and_says_where() -> None:
     _serve(scenario)
 
 
-def test_brokers_that_are_away_are_told_and_are_no_reason_to_restart() -> None:
+def test_brokers_that_are_away_for_a_moment_are_told_and_are_no_trouble_yet() -> None:
     async def scenario(pages: _Pages) -> None:
         pages.lag.blind = "all brokers down"
         status, page = await pages.json("/healthz")
         assert (status, page["lag_unknown"]) == (200, "all brokers down")
 
     _serve(scenario)
+
+
+def test_brokers_that_do_not_answer_for_longer_are_trouble_and_named() -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{nobody.getsockname()[1]}"
+        now_s = [0.0]
+
+        async def main() -> None:
+            settings = Settings(bootstrap=address, http_port=0, broker_silence_ms=2_000)
+            progress = Progress({"decide": _READY})
+            watch = LagWatch(settings, progress, Metrics(), lambda: now_s[0])
+            await watch.look()
+            assert (bool(watch.blind), watch.silence) == (True, "")
+            now_s[0] = 12.0
+            await watch.look()
+            assert watch.silence == f"no answer from the brokers ({address}) for 12 s"
+            pages = HealthServer(settings, Metrics(), progress, watch)
+            await pages.start()
+            async with (
+                aiohttp.ClientSession() as session,
+                session.get(pages.url + "/healthz") as got,
+            ):
+                assert got.status == 503
+                assert (await got.json())["problems"] == [watch.silence]
+            await pages.stop()
+            await watch.stop()
+
+        asyncio.run(main())
+
+
+def test_a_port_that_is_taken_is_named_with_what_to_do() -> None:
+    async def main() -> None:
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", 0))
+            other.listen()
+            settings = Settings(http_port=other.getsockname()[1])
+            progress = Progress()
+            watch = LagWatch(settings, progress, Metrics())
+            with pytest.raises(PortTaken, match=r"address already in use.*CONCIERGE_HTTP_PORT"):
+                await HealthServer(settings, Metrics(), progress, watch).start()
+            await watch.stop()
+
+    asyncio.run(main())
 
 
 @pytest.mark.parametrize(

@@ -53,9 +53,12 @@ def test_what_would_lose_or_misplace_state_is_wrong_and_the_rest_differs(
         admin.create_topics([new])[wrong.name].result(30)
     reports = {each.topic: each for each in create_topics(admin, topics, replication_factor=1)}
     assert reports[snapshots.name].verdict == "wrong"
-    assert reports[snapshots.name].detail == "cleanup.policy is delete, must be compact"
+    assert "cleanup.policy is delete, must be compact: kafka-configs" in (
+        reports[snapshots.name].detail
+    )
     assert reports[changelog.name].verdict == "wrong"
-    assert "3 partitions, the timeline has 4" in reports[changelog.name].detail
+    assert "3 partitions, but the timeline has 4" in reports[changelog.name].detail
+    assert f"kafka-topics --delete --topic {changelog.name}" in reports[changelog.name].detail
     assert reports[profile.name].verdict == "differs"
     assert reports[profile.name].usable
     assert not reports[changelog.name].usable

@@ -18,7 +18,7 @@ from streams.runtime.embedded import EmbeddedBroker
 from streams.runtime.worker import EXIT_OK
 from tests.integration.world import World, write_catalogue
 from tests.integration.world_input import DAY_MS, HOUR_MS, START_MS, InputMaker
-from tests.integration.world_replay import newest, replay
+from tests.oracle.replay import newest, replay
 from tests.shops import SHOP
 
 FAUSTS_OWN_PORT = 6066

@@ -64,6 +64,7 @@ class World:
             {**self.client, "partitioner": "murmur2_random", "message.max.bytes": 4_000_000}
         )
         self._ends = Consumer({**self.client, "group.id": f"{prefix}ends"})
+        self._asking: dict[str, Consumer] = {}
 
     def create_topics(self) -> None:
         """Create every topic of the installation."""
@@ -76,7 +77,8 @@ class World:
 
     def start(self, **settings: Any) -> Worker:
         """Start a worker; it need not be ready."""
-        worker = Worker({**self.settings, **settings})
+        faults = {"test_faults": "yes"} if settings.get("failpoint") else {}
+        worker = Worker({**self.settings, **faults, **settings})
         self._workers.append(worker)
         return worker
 
@@ -84,7 +86,8 @@ class World:
         """End every worker that still runs."""
         for worker in self._workers:
             worker.close()
-        self._ends.close()
+        for asking in (self._ends, *self._asking.values()):
+            asking.close()
 
     # -- in ------------------------------------------------------------------------------------
 
@@ -162,13 +165,13 @@ class World:
 
         worker.await_true(is_settled, "all work to be committed")
 
-    def committed(self) -> dict[str, int]:
-        """Return what all groups have committed, by "topic/partition"; 0 where nothing is."""
+    def committed(self, roles: Iterable[str] = READS) -> dict[str, int]:
+        """Return what roles' groups have committed, by "topic/partition"; 0 where nothing is."""
         found: dict[str, int] = {}
-        for role, topics in READS.items():
+        for role in roles:
             places = [
                 TopicPartition(self.name(topic), number)
-                for topic in topics
+                for topic in READS[role]
                 for number in range(PARTITIONS)
             ]
             for place in self._committed(f"{self.app_id}-{role}", places):
@@ -176,20 +179,18 @@ class World:
         return found
 
     def _committed(self, group: str, places: list[TopicPartition]) -> list[TopicPartition]:
-        asking = Consumer({**self.client, "group.id": group})
+        if group not in self._asking:
+            self._asking[group] = Consumer({**self.client, "group.id": group})
         deadline_s = time.monotonic() + PATIENCE_S
-        try:
-            while True:
-                try:
-                    found: list[TopicPartition] = asking.committed(places, PATIENCE_S)
-                    return found
-                except KafkaException as error:
-                    # The coordinator of a new cluster takes a moment to be found.
-                    if not error.args[0].retriable() or time.monotonic() > deadline_s:
-                        raise
-                    time.sleep(0.05)
-        finally:
-            asking.close()
+        while True:
+            try:
+                found: list[TopicPartition] = self._asking[group].committed(places, PATIENCE_S)
+                return found
+            except KafkaException:
+                # The coordinator of a new cluster, or of one that restarts, takes a moment.
+                if time.monotonic() > deadline_s:
+                    raise
+                time.sleep(0.05)
 
     # -- out -----------------------------------------------------------------------------------
 

@@ -83,7 +83,7 @@ class InputMaker:
             chance = int(action.decision_id[:8], 16)
             kind = _ANSWERS[chance % len(_ANSWERS)]
             at_ms = action.decided_at_ms + chance % (50 * MINUTE_MS)
-            if number % 11 == 5:
+            if unsubscribes(action.customer):
                 kind, at_ms = "unsubscribe", later_ms + chance % HOUR_MS
             answer = self._event(number, at_ms, kind) | {
                 "decision_id": action.decision_id,
@@ -203,6 +203,11 @@ class InputMaker:
     def _one_of(self, weighted: dict[str, int]) -> str:
         (one,) = self._random.choices(list(weighted), list(weighted.values()))
         return one
+
+
+def unsubscribes(customer: str) -> bool:
+    """Return whether the customer answers to every action that it was the last."""
+    return int(customer[1:]) % 11 == 5
 
 
 def _family(product: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,12 +10,10 @@ from schemas.records import NextBestAction
 from schemas.topics import INPUTS, NEXT_BEST_ACTIONS, TIMELINE
 from schemas.wire import decode_action
 from streams.runtime.worker import EXIT_OK
-from tests.integration import oracle
-from tests.integration.oracle_sums import Event
 from tests.integration.world import Given, World
 from tests.integration.world_input import DAY_MS, HOUR_MS, START_MS, InputMaker
-from tests.integration.world_replay import Replay, replay
 from tests.integration.world_worker import Worker
+from tests.oracle.evidence import Evidence, gather
 
 SALT = "story"
 OPENING_ENDS_MS = START_MS + 12 * HOUR_MS
@@ -33,9 +30,7 @@ class Told:
     sent: int
     behind_when_killed: int
     exit_code: int
-    events: dict[str, list[Event]]
-    sources: dict[str, dict[str, int]]
-    replay: Replay
+    evidence: Evidence
 
 
 def tell(world: World, count: int, seed: int, failpoint: str) -> Told:
@@ -48,24 +43,7 @@ def tell(world: World, count: int, seed: int, failpoint: str) -> Told:
     behind = teller.die_in_the_middle(count * 5 // 10)
     teller.end(count - teller.sent)
     code = teller.worker.terminate()
-    events = [
-        oracle.read(topic.name, message)
-        for topic in INPUTS
-        for message in world.read(topic)
-        if (message.topic(), message.partition(), message.offset()) not in world.bad
-    ]
-    sources = defaultdict(list)
-    for event in events:
-        sources[event["customer_id"]].append(event)
-    return Told(
-        world=world,
-        sent=teller.sent,
-        behind_when_killed=behind,
-        exit_code=code,
-        events=oracle.by_customer(events),
-        sources={customer: oracle.sources(sent) for customer, sent in sources.items()},
-        replay=replay(world, SALT),
-    )
+    return Told(world, teller.sent, behind, code, gather(world, END_MS, SALT))
 
 
 class _Teller:

@@ -14,6 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from streams.demo.worker_process import as_text
@@ -90,6 +91,30 @@ class Worker:
         """End the worker at once, as a crash would."""
         self.process.kill()
         self.process.wait()
+
+    def freeze(self) -> None:
+        """Stop the worker where it is, as a long pause of its machine would."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def wake(self) -> None:
+        """Let a frozen worker go on; nothing for one that is awake."""
+        self.process.send_signal(signal.SIGCONT)
+
+    @property
+    def is_awake(self) -> bool:
+        """Return whether the worker runs and is not frozen."""
+        try:
+            status = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii")
+        except OSError:
+            return False
+        return status.rpartition(")")[2].split()[0] not in "TZX"
+
+    def owns(self, role: str) -> bool:
+        """Return whether a role has been given partitions."""
+        try:
+            return bool(self.positions(role))
+        except OSError:
+            return False
 
     def terminate(self) -> int:
         """Ask the worker to end; return its exit code."""

@@ -26,6 +26,7 @@ from schemas.symbols import (
 )
 from schemas.wire import encode_event
 from streams.core.admit import admit
+from streams.core.chance import decision_id
 from streams.core.codec import decode_customer, encode_customer
 from streams.core.features import FEATURE_NAMES, FEATURE_VERSION
 from tests.events import NOON_MS, use
@@ -108,7 +109,8 @@ def told(rng: Random, decisions: list[str]) -> dict[str, Any]:
 
 
 def outcome(rng: Random, decisions: list[str]) -> dict[str, Any]:
-    named = rng.choice([*decisions[-3:], "nobody knows"])
+    # Some name a decision that was made, most of them for somebody else; some one that never was.
+    named = rng.choice([*decisions[-3:], decision_id("ada", "browsing", "nobody knows")])
     channel = rng.choice(CHANNELS)
     return {"kind": rng.choice(OUTCOME_KINDS), "decision_id": named, "channel": channel}
 

@@ -19,8 +19,8 @@ from schemas.records import (
     Tick,
 )
 from streams.core.catalogue import Action, Catalogue
-from streams.core.contact_rules import ContactLimit
 from streams.core.chance import id_hash, uniforms
+from streams.core.contact_rules import ContactLimit
 from tests.made_up import Played, Step, play, steps
 from tests.memory import Log
 from tests.shops import SHOP, SHOP_TOMORROW, LeaningVersions, load

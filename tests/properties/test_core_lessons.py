@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 
-from schemas.records import CustomerEvent, NextBestAction, Outcome, Profile, Purchase, Tick
+from schemas.records import (
+    CustomerEvent,
+    Decision,
+    Outcome,
+    Profile,
+    Purchase,
+    Tick,
+)
 from streams.core.attribute import SETTLE_GRACE_MS
 from streams.core.catalogue import Action
 from streams.core.codec import encode_customer
@@ -21,14 +28,14 @@ VERSIONS = LeaningVersions(*CATALOGUES)
 ACTIONS = {(c.version, action.id): action for c in CATALOGUES for action in c.actions}
 
 
-def rewards(action: Action, published: NextBestAction, record: object) -> bool:
+def rewards(action: Action, decided: Decision, record: object) -> bool:
     """Tell whether a record of the log, wherever it stands, fulfils an action's reward."""
-    reward, start = action.reward, published.decided_at_ms
+    reward, start = action.reward, decided.decided_at_ms
     if isinstance(record, Outcome):
-        hit = record.decision_id == published.decision_id and record.kind in reward.outcomes
+        hit = record.decision_id == decided.decision_id and record.kind in reward.outcomes
     elif isinstance(record, Purchase):
         families = [line.family for line in record.lines]
-        ours = record.customer == published.customer and record.kind == "order"
+        ours = record.customer == decided.customer and record.kind == "order"
         about_it = action.family is None or action.family in families
         hit = ours and reward.family_purchase and about_it
     else:
@@ -36,21 +43,26 @@ def rewards(action: Action, published: NextBestAction, record: object) -> bool:
     return hit and start <= record.at_ms <= start + reward.window_ms
 
 
+def chosen(log: Played) -> list[Decision]:
+    """Return the decisions for an action, published or, for the held-out, not."""
+    return [decision for decision in log.out.decisions if decision.chosen != "no_action"]
+
+
 def expected(log: Played) -> dict[str, float]:
     """Return the label of each decision that must have been settled within the log."""
     labels: dict[str, float] = {}
-    for published in log.out.actions:
-        action = ACTIONS[published.catalogue_version, published.action]
-        settle_ms = published.decided_at_ms + action.reward.window_ms + SETTLE_GRACE_MS
+    for decided in chosen(log):
+        action = ACTIONS[decided.catalogue_version, decided.chosen]
+        settle_ms = decided.decided_at_ms + action.reward.window_ms + SETTLE_GRACE_MS
         label = 0.0
-        for offset, record in log.records[log.decided_at[published.decision_id] + 1 :]:
+        for offset, record in log.records[log.decided_at[decided.decision_id] + 1 :]:
             if isinstance(record, Profile) and record.kind == "erasure":
-                if record.customer == published.customer and counted(log, offset, record):
+                if record.customer == decided.customer and counted(log, offset, record):
                     break
             elif isinstance(record, Tick) and record.at_ms >= settle_ms:
-                labels[published.decision_id] = label
+                labels[decided.decision_id] = label
                 break
-            elif rewards(action, published, record):
+            elif rewards(action, decided, record):
                 label = 1.0
     return labels
 
@@ -67,7 +79,7 @@ def counted(log: Played, offset: int, erasure: Profile) -> bool:
 
 @settings(max_examples=40)
 @given(steps(longest=200))
-def test_every_published_decision_becomes_one_lesson_with_the_label_of_the_log(
+def test_every_decision_for_an_action_becomes_one_lesson_with_the_label_of_the_log(
     made: list[Step],
 ) -> None:
     log = play(made, VERSIONS, CATALOGUES)
@@ -83,8 +95,10 @@ def test_in_the_end_nothing_is_left_without_its_lesson(made: list[Step]) -> None
     end = len(log.records)
     out = log.log.play([(end, Tick(NOON_MS + 1_000 * DAY_MS))])
     lessons = [*log.out.lessons, *out.lessons]
-    published = sorted(action.decision_id for action in log.out.actions)
-    assert sorted(lesson.decision_id for lesson in lessons) == published
+    decided = sorted(decision.decision_id for decision in chosen(log))
+    assert sorted(lesson.decision_id for lesson in lessons) == decided
+    published = {action.decision_id for action in log.out.actions}
+    assert {lesson.decision_id for lesson in lessons if lesson.published} == published
 
 
 @settings(max_examples=20)
@@ -92,17 +106,18 @@ def test_in_the_end_nothing_is_left_without_its_lesson(made: list[Step]) -> None
 def test_a_lesson_holds_what_was_known_when_it_was_decided(made: list[Step]) -> None:
     log = play(made, VERSIONS, CATALOGUES)
     decisions = {decision.decision_id: decision for decision in log.out.decisions}
-    actions = {action.decision_id: action for action in log.out.actions}
     for lesson in log.out.lessons:
-        decision, action = decisions[lesson.decision_id], actions[lesson.decision_id]
+        decision = decisions[lesson.decision_id]
+        action = ACTIONS[decision.catalogue_version, decision.chosen]
         by_action = np.reshape(decision.action_features, (len(decision.actions) - 1, -1))
         own = by_action[decision.actions.index(decision.chosen)]
         assert lesson.features == [*decision.features, *own]
         assert (lesson.action, lesson.family, lesson.issue) == (
-            action.action,
+            action.id,
             action.family,
             action.issue,
         )
+        assert (lesson.arm, lesson.published) == (decision.arm, decision.published)
         assert lesson.action_probability == decision.action_probability
         assert lesson.feature_version == decision.feature_version
         assert lesson.decided_at_ms == decision.decided_at_ms

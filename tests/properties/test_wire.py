@@ -203,8 +203,8 @@ decisions = st.builds(
     catalogue_version=texts,
     feature_version=texts,
     trigger=triggers,
-    slate=st.lists(words, max_size=3),
-    slate_probabilities=st.lists(doubles, max_size=3),
+    slate_id=optional(texts),
+    position=st.integers(1, 9),
     shadow=optional(words),
 )
 

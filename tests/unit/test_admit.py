@@ -70,7 +70,7 @@ def test_quiet_hours_and_consent_arrive_whole() -> None:
 def test_an_outcome_arrives_whole() -> None:
     outcome = admitted("outcomes", "accepted_with_value")
     assert isinstance(outcome, Outcome)
-    assert (outcome.decision_id, outcome.value_minor) == ("d-51b2", 2550)
+    assert (outcome.decision_id, outcome.value_minor) == ("c71c90b4900d6ed08c8cb7ed", 2550)
 
 
 @pytest.mark.parametrize("topic", INPUT_TOPICS)

@@ -36,7 +36,9 @@ def snapshot(model: object) -> tuple[str, bytes]:
     return f"{model.next_lesson_offset:012d}", state.encode()
 
 
-def restore(data: bytes) -> Tally:
+def restore(model: str, data: bytes) -> Tally | None:
+    if data == b"damaged":
+        return None
     name, partition, next_offset, total = data.decode().split()
     return Tally(name, int(partition), int(next_offset), int(total))
 
@@ -168,5 +170,32 @@ def test_a_model_without_new_lessons_holds_nobody_back() -> None:
         cut = world.role.cut({PLACE: 6})
         world.role.written(cut)
         assert cut.positions == {PLACE: 6}
+
+    asyncio.run(scenario())
+
+
+def test_a_damaged_snapshot_is_passed_over_and_its_lessons_are_learned_again() -> None:
+    async def scenario() -> None:
+        versions = {"000000000004": b"main 2 4 4", "000000000010": b"damaged"}
+        world = World({"main": versions})
+        assert await world.role.assigned({PLACE: 10}, ()) == {PLACE: 4}
+        [switch, _] = [
+            TIMELINE_DECODER.decode(sent.value or b"") for sent in world.outbox.published
+        ]
+        assert switch == Switch("model", "main", "000000000004")
+        await world.learn(4, 6)
+        cut = world.role.cut({PLACE: 10})
+        assert cut.stages[0][0].value == b"main 2 10 10"
+
+    asyncio.run(scenario())
+
+
+def test_without_any_usable_snapshot_every_lesson_is_learned_again() -> None:
+    async def scenario() -> None:
+        world = World({"main": {"000000000010": b"damaged"}})
+        assert await world.role.assigned({PLACE: 10, Place("lessons", 3): 7}, ()) == {
+            PLACE: 0,
+            Place("lessons", 3): 0,
+        }
 
     asyncio.run(scenario())

@@ -1,4 +1,4 @@
-"""An edit of the catalogue file is told, counted, and never replaces what works by what does not."""
+"""An edit of the catalogue file is told and counted; what cannot be used never replaces what can."""
 
 from __future__ import annotations
 

@@ -24,6 +24,7 @@ WHOLE = [
     "probe",
     "step probe",
     "write changelog",
+    "step stage",
     "written",
     "step changelog",
     "commit",
@@ -147,3 +148,32 @@ def test_two_checkpoints_never_overlap() -> None:
 
     asyncio.run(both())
     assert parts.done == WHOLE + WHOLE
+
+
+def test_a_worker_that_slept_since_the_probe_asks_again_before_it_writes() -> None:
+    parts = Recorded(CUT)
+    now_s = iter([0.0, 10.0, 10.0, 10.0])
+    checkpoint = Checkpoint(parts, trust_s=5.0, clock_s=lambda: next(now_s))
+    assert asyncio.run(checkpoint.run()) is Outcome.COMMITTED
+    place = WHOLE.index("write changelog")
+    assert parts.done == [*WHOLE[:place], "probe", *WHOLE[place:]]
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"), [(Commit.BUSY, Outcome.BUSY), (Commit.FENCED, Outcome.FENCED)]
+)
+def test_a_worker_that_slept_and_lost_its_partitions_writes_nothing(
+    answer: Commit, outcome: Outcome
+) -> None:
+    class Asleep(Recorded):
+        def step(self, name: str) -> None:
+            super().step(name)
+            if name == "probe":
+                self.probed = answer
+
+    parts = Asleep(CUT)
+    now_s = iter([0.0, 10.0, 10.0])
+    checkpoint = Checkpoint(parts, trust_s=5.0, clock_s=lambda: next(now_s))
+
+    assert asyncio.run(checkpoint.run()) is outcome
+    assert parts.done == [*WHOLE[: WHOLE.index("write changelog")], "probe"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 import pytest
@@ -11,8 +11,8 @@ import pytest
 from streams.runtime.checkpoint import Commit, Cut, Outcome, Write
 from streams.runtime.chunk import Chunk, Fetched, Place
 from streams.runtime.options import ShellOptions
-from streams.runtime.positions import RecordsLost, starting_points
 from streams.runtime.progress import Progress, RoleProgress
+from streams.runtime.retention import RecordsLost
 from streams.runtime.shell import Shell
 
 PLACE = Place("timeline", 0)
@@ -63,7 +63,7 @@ class FakeRole:
         self.dropped = 0
 
     async def assigned(
-        self, positions: Mapping[Place, int], firsts: Mapping[Place, int]
+        self, positions: Mapping[Place, int], new: Collection[Place]
     ) -> Mapping[Place, int]:
         return positions
 
@@ -96,6 +96,7 @@ class World:
     async def recovered(self) -> World:
         await self.shell.recover([PLACE])
         self.shell.resume()
+        self.writer.written.clear()
         return self
 
     async def work(self, first: int, count: int) -> bool:
@@ -203,18 +204,24 @@ def test_a_partition_nobody_has_read_starts_at_its_first_record_and_says_so() ->
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("committed", [10, 200])
-def test_an_offset_outside_of_the_partition_is_refused(committed: int) -> None:
-    with pytest.raises(RecordsLost, match="reset-offsets"):
-        starting_points({PLACE: committed}, {PLACE: (40, 100)})
-
-
 def test_a_gap_of_compaction_is_passed_and_one_of_retention_is_not() -> None:
     async def scenario() -> None:
         behind = Chunk(PLACE, [Fetched(30, 0, b"k", b"v")], 20, 0)
         await World(FakeBroker(bounds=(0, 100))).shell.check_gap(behind)
         with pytest.raises(RecordsLost):
             await World(FakeBroker(bounds=(25, 100))).shell.check_gap(behind)
+
+    asyncio.run(scenario())
+
+
+def test_state_is_there_before_an_offset_says_that_it_is() -> None:
+    async def scenario() -> None:
+        world = World(FakeBroker(bounds=(40, 100)))
+        await world.shell.recover([PLACE])
+        assert world.writer.written == [Write("changelog", b"a", b"1", 0)]
+        again = World(world.broker)
+        await again.shell.recover([PLACE])
+        assert again.writer.written == []
 
     asyncio.run(scenario())
 

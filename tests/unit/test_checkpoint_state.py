@@ -26,6 +26,32 @@ def payloads(values: dict[str, bytes]) -> dict[str, bytes]:
     return {key: stamp.unpack(value)[1] for key, value in values.items() if key != PARTITION_KEY}
 
 
+def test_what_was_encoded_ahead_of_a_cut_and_changed_again_is_written_as_it_is_at_the_cut() -> None:
+    ahead, plain = PartitionStore(codec()), PartitionStore(codec())
+    for store in (ahead, plain):
+        for customer in ("a", "b", "c"):
+            store.put(customer, {customer: 1})
+    assert ahead.encode_ahead(2) == 1
+    assert ahead.encode_ahead(2) == 0
+    for store in (ahead, plain):
+        store.put("b", {"b": 2})
+        store.put("d", {"d": 1})
+
+    assert ahead.cut(10) == plain.cut(10)
+    assert ahead.get("b") == {"b": 2}
+    ahead.written(ahead.cut(20))
+    assert ahead.cut(30) == {}
+
+
+def test_encoding_ahead_lets_nobody_be_forgotten_when_few_stay_decoded() -> None:
+    store = PartitionStore(codec(), hot_limit=1)
+    for customer in ("a", "b", "c"):
+        store.put(customer, {customer: 1})
+    store.encode_ahead(10)
+    store.cut(10)
+    assert [store.get(customer) for customer in "abc"] == [{"a": 1}, {"b": 1}, {"c": 1}]
+
+
 def test_a_stamp_comes_back_with_its_payload() -> None:
     assert stamp.unpack(stamp.pack(2**40, b"state")) == (2**40, b"state")
 
@@ -139,3 +165,18 @@ def test_a_failpoint_dies_the_nth_time_its_step_is_reached() -> None:
 
 def test_no_failpoint_never_dies() -> None:
     Failpoint("", die=lambda: pytest.fail("died")).reached("decide", "cut")
+
+
+def test_a_failpoint_may_count_the_half_of_a_stage() -> None:
+    deaths: list[str] = []
+    failpoint = Failpoint("decide:half:2", die=lambda: deaths.append("now"))
+    assert list(failpoint.parts("decide", "abcd")) == ["ab", "abcd"]
+    assert deaths == []
+    assert list(failpoint.parts("decide", "abcd")) == ["ab", "abcd"]
+    assert deaths == ["now"]
+    assert list(failpoint.parts("decide", "abcd")) == ["abcd"]
+
+
+def test_a_failpoint_at_no_step_is_refused() -> None:
+    with pytest.raises(ValueError, match="a step is one of"):
+        Failpoint("decide:comit:1")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ssl
+
 import pytest
 from faust.auth import SASLCredentials, SSLCredentials
 
+from streams.runtime.certificates import tls_context
 from streams.runtime.clients import faust_credentials, librdkafka_config
 from streams.runtime.settings import Settings
 
@@ -46,8 +49,26 @@ def test_tls_alone_brings_a_context_that_checks_the_broker() -> None:
 
 def test_certificate_files_reach_librdkafka() -> None:
     config = librdkafka_config(
-        Settings(kafka_protocol="SSL", kafka_ca_file="ca", kafka_cert_file="c", kafka_key_file="k")
+        Settings(
+            kafka_protocol="SSL",
+            kafka_ca_file="ca",
+            kafka_cert_file="c",
+            kafka_key_file="k",
+            kafka_key_password="p",
+        )
     )
+    assert config["ssl.key.password"] == "p"
     assert config["ssl.ca.location"] == "ca"
     assert config["ssl.certificate.location"] == "c"
     assert config["ssl.key.location"] == "k"
+
+
+def test_both_clients_check_the_brokers_name_unless_told_otherwise() -> None:
+    off = Settings(kafka_protocol="SSL", kafka_check_hostname="off")
+    assert librdkafka_config(off)["ssl.endpoint.identification.algorithm"] == "none"
+    assert not tls_context(off).check_hostname
+    # librdkafka's own default is to check.
+    on = Settings(kafka_protocol="SSL")
+    assert "ssl.endpoint.identification.algorithm" not in librdkafka_config(on)
+    assert tls_context(on).check_hostname
+    assert tls_context(on).verify_mode is ssl.CERT_REQUIRED

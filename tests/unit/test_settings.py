@@ -94,7 +94,13 @@ def test_no_secret_is_shown_anywhere() -> None:
     settings = Settings(
         salt="hush1",
         http_token="hush2",
+        kafka_protocol="SASL_SSL",
+        kafka_username="me",
         kafka_password="hush3",
+        kafka_cert_file="c",
+        kafka_key_file="k",
+        kafka_key_password="hush5",
+        schema_registry_user="me",
         schema_registry_password="hush4",
     )
     assert "hush" not in repr(settings) + str(settings.shown()) + help_table()
@@ -122,9 +128,23 @@ def test_loopback_needs_no_token(host: str) -> None:
     [
         ({"KAFKA": " "}, "at least one broker"),
         ({"SALT": ""}, "draws need a seed"),
+        ({"FAILPOINT": "decide:commit:1"}, "CONCIERGE_TEST_FAULTS=yes"),
         ({"KAFKA_PROTOCOL": "SASL_PLAINTEXT"}, "CONCIERGE_KAFKA_USERNAME"),
-        ({"KAFKA_CERT_FILE": "c.pem"}, "CONCIERGE_KAFKA_KEY_FILE"),
+        ({"KAFKA_PROTOCOL": "SSL", "KAFKA_CERT_FILE": "c.pem"}, "CONCIERGE_KAFKA_KEY_FILE"),
+        ({"KAFKA_USERNAME": "me"}, "sends no login"),
+        ({"KAFKA_PASSWORD": "hush"}, "sends no login"),
+        ({"KAFKA_CA_FILE": "ca.pem"}, "is not encrypted"),
+        ({"KAFKA_KEY_PASSWORD": "hush"}, "CONCIERGE_KAFKA_KEY_FILE"),
         ({"SCHEMA_REGISTRY_USER": "me"}, "CONCIERGE_SCHEMA_REGISTRY_PASSWORD"),
+        ({"SCHEMA_REGISTRY_PASSWORD": "hush"}, "CONCIERGE_SCHEMA_REGISTRY_USER"),
+        ({"SCHEMA_REGISTRY_CA_FILE": "ca.pem"}, "write https://"),
+        ({"APP_ID": "a/b"}, "letters, digits"),
+        ({"APP_ID": ""}, "need a name"),
+        ({"APP_ID": "a" * 201}, "at most 200"),
+        ({"APP_ID": "x", "TOPIC_PREFIX": "über."}, "letters, digits"),
+        ({"INSTANCE_ID": "pod 1"}, "letters, digits"),
+        ({"HTTP_TOKEN": "two words"}, "no header can carry"),
+        ({"HTTP_TOKEN": "zwölf"}, "no header can carry"),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(
@@ -132,6 +152,47 @@ def test_settings_that_contradict_each_other_are_refused(
 ) -> None:
     [problem] = _problems(**environ)
     assert words in problem
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "broker",
+        "broker:",
+        ":9092",
+        "a:1,b",
+        "a:1, b:2",
+        "::1:9092",
+        "a:0",
+        "a:65536",
+        "a:x",
+        "kafka://a:1",
+    ],
+)
+def test_an_address_that_no_broker_can_have_is_refused_and_shown(address: str) -> None:
+    [problem] = _problems(KAFKA=address)
+    assert problem.startswith("CONCIERGE_KAFKA: ")
+    assert "host:port" in problem
+
+
+@pytest.mark.parametrize("address", ["a:1", "10.0.0.1:9092,b.example.org:9093", "[::1]:9092"])
+def test_addresses_of_brokers_are_taken(address: str) -> None:
+    assert Settings(bootstrap=address).bootstrap == address
+
+
+@pytest.mark.parametrize(
+    "url", ["registry", "registry:8081", "http://", "http://r:port", "ftp://r", "http://r /x"]
+)
+def test_an_address_that_no_registry_can_have_is_refused_and_shown(url: str) -> None:
+    [problem] = _problems(SCHEMA_REGISTRY_URL=url)
+    assert problem.startswith(f'CONCIERGE_SCHEMA_REGISTRY_URL="{url}" is no address')
+
+
+@pytest.mark.parametrize(
+    "url", ["http://r", "https://r:8081/apis/ccompat/v7", "http://a:1,http://b:2"]
+)
+def test_addresses_of_registries_are_taken(url: str) -> None:
+    assert Settings(schema_registry_url=url).schema_registry_url == url
 
 
 def test_every_setting_is_explained() -> None:

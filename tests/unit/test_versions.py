@@ -10,10 +10,10 @@ import pytest
 
 from models.protocol import ActionKey, Scorer
 from streams.core.catalogue import Catalogue
+from streams.runtime.compiled import CompiledVersions
 from streams.runtime.versions import (
     CATALOGUE,
     MODEL,
-    CompiledVersions,
     VersionMissing,
     VersionStore,
     named,
@@ -122,3 +122,30 @@ def test_scorers_and_catalogues_are_made_once_per_version() -> None:
     assert made == [("main", "1", b"weights"), ("c", b"text"), ("main", None, None)]
     with pytest.raises(KeyError):
         compiled.catalogue("unknown")
+
+
+def test_a_key_that_is_nobodys_names_nothing() -> None:
+    assert named(MODEL, b"\xff\xfe") is None
+
+
+def test_a_version_that_cannot_be_used_gives_way_to_the_next_older_one_until_it_is_mended() -> None:
+    versions = store()
+    for version, data in (("1", b"good"), ("2", b"damaged"), ("3", b"damaged")):
+        versions.hold((MODEL, "main", version), data)
+    asked: list[bytes | None] = []
+
+    def scorer(
+        model: str, version: str | None, data: bytes | None, actions: Sequence[ActionKey]
+    ) -> Scorer | None:
+        asked.append(data)
+        return None if data == b"damaged" else cast(Scorer, data or b"untrained")
+
+    compiled = CompiledVersions(versions, lambda version, text: cast(Catalogue, text), scorer)
+    actions = [ActionKey("gift", None, "sell")]
+    assert cast(bytes, compiled.scorer("main", "3", actions)) == b"good"
+    assert cast(bytes, compiled.scorer("main", "3", actions)) == b"good"
+    assert asked == [b"damaged", b"damaged", b"good"]
+    versions.hold((MODEL, "main", "3"), b"mended")
+    assert cast(bytes, compiled.scorer("main", "3", actions)) == b"mended"
+    versions.hold((MODEL, "main", "1"), None)
+    assert cast(bytes, compiled.scorer("main", "2", actions)) == b"untrained"

@@ -16,14 +16,17 @@ from schemas.topics import (
     customers_changelog,
 )
 from streams.agents import decide, meters
-from streams.cli.assembly.models import catalogue_of, scorer_of
+from streams.cli.assembly.models import catalogue_of
 from streams.cli.assembly.shared import Shared
+from streams.cli.assembly.snapshots import Snapshots
 from streams.core.engine import Engine
 from streams.runtime.app import ShellApp
 from streams.runtime.changelog import in_thread, newest_states
+from streams.runtime.compiled import CompiledVersions
 from streams.runtime.partition_store import StateCodec
+from streams.runtime.state_checks import check_states, check_whole
 from streams.runtime.table import Partitions
-from streams.runtime.versions import CompiledVersions, VersionStore
+from streams.runtime.versions import VersionStore
 
 
 async def build(shared: Shared) -> ShellApp:
@@ -37,13 +40,19 @@ async def build(shared: Shared) -> ShellApp:
     partitions = Partitions(changelog, StateCodec(), settings.hot_customers)
 
     async def read_states(partitions: Sequence[int]) -> Mapping[int, Mapping[str, bytes]]:
+        await asyncio.to_thread(check_whole, shared.client, changelog, partitions)
         read = partial(newest_states, shared.client, changelog, partitions)
         states: Mapping[int, Mapping[str, bytes]] = await in_thread(read)
+        await asyncio.to_thread(check_states, states, shared.timeline.partitions)
         meters.recovered(shared.metrics, sum(map(len, states.values())))
         return states
 
     role = decide.Decide(
-        Engine(CompiledVersions(store, catalogue_of, scorer_of), settings.salt),
+        Engine(
+            CompiledVersions(store, catalogue_of, Snapshots(shared.metrics).scorer),
+            settings.salt,
+            1.0 / shared.timeline.partitions,
+        ),
         partitions,
         store,
         outbox,
@@ -54,7 +63,9 @@ async def build(shared: Shared) -> ShellApp:
         meters.decided(shared.metrics),
         meters.kept(shared.metrics),
     )
-    return shared.app(role, decide.agent(role), outbox, partitions)
+    app = shared.app(role, decide.agent(role), outbox, partitions)
+    shared.progress.roles["decide"].detail = partitions.described
+    return app
 
 
 async def _encoders(shared: Shared) -> Encoders:

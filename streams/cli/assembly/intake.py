@@ -13,7 +13,7 @@ from streams.runtime.clock import Clock
 from streams.runtime.paths import catalogue_path
 from streams.runtime.producer import Outbox
 from streams.runtime.registry import RegistryUnavailable
-from streams.runtime.settings import Settings, SettingsError
+from streams.runtime.settings import SettingsError
 from streams.runtime.wall import now_ms
 
 
@@ -58,7 +58,7 @@ def _clock(shared: Shared) -> Clock:
         shared.timeline,
         shared.name(CATALOGUES),
         now_ms if shared.settings.clock == "wall" else None,
-        _catalogue(shared.settings).current,
+        _catalogue(shared).current,
         outbox.write,
         shared.fate.failed,
         shared.settings.clock_interval_ms / 1000,
@@ -66,8 +66,8 @@ def _clock(shared: Shared) -> Clock:
     )
 
 
-def _catalogue(settings: Settings) -> CatalogueFile:
-    file = CatalogueFile(catalogue_path(settings))
+def _catalogue(shared: Shared) -> CatalogueFile:
+    file = CatalogueFile(catalogue_path(shared.settings), shared.metrics)
     # A wrong one is the operator's to mend: it ends the worker before anything is read.
     try:
         file.current()

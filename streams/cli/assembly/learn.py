@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from threading import Event
 from typing import Any
 
+from confluent_kafka import Consumer, TopicPartition
+
 from models.snapshot import take
 from models.snapshot_codec import encode
-from schemas.topics import MODEL_SNAPSHOTS
+from schemas.topics import LESSONS, MODEL_SNAPSHOTS
 from streams.agents import learn, meters
-from streams.cli.assembly.models import new_model, restored_model
+from streams.cli.assembly.experiment import recounting, uplift_meter
+from streams.cli.assembly.models import new_model
 from streams.cli.assembly.shared import Shared
+from streams.cli.assembly.snapshots import Snapshots
 from streams.runtime.app import ShellApp
-from streams.runtime.changelog import in_thread, read_to_end
+from streams.runtime.changelog import in_thread, read_to_end, reader_config
 from streams.runtime.topic_admin import partitions_of
 from streams.runtime.versions import MODEL, named
 from streams.runtime.wall import now_ms
 
-Snapshots = Mapping[str, Mapping[str, bytes]]
+_ANSWER_WITHIN_S = 30.0
+
+Found = Mapping[str, Mapping[str, bytes]]
 
 
 async def build(shared: Shared) -> ShellApp:
@@ -30,13 +37,17 @@ async def build(shared: Shared) -> ShellApp:
         meters.published(shared.metrics, model)
         return taken.version, encode(taken)
 
-    async def published() -> Snapshots:
+    snapshots = Snapshots(shared.metrics)
+
+    async def published() -> Found:
         topic = shared.name(MODEL_SNAPSHOTS)
-        found: Snapshots = await in_thread(lambda stop: _published(shared.client, topic, stop))
+        found: Found = await in_thread(lambda stop: _published(shared.client, topic, stop))
+        snapshots.ends = await asyncio.to_thread(_ends, shared.client, shared.name(LESSONS))
         return found
 
+    meter = uplift_meter(shared)
     role = learn.Learn(
-        learn.Workshop(new_model, restored_model, snapshot, published),
+        learn.Workshop(new_model, snapshots.bank, snapshot, published, recounting(shared, meter)),
         outbox,
         shared.timeline,
         now_ms,
@@ -44,20 +55,38 @@ async def build(shared: Shared) -> ShellApp:
         settings.snapshot_interval_ms,
         settings.keep_snapshots,
         settings.topic_prefix,
-        meters.learned(shared.metrics),
+        meter.after(meters.learned(shared.metrics)),
     )
     return shared.app(role, learn.agent(role), outbox)
 
 
-def _published(client: Mapping[str, Any], topic: str, give_up: Event) -> Snapshots:
+def _published(client: Mapping[str, Any], topic: str, give_up: Event) -> Found:
     """Read every snapshot that stands: model -> version -> bytes."""
     found: dict[str, dict[str, bytes]] = {}
     for messages in read_to_end(client, topic, partitions_of(client, topic), give_up):
         for message in messages:
-            _, model, version = named(MODEL, message.key() or b"")
+            name = named(MODEL, message.key() or b"")
+            if name is None:
+                continue
+            _, model, version = name
             versions = found.setdefault(model, {})
             if (data := message.value()) is None:
                 versions.pop(version, None)
             else:
                 versions[version] = data
     return {model: versions for model, versions in found.items() if versions}
+
+
+def _ends(client: Mapping[str, Any], topic: str) -> dict[int, int]:
+    """Return where each partition of a topic ends."""
+    consumer = Consumer(reader_config(client))
+    try:
+        bounds = {
+            number: consumer.get_watermark_offsets(
+                TopicPartition(topic, number), timeout=_ANSWER_WITHIN_S
+            )
+            for number in partitions_of(client, topic)
+        }
+        return {number: found[1] for number, found in bounds.items() if found is not None}
+    finally:
+        consumer.close()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import version as installed_version
 from typing import Any
 
-from schemas.topics import Topic
+from schemas.topics import TOPICS, Topic
 from streams.agents import meters
 from streams.agents.dead_letters import DeadLetterRate, DeadLetters
 from streams.runtime.app import ShellApp, create_app
@@ -48,7 +48,9 @@ class Shared:
 
     def outbox(self) -> Outbox:
         """Return a new producer."""
-        return Outbox(producer_config(self.client, self.options.linger_ms), self.fate.failed)
+        config = producer_config(self.client, self.options.linger_ms)
+        config["message.timeout.ms"] = self.settings.delivery_timeout_ms
+        return Outbox(config, self.fate.failed)
 
     def dead_letters(self, outbox: Outbox) -> DeadLetters:
         """Return what sends refused records away, at the configured rate at most."""
@@ -88,6 +90,9 @@ def shell_options(settings: Settings, client: Mapping[str, Any]) -> ShellOptions
         session_timeout_s=settings.session_timeout_ms / 1000,
         instance_id=settings.instance_id or None,
         failpoint=settings.failpoint,
+        may_miss=frozenset(
+            topic.with_prefix(settings.topic_prefix).name for topic in TOPICS if topic.may_be_missed
+        ),
         client=client,
         credentials=faust_credentials(settings),
     )

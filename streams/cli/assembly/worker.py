@@ -6,8 +6,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from confluent_kafka.admin import AdminClient
-
 from schemas.topics import TIMELINE, all_topics
 from streams.cli.assembly import decide, intake, learn
 from streams.cli.assembly.shared import Shared
@@ -17,6 +15,9 @@ from streams.runtime.clock import Timeline
 from streams.runtime.health import HealthServer
 from streams.runtime.hooks import check_hooks
 from streams.runtime.lag import LagWatch
+from streams.runtime.progress import Progress
+from streams.runtime.reach import reached
+from streams.runtime.ready import ReadyLine
 from streams.runtime.settings import Settings
 from streams.runtime.topic_admin import TopicsNotReady, check_topics, partitions_of
 from streams.runtime.worker import serve
@@ -32,12 +33,14 @@ _BUILDERS: dict[str, Callable[[Shared], Awaitable[ShellApp]]] = {
 
 
 class _Announcement:
-    """Says where the pages are, once they are served."""
+    """Says where the pages are, once they are served, and when the roles are ready."""
 
-    def __init__(self, health: HealthServer, settings: Settings) -> None:
+    def __init__(self, health: HealthServer, settings: Settings, progress: Progress) -> None:
         self._health, self._settings = health, settings
+        self._ready = ReadyLine(progress)
 
     async def start(self) -> None:
+        await self._ready.start()
         log.info(
             "worker with %s on %s; /metrics, /healthz and /readyz at %s",
             ", ".join(self._settings.roles),
@@ -46,6 +49,7 @@ class _Announcement:
         )
 
     async def stop(self) -> None:
+        await self._ready.stop()
         log.info("worker stopped")
 
 
@@ -58,7 +62,7 @@ async def run_worker(settings: Settings) -> int:
     shared = Shared(settings, await asyncio.to_thread(_timeline, settings))
     lag = LagWatch(settings, shared.progress, shared.metrics)
     health = HealthServer(settings, shared.metrics, shared.progress, lag)
-    shared.services += [lag, health, _Announcement(health, settings)]
+    shared.services += [lag, health, _Announcement(health, settings, shared.progress)]
     apps = [await build(shared) for role, build in _BUILDERS.items() if role in settings.roles]
     code = await serve(apps, shared.fate, shared.services, shared.options.stop_timeout_s)
     if shared.registry is not None:
@@ -71,7 +75,7 @@ def _timeline(settings: Settings) -> Timeline:
     # Brokers that cannot be reached are told in one line of ours, not in hundreds of librdkafka's.
     client = {**librdkafka_config(settings), "log_level": 0}
     wanted = all_topics(settings.app_id, settings.topic_prefix)
-    reports = check_topics(AdminClient(client), wanted)
+    reports = check_topics(reached(client), wanted)
     wrong = [f"{r.topic} is {r.verdict}: {r.detail}" for r in reports if not r.usable]
     if wrong:
         raise TopicsNotReady("; ".join(wrong))

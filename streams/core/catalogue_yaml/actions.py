@@ -28,7 +28,7 @@ _INHERITABLE = ("rules", "reward", *durations("valid"))
 _ISSUE_KEYS = ("id", "purpose", *_INHERITABLE, "families", "actions")
 _FAMILY_KEYS = ("id", "each", *_INHERITABLE, "actions")
 _ACTION_KEYS = (
-    *("id", "moments", "value", "lever", "context", "treatments", "why"),
+    *("id", "moments", "value", "lever", "context", "treatments", "why", "ramp", "shadow"),
     *_INHERITABLE,
 )
 _NO_REWARD = Reward(frozenset(), False, DAY_MS)
@@ -179,6 +179,9 @@ class ActionReader:
             treatments=read_treatments(section, family_name),
             why=(checked_text(why, family_name, 200) if why else None) or "",
             family_name=family_name,
+            # Service may be rare and must reach whoever needs it: rare is not new.
+            ramped=section.flag("ramp", scope.purpose == "marketing"),
+            shadow=section.flag("shadow", False),
         )
         return action if action_id else None
 

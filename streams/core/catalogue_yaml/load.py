@@ -8,14 +8,17 @@ from streams.core.catalogue import Catalogue
 from streams.core.catalogue_yaml.actions import ActionReader, Words
 from streams.core.catalogue_yaml.arbitration import KEYS as ARBITRATION_KEYS
 from streams.core.catalogue_yaml.arbitration import read_arms, read_bothering, read_exploration
+from streams.core.catalogue_yaml.cold_start import KEYS as COLD_START_KEYS
+from streams.core.catalogue_yaml.cold_start import read_answers, read_ramp
 from streams.core.catalogue_yaml.contact import KEYS as CONTACT_KEYS
-from streams.core.catalogue_yaml.contact import read_contact_rules
+from streams.core.catalogue_yaml.contact import read_budgets, read_contact_rules
 from streams.core.catalogue_yaml.durations import durations
 from streams.core.catalogue_yaml.nodes import canonical, compose, content_version, decoded
 from streams.core.catalogue_yaml.parts import TREATMENT_CHANNELS
 from streams.core.catalogue_yaml.policy import (
     read_consent,
     read_families,
+    read_slates,
     read_timers,
 )
 from streams.core.catalogue_yaml.problems import CatalogueError, Problems
@@ -29,8 +32,9 @@ __all__ = ["CatalogueError", "load_catalogue"]
 _KEYS = (
     *("name", "currency", "model"),
     *ARBITRATION_KEYS,
+    *COLD_START_KEYS,
     *durations("cool_down"),
-    *("timers", *CONTACT_KEYS, "consent", "families", "rules", "issues"),
+    *("timers", "slates", "budgets", *CONTACT_KEYS, "consent", "families", "rules", "issues"),
 )
 DEFAULT_COOL_DOWN_MS = 2_000
 MAX_COOL_DOWN_MS = 24 * 3_600_000
@@ -95,11 +99,15 @@ def _read(section: Section, text: str, features: Features, moments: Collection[s
         bothering=read_bothering(section),
         cool_down_ms=_cool_down_ms(section),
         timers=read_timers(section.get("timers")),
+        slates=read_slates(section.get("slates")),
+        budgets=read_budgets(section.get("budgets"), names),
         contact=read_contact_rules(section, names),
         consent=read_consent(section.get("consent")),
         families=tuple(families),
         actions=tuple(reader.actions),
         text=text,
+        ramp=read_ramp(section),
+        answers=read_answers(section, families),
     )
 
 

@@ -11,8 +11,11 @@ from streams.core.catalogue_yaml.durations import durations
 from streams.core.catalogue_yaml.parts import YEAR_MS
 from streams.core.catalogue_yaml.sections import Place
 from streams.core.layout import DAY_MS, MINUTE_MS
+from streams.core.moments import SESSION_MOMENTS
 
 MAX_FAMILIES = 500
+# Each one is a decision of its own that waits for its outcome; a customer has room for eight.
+MAX_SLATE = 4
 _CONSENT_RULES: tuple[ConsentRule, ...] = ("opt_in", "opt_out")
 
 
@@ -55,6 +58,18 @@ def read_consent(place: Place | None) -> Mapping[str, ConsentRule]:
         if rule:
             consent[purpose] = cast(ConsentRule, rule)
     return MappingProxyType(consent)
+
+
+def read_slates(place: Place | None) -> Mapping[str, int]:
+    """Return how many actions the placement of each moment shows, where that is more than one."""
+    slates: dict[str, int] = {}
+    for moment, entry in ((place.entries() if place else None) or {}).items():
+        if moment not in SESSION_MOMENTS:
+            known = ", ".join(sorted(SESSION_MOMENTS))
+            entry.wrong(f"`{moment}` has no placement of several actions; those that have: {known}")
+        places = entry.whole(2, MAX_SLATE)
+        slates[moment] = places or 1
+    return MappingProxyType(slates)
 
 
 def read_timers(place: Place | None) -> Timers:

@@ -217,6 +217,12 @@ class Section:
         value = place.number(low, high) if place else None
         return default if value is None else value
 
+    def flag(self, key: str, default: bool) -> bool:
+        """Return a true or false, `default` when absent or wrong."""
+        place = self.entries.get(key)
+        value = place.flag() if place else None
+        return default if value is None else value
+
     def duration_ms(
         self, stem: str, low_ms: int, high_ms: int, default_ms: int | None = None
     ) -> int | None:

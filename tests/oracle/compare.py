@@ -8,7 +8,7 @@ from typing import Any
 
 from streams.core.layout import CONTACT, CONTACT_WIDTH, FAMILY
 from streams.core.state import CustomerState
-from tests.integration.oracle_sums import HALF_LIVES_MS
+from tests.oracle.sums import HALF_LIVES_MS
 
 _ERA_HALF_LIVES = 64
 

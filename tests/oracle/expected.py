@@ -19,7 +19,7 @@ import fastavro
 from confluent_kafka import Message
 
 import schemas
-from tests.integration.oracle_sums import DAY_MS, Event, families, sums, totals
+from tests.oracle.sums import DAY_MS, Event, families, sums, totals
 
 # What opens or closes a ticket; the latest of them stands.
 _TICKET_WORDS = ("opened", "reopened", "escalated", "resolved")
@@ -36,6 +36,7 @@ def read(topic: str, message: Message) -> Event:
     event["topic"] = topic
     event["source"] = f"{topic}/{message.partition()}"
     event["offset"] = message.offset()
+    event["arrived"] = (message.timestamp()[1], message.offset())
     return dict(event)
 
 
@@ -62,11 +63,13 @@ def expected(events: list[Event], now_ms: int, quiet_ms: int) -> dict[str, Any]:
     `now_ms` is also the time of the last tick, which came after all events; `quiet_ms` is after
     how long somebody has gone quiet.
     """
-    erasure = next((e for e in events if e["kind"] == "erasure"), {"at": 0, "offset": 0})
+    erasure: Event = next(
+        (e for e in events if e["kind"] == "erasure"), {"at": 0, "arrived": (0, 0)}
+    )
     erased_ms = erasure["at"]
     kept = [e for e in events if e["at"] > erased_ms]
     # What somebody said before they were forgotten, and what we heard of only then is void.
-    said = [e for e in events if e["at"] > erased_ms or e["offset"] <= erasure["offset"]]
+    said = [e for e in events if e["at"] > erased_ms or e["arrived"] <= erasure["arrived"]]
     seen_ms = _latest(kept, lambda e: _is_seen(e))
     return {
         "sums": sums(kept, now_ms),

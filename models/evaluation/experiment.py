@@ -1,0 +1,93 @@
+"""One experiment as lessons tell it: the ledger, the check of the split, and nothing counted twice.
+
+A lesson is one settled decision, published or (held out) not. A crash may repeat lessons of a
+timeline partition in the same order, so the place of the last one counted tells what is new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from models.evaluation.ledger import HOLDOUT, TREATED, Ledger, Settled
+from models.evaluation.srm import ShareTest
+from models.evaluation.uplift import Uplift, uplift_of, value_uplift_of
+from schemas.records import Lesson
+
+_BEFORE_ALL = (-1, 0, 0, "")
+_HASH_BITS = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What to compare: an arm with another, by conversions or by money."""
+
+    arm: str = TREATED
+    without: str = HOLDOUT
+    by_value: bool = False
+
+
+def settled_of(lesson: Lesson) -> Settled:
+    """Return what an experiment needs of a lesson; its value is in minor units."""
+    # Without a place (made by hand) each decision counts as a customer of its own.
+    customer = lesson.place.customer if lesson.place else int(lesson.decision_id[:_HASH_BITS], 16)
+    return Settled(
+        lesson.arm,
+        lesson.action,
+        lesson.family,
+        lesson.converted,
+        float(lesson.spent_minor),
+        customer,
+        lesson.decided_at_ms,
+    )
+
+
+def intended_split(holdout_ratio: float, treated_ratio: float) -> dict[str, float] | None:
+    """Return the shares that holdout and treated should have of each other; None without both.
+
+    Only these two are compared, for their decisions are made by one policy: a customer of another
+    arm may wait longer for a first decision that is settled, and would be missed for no fault.
+
+    >>> intended_split(0.25, 0.5)
+    {'holdout': 0.3333333333333333, 'treated': 0.6666666666666666}
+    """
+    both = holdout_ratio + treated_ratio
+    if holdout_ratio <= 0 or treated_ratio <= 0:
+        return None
+    return {HOLDOUT: holdout_ratio / both, TREATED: treated_ratio / both}
+
+
+class Experiment:
+    """Counts lessons, in the order in which they were written.
+
+    `shares` is the intended split to be watched, or None.
+    """
+
+    def __init__(self, shares: Mapping[str, float] | None = None) -> None:
+        self.ledger = Ledger()
+        self.split = ShareTest(shares) if shares else None
+        self.repeated = 0
+        self._counted: dict[tuple[str, int], tuple[int, int, int, str]] = {}
+
+    def see(self, lesson: Lesson) -> bool:
+        """Count a lesson; False for one that was counted before."""
+        if lesson.place is not None:
+            source = (lesson.model, lesson.place.partition)
+            if lesson.order <= self._counted.get(source, _BEFORE_ALL):
+                self.repeated += 1
+                return False
+            self._counted[source] = lesson.order
+        settled = settled_of(lesson)
+        self.ledger.add(settled)
+        if self.split is not None:
+            self.split.see(settled.arm, settled.customer)
+        return True
+
+    def uplifts(self, what: Comparison, kinds: tuple[str, ...] = ()) -> list[Uplift]:
+        """Return the uplift overall, of each family and of each action, or only of `kinds`."""
+        of = value_uplift_of if what.by_value else uplift_of
+        return [
+            of(self.ledger, scope, what.arm, what.without)
+            for scope in self.ledger.scopes()
+            if not kinds or scope[0] in kinds
+        ]

@@ -1,0 +1,59 @@
+"""Uplift and Qini where the log has a control: rows in which nothing was done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.evaluation.ledger import HOLDOUT, OVERALL, TREATED, Ledger, Settled
+from models.evaluation.qini import Qini, qini
+from models.evaluation.uplift import Uplift, compare, conversion_rate
+from streams.backtest.log import Floats, Log
+from streams.core.chance import uniforms
+
+_CUSTOMER_SALT = 0x0C0FFEE
+
+
+@dataclass(frozen=True)
+class Lift:
+    """What doing something changed, per action and over all, and how well it was foreseen."""
+
+    overall: Uplift
+    actions: tuple[Uplift, ...]
+    qini: Qini | None
+
+
+def measure(log: Log, control: int, score: Floats) -> Lift:
+    """Compare outcomes with and without treatment in the judged rows.
+
+    `score` (n,) is by how much treatment was expected to help. The comparison is causal only if
+    the control was chosen by lot.
+    """
+    ledger = _ledger(log, control)
+    without = conversion_rate(ledger.sums(OVERALL, HOLDOUT))
+    treated = conversion_rate(ledger.sums(OVERALL, TREATED))
+    each = []
+    for number, key in enumerate(log.actions):
+        if number != control:
+            rate = conversion_rate(ledger.sums(("action", key.action), TREATED))
+            each.append(compare(rate, without, "action", key.action))
+    judged = log.judged
+    done = log.action[judged] != control
+    curve = None
+    if done.any() and not done.all():
+        curve = qini(score[judged], done, log.label[judged].astype(np.float64))
+    return Lift(compare(treated, without, *OVERALL), tuple(each), curve)
+
+
+def _ledger(log: Log, control: int) -> Ledger:
+    ledger = Ledger()
+    judged = np.flatnonzero(log.judged)
+    hashes = uniforms(log.customer[judged].astype(np.uint64), _CUSTOMER_SALT) * 2.0**53
+    details = (log.action, log.label, log.reward, log.time_ms)
+    columns = (hashes.astype(np.int64), *(column[judged] for column in details))
+    for customer, action, label, reward, at_ms in zip(*(c.tolist() for c in columns), strict=True):
+        arm = HOLDOUT if action == control else TREATED
+        key = log.actions[action]
+        ledger.add(Settled(arm, key.action, key.family, label, reward, customer, at_ms))
+    return ledger

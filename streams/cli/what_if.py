@@ -1,0 +1,147 @@
+"""`concierge what-if`: what a changed catalogue would have done, and what that is worth."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from models.evaluation.counterfactual import evaluate
+from schemas.records import LESSON_DECODER, Decision
+from schemas.topics import CATALOGUES, DECISIONS, LESSONS
+from schemas.wire import decode_decision
+from streams.cli.options import kafka_option, settings_from
+from streams.cli.screen import screen
+from streams.cli.what_if_report import print_report, public
+from streams.cli.what_if_tally import Outcomes, Tally
+from streams.core.catalogue import Catalogue
+from streams.core.catalogue_yaml import CatalogueError
+from streams.runtime.catalogue_file import parse_catalogue
+from streams.runtime.changelog import read_to_end
+from streams.runtime.clients import librdkafka_config
+from streams.runtime.reading import newest_starts
+from streams.runtime.registry import RegistrySchemas
+from streams.runtime.settings import Settings
+from streams.runtime.topic_admin import partitions_of
+
+_WAVE = 1_000
+
+
+@click.command("what-if")
+@click.argument("catalogue", type=click.Path(dir_okay=False, exists=True))
+@kafka_option
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
+    help="Only decisions from this time on (UTC); older ones still count as contacts.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    default=200_000,
+    show_default=True,
+    help="At most about so many of the newest decisions are read.",
+)
+@click.option("--show", type=click.IntRange(0), default=5, show_default=True, help="Examples.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+def what_if(
+    catalogue: str,
+    kafka: str | None,
+    since: datetime | None,
+    limit: int,
+    show: int,
+    as_json: bool,
+) -> int:
+    """Decide the logged decisions again under CATALOGUE and tell what would differ.
+
+    Rules, values, levers, context weights, exploration, prices and contact limits are asked again
+    on what each decision record holds; propensities stay as the model of that day gave them.
+    Each decision is changed by itself: limits count the contacts that were really made.
+
+    The value is that of rewarded decisions at the new catalogue's values, estimated from the
+    logged action probabilities (IPS, SNIPS, DR) with intervals that hold at every look. What the
+    log cannot tell (new actions, what old rules always dropped) is counted, and not estimated.
+    """
+    text = Path(catalogue).read_bytes()
+    new = parse_catalogue(text, catalogue)
+    settings = settings_from(kafka)
+    since_ms = 0 if since is None else int(since.replace(tzinfo=UTC).timestamp() * 1000)
+    olds = _Catalogues(settings)
+    tally = Tally(new, olds.get, since_ms, show)
+    with Progress(transient=True, console=Console(stderr=True)) as progress:
+        task = progress.add_task("deciding again", total=None)
+        wave: list[Decision] = []
+        for decision in _decisions(settings, limit):
+            wave.append(decision)
+            if len(wave) == _WAVE:
+                tally.add(wave)
+                progress.advance(task, len(wave))
+                wave = []
+        tally.add(wave)
+        outcomes = _outcomes(settings, tally)
+    rows = tally.rows(outcomes)
+    worth = evaluate(rows)
+    if as_json:
+        click.echo(json.dumps(public(tally, worth)))
+    else:
+        print_report(screen(), tally, worth)
+    return 0
+
+
+class _Catalogues:
+    """The catalogues that were ever published, parsed when first asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        client, topic = librdkafka_config(settings), settings.topic_prefix + CATALOGUES.name
+        self._texts: dict[str, bytes] = {}
+        self._parsed: dict[str, Catalogue | str] = {}
+        for messages in read_to_end(client, topic, partitions_of(client, topic), Event()):
+            for message in messages:
+                self._texts[(message.key() or b"").decode()] = message.value() or b""
+
+    def get(self, version: str) -> Catalogue | str:
+        """Return a catalogue, or why there is none."""
+        if version not in self._parsed:
+            self._parsed[version] = self._parse(version)
+        return self._parsed[version]
+
+    def _parse(self, version: str) -> Catalogue | str:
+        text = self._texts.get(version)
+        if not text:
+            return f"catalogue {version} is no longer on the catalogues topic"
+        try:
+            return parse_catalogue(text, f"catalogue {version}")
+        except CatalogueError as error:
+            return f"catalogue {version} cannot be read by this release: {error}"
+
+
+def _decisions(settings: Settings, limit: int) -> Iterator[Decision]:
+    """Yield the newest decisions, each once, in order per customer."""
+    client, topic = librdkafka_config(settings), settings.topic_prefix + DECISIONS.name
+    schemas = RegistrySchemas(settings) if settings.schema_registry_url else None
+    partitions = partitions_of(client, topic)
+    starts = newest_starts(client, topic, partitions, -(-limit // len(partitions)))
+    seen: set[str] = set()
+    for messages in read_to_end(client, topic, partitions, Event(), starts):
+        for message in messages:
+            decision = decode_decision(message.value() or b"", schemas)
+            # A repeat after a crash is the same decision with the same content.
+            if decision.decision_id not in seen:
+                seen.add(decision.decision_id)
+                yield decision
+
+
+def _outcomes(settings: Settings, tally: Tally) -> Outcomes:
+    client, topic = librdkafka_config(settings), settings.topic_prefix + LESSONS.name
+    outcomes = Outcomes()
+    for messages in read_to_end(client, topic, partitions_of(client, topic), Event()):
+        for message in messages:
+            lesson = LESSON_DECODER.decode(message.value() or b"")
+            outcomes.note(lesson, tally.waits_for(lesson.decision_id))
+    return outcomes

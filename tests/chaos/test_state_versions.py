@@ -1,0 +1,94 @@
+"""States that other releases stored: older ones are read as today's, newer ones are refused.
+
+The bytes below were stored by the first release and are never made anew: a release that cannot read
+them would lose every customer.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+
+import pytest
+
+from streams.core import codec
+from streams.core.codec import (
+    StateError,
+    check_schema_version,
+    decode_customer,
+    encode_customer,
+    peek_due_ms,
+)
+from streams.core.layout import HEAD_WIDTH
+from tests.events import NOON_MS
+
+_MINUTE_MS = 60_000
+# A view and a full cart, an order that emptied it, a ticket, a search, and one contact.
+FIRST_RELEASE = b64decode(
+    "gP+/9I0BAADcABQBKcUBM//wP+BwAB6dEABMAAAAAADpvEAAAAAAAEBzQAAAAAAAACRAAAAAAAAAMELNO39mnqCG"
+    "QUsTEOc3NA5B+Otse7fBMELAKxJcyKuGQdE7vvK2NA5BZYPB3ZcvMEJQj9hfaKOGQaeEyalXNA5BWDm0yHa+M0Lk"
+    "DR9vF+yLQTEYHFvHohJBVE1bTb1fMEJtQjKxMqaGQbNbpGx3NA5BqvWyOqIXw0J0Gp0bymgaQnbSFqAWnKFBo4Pp"
+    "83GQMELlLZda/aiGQbyYoC+XNA5BAAA4HdDQeEIAADgd0NB4QgAARvHP0HhCAADs/8/QeEIAAJIO0NB4QgAAAAAA"
+    "APA/AAAAAAAA8D8AAAAAAKiCQAAAAAAAAPA/AACg4s/QeEIAAPj/S994QgAAOB3Q0HhCAAAAAAAA8D+So3RlYaVj"
+    "b2NvYcSgmqGBQ69NYkK8hoCfOnm5QbwmOkB5/UBBs1ukbHc0DkF20hagFpyhQQAAAABARtNAAAAAAEBG00AAAAAA"
+    "AADwPwAA7P/P0HhCAADs/8/QeEL462x7t8EwQsArElzIq4ZB0Tu+8rY0DkEAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAADgd0NB4QsQoAADeK9DQeEIe/p0PInkrQ+wweJeQGCJDWL7MpMBi"
+    "BUMAAAAAAAAAQJXPWAS8sHU+tDjPlTmyGe2PV8zP6VlPHgul6mzPGKGLZzZDp8bPOqSzbpGH4JmDq3B1cmNoYXNl"
+    "cy8wAKlzdXBwb3J0LzAArWNsaWNrc3RyZWFtLzACgaJwMZMBzU0Zo3RlYYCBpnRpY2tldJXPAAABjQ0A6SDPAAAB"
+    "jQ0A6SDDAcCAgIDAkFgKBYA="
+)
+# Behind 8 bytes of due time and 3 of an array's head.
+_VERSION_AT = 11
+
+
+def _of_version(version: int) -> bytes:
+    return FIRST_RELEASE[:_VERSION_AT] + bytes([version]) + FIRST_RELEASE[_VERSION_AT + 1 :]
+
+
+def test_a_state_of_the_first_release_is_read_whole() -> None:
+    check_schema_version(FIRST_RELEASE)
+    state = decode_customer(FIRST_RELEASE)
+    assert state.applied_offset == 41
+    assert peek_due_ms(FIRST_RELEASE) == state.number("due_gone_quiet_ms")
+    assert state.number("total_orders") == 1
+    assert state.number("total_spend") == 3 * 199
+    assert state.number("newest_event_ms") == NOON_MS + 4 * _MINUTE_MS
+    assert len(state.head) == HEAD_WIDTH
+    assert list(state.families) == ["tea", "cocoa"]
+    assert state.watermarks == {"purchases/0": 0, "support/0": 0, "clickstream/0": 2}
+    assert len(state.recent_ids) == 5
+    assert state.tickets["ticket"].is_open
+    assert state.contacts[0] == NOON_MS + 5 * _MINUTE_MS
+    assert (state.cart, state.pending, state.unsubscribed) == ({}, [], {})
+
+
+def test_a_state_of_the_first_release_is_stored_as_one_of_this_release() -> None:
+    state = decode_customer(FIRST_RELEASE)
+    assert decode_customer(encode_customer(state)) == state
+
+
+def test_an_older_version_goes_through_every_step_to_this_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    steps = {
+        1: lambda stored: setattr(stored, "time_zone", "Europe/Berlin"),
+        2: lambda stored: setattr(stored, "time_zone", f"{stored.time_zone} or so"),
+    }
+    monkeypatch.setattr(codec, "SCHEMA_VERSION", 3)
+    monkeypatch.setattr(codec, "_UPGRADES", steps)
+    assert decode_customer(FIRST_RELEASE).time_zone == "Europe/Berlin or so"
+
+
+def test_every_version_before_this_one_has_its_step() -> None:
+    assert set(codec._UPGRADES) == set(range(1, codec.SCHEMA_VERSION))
+
+
+def test_a_newer_version_is_refused_with_and_without_decoding() -> None:
+    newer = _of_version(codec.SCHEMA_VERSION + 1)
+    for read in (decode_customer, check_schema_version):
+        with pytest.raises(StateError, match="stored by a newer release"):
+            read(newer)
+
+
+def test_a_version_that_never_was_is_refused() -> None:
+    with pytest.raises(StateError, match="never been"):
+        decode_customer(_of_version(0))

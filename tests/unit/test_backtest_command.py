@@ -1,0 +1,157 @@
+"""`concierge backtest`, as it is typed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from click.testing import CliRunner, Result
+
+from streams.backtest.thompson import main as thompson
+from streams.cli.backtest import backtest_command
+from tests.logs import CAMPAIGN_MAP, campaign, written
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(backtest_command, [str(a) for a in arguments])
+
+
+def files(tmp_path: Path, more: str = "", count: int = 1_200) -> tuple[Path, Path]:
+    (tmp_path / "map.yaml").write_text(CAMPAIGN_MAP + more, encoding="utf-8")
+    return written(tmp_path / "log.csv", campaign(count)), tmp_path / "map.yaml"
+
+
+def last_line(result: Result) -> Any:
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout.splitlines()[-1])
+
+
+def test_json_is_one_last_line_with_exactly_the_stated_keys(tmp_path: Path) -> None:
+    log, map_file = files(tmp_path, "control: c\n", count=2_500)
+    found = last_line(run(log, "--map", map_file, "--json"))
+    assert list(found) == [
+        "rows",
+        "actions",
+        "progressive",
+        "policies",
+        "uplift",
+        "rows_to_beat_logged",
+    ]
+    assert (found["rows"], found["actions"]) == (2_500, 3)
+    assert list(found["progressive"]) == ["auc", "log_loss", "ece"]
+    assert list(found["policies"]) == ["ours", "logged", "best_fixed", "random"]
+    for policy in found["policies"].values():
+        assert list(policy) == [
+            *("replay", "replay_interval", "ips", "ips_interval"),
+            *("snips", "snips_interval", "dr", "dr_interval"),
+        ]
+        low, high = policy["ips_interval"]
+        assert low < policy["ips"] < high
+    assert list(found["uplift"]) == ["value", "interval", "difference", "qini", "actions"]
+    assert 0 < found["rows_to_beat_logged"] <= 2_500
+
+
+def test_people_get_a_table_with_intervals_and_the_word_of_what_was_read(tmp_path: Path) -> None:
+    log, map_file = files(tmp_path)
+    result = run(log, "--map", map_file)
+    assert "1,200 rows read: 1,200 replayed, 1,200 of them judged" in result.stdout
+    for word in ("ours", "exploring", "logged", "best fixed", "random", "SNIPS", "AUC"):
+        assert word in result.stdout
+    assert "us a row" in result.stderr
+
+
+def test_a_supervised_log_needs_only_its_target(tmp_path: Path) -> None:
+    log, map_file = files(tmp_path)
+    by_column = last_line(run(log, "--target", "bought", "--json"))
+    by_map = last_line(run(log, "--map", map_file, "--json", "--target"))
+    for found in (by_column, by_map):
+        assert (found["rows"], found["actions"]) == (1_200, 1)
+        assert found["policies"] == found["uplift"] == {}
+        assert found["rows_to_beat_logged"] is None
+        assert found["progressive"]["auc"] > 0.4
+
+
+def test_the_reliability_plot_is_an_svg_with_a_point_per_bin(tmp_path: Path) -> None:
+    log, map_file = files(tmp_path)
+    plot = tmp_path / "plot.svg"
+    assert run(log, "--map", map_file, "--plot", plot).exit_code == 0
+    circles = ElementTree.parse(plot).findall(".//{http://www.w3.org/2000/svg}circle")
+    assert len(circles) >= 2
+    assert "predicted" in (circles[0][0].text or "")
+
+
+def test_a_target_policy_is_evaluated_too(tmp_path: Path) -> None:
+    log, map_file = files(tmp_path, "target_policy: {file: policy.csv, by: [city]}\n")
+    rows = [
+        {"city": city, "action": "a", "probability": share}
+        for city, share in (("York", 1.0), ("Bath", 0.25))
+    ]
+    rows += [{"city": "Bath", "action": "b", "probability": 0.75}]
+    written(tmp_path / "policy.csv", rows)
+    found = last_line(run(log, "--map", map_file, "--json"))
+    assert list(found["policies"])[-1] == "target"
+    assert 0.1 < found["policies"]["target"]["snips"] < 0.4
+    written(tmp_path / "policy.csv", rows[:2])
+    result = run(log, "--map", map_file)
+    assert result.exit_code == 1
+    assert "probabilities for city = Bath sum to 0.25 instead of 1" in result.stderr
+
+
+def test_a_thompson_sampler_becomes_a_target_policy(tmp_path: Path) -> None:
+    prior, out = tmp_path / "prior.yaml", tmp_path / "policy.csv"
+    prior.write_text("all: {alpha: [50, 1, 1], beta: [50, 99, 99]}", encoding="utf-8")
+    arguments = [str(prior), "--positions", "2", "--draws", "200", "--out", str(out)]
+    assert CliRunner().invoke(thompson, arguments).exit_code == 0
+    lines = out.read_text(encoding="utf-8").splitlines()
+    assert lines[:2] == ["position,action,probability", "1,0,1"]
+    assert CliRunner().invoke(thompson, [*arguments, "--campaign", "men"]).exit_code == 1
+
+
+def test_bad_rows_are_reported_and_the_rest_is_replayed(tmp_path: Path) -> None:
+    log, map_file = files(tmp_path)
+    with log.open("a", encoding="utf-8") as file:
+        file.write("c1,2024-01-09T10:00:00,,0.3,1,40,York\n")
+        file.write("c1,2024-01-09T10:00:00,a,0.3,1,forty,York\n")
+    result = run(log, "--map", map_file, "--json")
+    assert last_line(result)["rows"] == 1_201
+    assert f"rejected {log}:1202 action: is empty" in result.stderr
+    assert "column age: 1 values are no number and count as missing; the first: 'forty'" in (
+        result.stderr
+    )
+    assert run(log, "--map", map_file, "--strict").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        ([], 2, "give --map MAP.yaml, or --target COLUMN"),
+        (["--target", "bough"], 1, "has no column bough; did you mean bought"),
+        (["--map", "control"], 1, "control 'd' is no action of the log"),
+        (["--map", "actionless"], 1, "fields.action is missing; name the column of the action"),
+        (["--map", "misspelt"], 1, "did you mean `outcome`?"),
+    ],
+)
+def test_what_cannot_be_run_says_what_to_do(
+    tmp_path: Path, arguments: list[str], code: int, said: str
+) -> None:
+    log, _ = files(tmp_path, count=20)
+    maps = {
+        "control": CAMPAIGN_MAP + "control: d\n",
+        "actionless": CAMPAIGN_MAP.replace("  action: {column: action}\n", ""),
+        "misspelt": CAMPAIGN_MAP.replace("outcome", "outcom"),
+    }
+    for name, text in maps.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    given = [tmp_path / a if a in maps else a for a in arguments]
+    result = run(log, *given)
+    assert result.exit_code == code, result.output
+    assert said in result.stderr
+
+
+def test_help_states_the_rules_for_what_is_missing() -> None:
+    said = run("--help").stdout
+    for word in ("a number", "a category", "a customer", "a probability", "time or action"):
+        assert word in said

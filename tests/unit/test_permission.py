@@ -1,0 +1,54 @@
+"""A group that refuses a worker ends it; what the brokers forbid is told as what to allow."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from typing import Any
+
+from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.errors import (
+    GroupAuthorizationFailedError,
+    KafkaConnectionError,
+    TopicAuthorizationFailedError,
+)
+
+from streams.runtime import permission
+from streams.runtime.permission import Forbidden, told, watch_group
+
+
+class _Consumer:
+    """As far as it is looked at: a coordinator with what it was refused."""
+
+    def __init__(self, pending: Exception | None) -> None:
+        self._coordinator = self
+        self._pending_exception = pending
+
+
+def test_the_sentence_names_the_group_or_the_topics() -> None:
+    group = told(GroupAuthorizationFailedError("shop-decide"))
+    assert isinstance(group, Forbidden)
+    assert "Read the group shop-decide" in str(group)
+    topics = told(TopicAuthorizationFailedError({"timeline", "lessons"}))
+    assert "Read lessons, timeline" in str(topics)
+    assert "concierge topics --acls" in str(topics)
+
+
+def test_any_other_error_stays_what_it_is() -> None:
+    error = ValueError("something else")
+    assert told(error) is error
+
+
+def test_a_refused_member_fails_the_worker_and_a_passing_trouble_does_not(
+    monkeypatch: Any,
+) -> None:
+    monkeypatch.setattr(permission, "_LOOK_EVERY_S", 0.0)
+    refusal = GroupAuthorizationFailedError("shop-decide")
+    seen = iter([None, _Consumer(None), _Consumer(KafkaConnectionError()), _Consumer(refusal)])
+    failures: list[BaseException] = []
+    asyncio.run(watch_group(lambda: next(seen), failures.append))
+    assert failures == [refusal]
+
+
+def test_aiokafka_still_keeps_a_refusal_where_it_is_looked_for() -> None:
+    assert "self._pending_exception = exc" in inspect.getsource(GroupCoordinator)

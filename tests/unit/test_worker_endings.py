@@ -1,0 +1,148 @@
+"""How a worker ends: what it says, what it exits with, and that no library holds it up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+
+from streams.core.codec import StateError
+from streams.runtime import worker
+from streams.runtime.advice import advice, undelivered
+from streams.runtime.endings import EXIT_CONFIG, EXIT_FAILED, EXIT_OK, Ending, ToMend
+from streams.runtime.worker import Fate, serve
+
+
+class _Closed:
+    async def close(self) -> None: ...
+
+
+class _Shell:
+    outbox = writer = _Closed()
+
+    async def run_checkpoints(self) -> None:
+        await asyncio.Event().wait()
+
+
+class _App:
+    """An app that runs until it is stopped, and stops as the test says."""
+
+    def __init__(self, stop: Callable[[], Awaitable[None]]) -> None:
+        self.shell, self.stop = _Shell(), stop
+
+    async def start(self) -> None: ...
+
+
+async def _at_once() -> None: ...
+
+
+async def _never() -> None:
+    while True:
+        # As mode does where it stops its services.
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            continue
+
+
+def _serve(fate: Fate, *stops: Callable[[], Awaitable[None]], within_s: float = 9.0) -> int:
+    async def main() -> int:
+        return await serve(cast(Any, [_App(stop) for stop in stops]), fate, (), within_s)
+
+    loop = asyncio.new_event_loop()
+    try:
+        # Not asyncio.run: it would wait for the stop that never ends.
+        return loop.run_until_complete(main())
+    finally:
+        loop.close()
+
+
+def _failed(error: BaseException) -> Fate:
+    fate = Fate()
+    fate.failed(error)
+    return fate
+
+
+def test_an_orderly_end_is_zero() -> None:
+    fate = Fate()
+    fate.stop()
+    assert _serve(fate, _at_once, _at_once) == EXIT_OK
+
+
+@pytest.mark.parametrize(
+    ("failure", "code"),
+    [
+        (Ending("too many dead letters"), EXIT_FAILED),
+        (ToMend("the changelog is empty"), EXIT_CONFIG),
+        (StateError("stored by a newer release"), EXIT_CONFIG),
+        (KafkaException(KafkaError(KafkaError._ALL_BROKERS_DOWN)), EXIT_FAILED),
+    ],
+)
+def test_what_is_no_bug_is_told_without_a_trace(
+    failure: Exception, code: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert _serve(_failed(failure), _at_once) == code
+    [line] = [r for r in caplog.records if r.name == "concierge.worker"]
+    assert line.getMessage().startswith("stopped with nothing further committed: ")
+    assert line.exc_info is None
+
+
+def test_a_bug_is_told_with_its_trace(caplog: pytest.LogCaptureFixture) -> None:
+    assert _serve(_failed(ValueError("seven")), _at_once) == EXIT_FAILED
+    [line] = [r for r in caplog.records if r.name == "concierge.worker"]
+    assert line.exc_info is not None
+
+
+def test_a_failure_waits_for_nobody_who_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "_LEAVE_WITHIN_S", 0.01)
+    assert _serve(_failed(Ending("no broker took it")), _never, _never) == EXIT_FAILED
+
+
+def test_an_end_that_takes_too_long_is_a_failure(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(worker, "_LEAVE_WITHIN_S", 0.01)
+    fate = Fate()
+    fate.stop()
+    assert _serve(fate, _never, _at_once, within_s=0.02) == EXIT_FAILED
+    assert "could not be made safe" in caplog.text
+
+
+def test_a_failure_while_draining_ends_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "_LEAVE_WITHIN_S", 0.01)
+    fate = Fate()
+    fate.stop()
+
+    async def fails() -> None:
+        fate.failed(Ending("no broker took it"))
+        await _never()
+
+    assert _serve(fate, fails, _at_once, within_s=600.0) == EXIT_FAILED
+
+
+def test_a_record_that_was_not_taken_is_told_with_its_topic_and_what_to_do() -> None:
+    told = undelivered("timeline", 2, KafkaError(KafkaError.MSG_SIZE_TOO_LARGE))
+    assert "timeline/2" in told
+    assert "max.message.bytes" in told
+    told = undelivered("timeline", 2, KafkaError(KafkaError._MSG_TIMED_OUT))
+    assert "CONCIERGE_DELIVERY_TIMEOUT_MS" in told
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        (KafkaError._TRANSPORT, "CONCIERGE_KAFKA"),
+        (KafkaError.TOPIC_AUTHORIZATION_FAILED, "ACL"),
+        (KafkaError.UNKNOWN_TOPIC_OR_PART, "concierge topics --create"),
+        (KafkaError.INVALID_REPLICATION_FACTOR, "CONCIERGE_REPLICATION_FACTOR"),
+    ],
+)
+def test_an_error_of_kafka_comes_with_what_to_do(code: int, hint: str) -> None:
+    assert hint in advice(KafkaError(code))
+
+
+def test_an_error_that_nobody_knows_better_about_is_told_as_it_is() -> None:
+    assert "reachable" not in advice(KafkaError(KafkaError.INVALID_CONFIG))
