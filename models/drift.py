@@ -158,7 +158,8 @@ class Watch(msgspec.Struct, array_like=True):
         """How many times more than usual the action should be explored now, >= 1."""
         if self.since < 0:
             return 1.0
-        return 1.0 + (MOST_UNREST - 1.0) * 0.5 ** (self.since / HALF_UNREST_LESSONS)
+        # Rounded, so that every machine draws alike.
+        return round(1.0 + (MOST_UNREST - 1.0) * math.exp2(-self.since / HALF_UNREST_LESSONS), 6)
 
     def copy(self) -> Watch:
         """Return an independent copy."""

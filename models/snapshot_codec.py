@@ -127,14 +127,13 @@ def _block_problems(name: str, block: bytes, width: int, least: float | None) ->
 
 def _watch_problems(watch: Watch) -> Iterator[str]:
     window = watch.window
+    sums = (window.total, window.spread)
     rows = [*zip(window.totals, window.spreads, strict=False)]
     if len(window.totals) != len(window.spreads) or any(len(t) != len(s) for t, s in rows):
         yield "a window whose rows do not fit"
     elif window.size != sum(len(totals) << row for row, (totals, _) in enumerate(rows)):
         yield "a window that is not as long as it says"
-    elif not math.isfinite(sum(map(sum, (*window.totals, *window.spreads)))):
-        yield "a window that is not finite"
-    elif not math.isfinite(window.total + window.spread):
+    elif not math.isfinite(sum(map(sum, (*window.totals, *window.spreads, sums)))):
         yield "a window that is not finite"
     if min(watch.began_at, watch.lessons, watch.drifts, window.seen) < 0 or watch.since < -1:
         yield "a watch with a negative count"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -100,6 +100,8 @@ def backtest(
     matrix = Matrix(log, history(log, log_map.history))
     if not matrix.width:
         raise LogError(f"{log_map.name}: no features; name some, or all with `all_but: []`")
+    # From here on only the matrix is asked.
+    log = replace(log, numbers={}, categories={}, flags={})
     taken = Taken(
         account=account,
         unreadable=unreadable,

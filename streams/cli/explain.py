@@ -20,8 +20,11 @@ from schemas.records import Decision
 from schemas.topics import DECISIONS, customers_changelog
 from schemas.wire import decode_decision
 from streams.cli.options import kafka_option, settings_from
+from streams.cli.published import PublishedCatalogues
 from streams.cli.screen import screen
+from streams.core.catalogue import Catalogue
 from streams.core.codec import decode_customer
+from streams.core.counterfactual import distances, flip
 from streams.core.extract import natural_value
 from streams.core.features import ACTION_FEATURES, CUSTOMER_FEATURES, FEATURE_VERSION
 from streams.core.view import view
@@ -48,8 +51,9 @@ def explain(
     """Tell why a customer got (or did not get) an action.
 
     Prints the whole funnel of the customer's latest decision, or of the decision with this id:
-    every action with the tier and rule that dropped it, or its propensity, priority and the
-    probability with which it could be chosen.
+    every action with the tier and rule that dropped it and how far the customer was from
+    passing, or its propensity, priority and the probability with which it could be chosen; then
+    the smallest change that would have put another action first.
     """
     settings = settings_from(kafka)
     if state:
@@ -61,12 +65,12 @@ def explain(
             f'no decision with this id, and none for a customer "{target}", is on the decisions '
             "topic: it may be older than the topic keeps, or nothing was due yet"
         )
-    console = screen()
+    console, catalogues = screen(), PublishedCatalogues(settings)
     for decision in found:
         if as_json:
             click.echo(json.dumps(msgspec.to_builtins(decision)))
         else:
-            _print(console, decision, features)
+            _print(console, decision, features, catalogues.get(decision.catalogue_version))
     return 0
 
 
@@ -112,7 +116,9 @@ def _partition_of(key: bytes, partitions: int) -> int:
     return number
 
 
-def _print(console: Console, decision: Decision, features: bool) -> None:
+def _print(
+    console: Console, decision: Decision, features: bool, catalogue: Catalogue | str
+) -> None:
     when = datetime.fromtimestamp(decision.decided_at_ms / 1000, UTC)
     what = decision.chosen if decision.published else f"{decision.chosen} (not published)"
     console.print(
@@ -127,7 +133,11 @@ def _print(console: Console, decision: Decision, features: bool) -> None:
         f"catalogue {decision.catalogue_version}, model {decision.model_version}, "
         f"features {decision.feature_version}"
     )
-    table = Table("action", "fate", "propensity", "priority", "probability", title="The funnel")
+    far = {} if isinstance(catalogue, str) else distances(decision, catalogue)
+    table = Table(
+        *("action", "fate", "propensity", "priority", "probability", "what it lacked"),
+        title="The funnel",
+    )
     for place in _by_standing(decision):
         chosen = decision.actions[place] == decision.chosen
         candidate = decision.fates[place] == "candidate"
@@ -140,9 +150,14 @@ def _print(console: Console, decision: Decision, features: bool) -> None:
             decision.actions[place],
             "chosen" if chosen else decision.fates[place],
             *(numbers if candidate else ("", "", "")),
+            far[decision.actions[place]].sentence() if decision.actions[place] in far else "",
             style="bold green" if chosen else None if candidate else "dim",
         )
     console.print(table)
+    if isinstance(catalogue, str):
+        console.print(Text(f"What the dropped actions lacked is not known: {catalogue}."))
+    elif (nearest := flip(decision, far)) is not None:
+        console.print(Text(f"The smallest change that would have led elsewhere: {nearest.says}."))
     if features:
         console.print(_features(decision))
 

@@ -14,14 +14,13 @@ from rich.progress import Progress
 
 from models.evaluation.counterfactual import evaluate
 from schemas.records import LESSON_DECODER, Decision
-from schemas.topics import CATALOGUES, DECISIONS, LESSONS
+from schemas.topics import DECISIONS, LESSONS
 from schemas.wire import decode_decision
 from streams.cli.options import kafka_option, settings_from
+from streams.cli.published import PublishedCatalogues
 from streams.cli.screen import screen
 from streams.cli.what_if_report import print_report, public
 from streams.cli.what_if_tally import Outcomes, Tally
-from streams.core.catalogue import Catalogue
-from streams.core.catalogue_yaml import CatalogueError
 from streams.runtime.catalogue_file import parse_catalogue
 from streams.runtime.changelog import read_to_end
 from streams.runtime.clients import librdkafka_config
@@ -72,7 +71,7 @@ def what_if(
     new = parse_catalogue(text, catalogue)
     settings = settings_from(kafka)
     since_ms = 0 if since is None else int(since.replace(tzinfo=UTC).timestamp() * 1000)
-    olds = _Catalogues(settings)
+    olds = PublishedCatalogues(settings)
     tally = Tally(new, olds.get, since_ms, show)
     with Progress(transient=True, console=Console(stderr=True)) as progress:
         task = progress.add_task("deciding again", total=None)
@@ -92,33 +91,6 @@ def what_if(
     else:
         print_report(screen(), tally, worth)
     return 0
-
-
-class _Catalogues:
-    """The catalogues that were ever published, parsed when first asked for."""
-
-    def __init__(self, settings: Settings) -> None:
-        client, topic = librdkafka_config(settings), settings.topic_prefix + CATALOGUES.name
-        self._texts: dict[str, bytes] = {}
-        self._parsed: dict[str, Catalogue | str] = {}
-        for messages in read_to_end(client, topic, partitions_of(client, topic), Event()):
-            for message in messages:
-                self._texts[(message.key() or b"").decode()] = message.value() or b""
-
-    def get(self, version: str) -> Catalogue | str:
-        """Return a catalogue, or why there is none."""
-        if version not in self._parsed:
-            self._parsed[version] = self._parse(version)
-        return self._parsed[version]
-
-    def _parse(self, version: str) -> Catalogue | str:
-        text = self._texts.get(version)
-        if not text:
-            return f"catalogue {version} is no longer on the catalogues topic"
-        try:
-            return parse_catalogue(text, f"catalogue {version}")
-        except CatalogueError as error:
-            return f"catalogue {version} cannot be read by this release: {error}"
 
 
 def _decisions(settings: Settings, limit: int) -> Iterator[Decision]:

@@ -8,7 +8,7 @@ in major units of the catalogue's currency.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
@@ -221,4 +221,4 @@ class Catalogue:
     actions: tuple[Action, ...]
     text: str
     ramp: Ramp | None = None
-    answers: Answers = MappingProxyType({})
+    answers: Answers = field(default_factory=dict)

@@ -26,6 +26,8 @@ from streams.core.extract import extract
 from streams.core.funnel import Funnel, Mask
 from streams.core.policy import EngagementPolicy
 from streams.core.publish import Choices, Decided, Publisher
+from streams.core.reach import Reach
+from streams.core.stated import pushed, stated_push
 from streams.core.volume import is_in
 from streams.core.wave import ActionAxis, Floats, Wave
 
@@ -42,9 +44,16 @@ class Decider:
         # By id, so that the order in the catalogue's text never matters.
         self.actions = tuple(sorted(catalogue.actions, key=lambda action: action.id))
         self.catalogue = catalogue
-        self.moments = frozenset(m for action in self.actions for m in action.moments)
+        # What is on trial changes nothing, so it makes no decision due.
+        live = [action for action in self.actions if not action.shadow]
+        self.moments = frozenset(moment for action in live for moment in action.moments)
         self._scorer = scorer_of([action.key for action in self.actions])
-        self._axis = ActionAxis.of(catalogue.families, [action.key for action in self.actions])
+        self._evidence = self._scorer.evidence
+        unrest = np.append(self._evidence.unrest, 1.0)
+        self._unrest = unrest if (unrest > 1.0).any() else None
+        self._reach = Reach(self.actions, catalogue.ramp, self._evidence, salt)
+        keys = [action.key for action in self.actions]
+        self._axis = ActionAxis.of(catalogue.families, keys, catalogue.answers)
         self._policy = EngagementPolicy(self.actions)
         self._publisher = Publisher(catalogue, self.actions, self._scorer)
         self._contact = ContactPolicy(catalogue.contact, self.actions)
@@ -88,7 +97,11 @@ class Decider:
         for budget_id in sorted(closed):
             funnel.drop(self._within_budget(budget_id, reach.treatments), f"volume:{budget_id}")
         self._slate(due, reach.treatments, funnel)
-        propensities = self._scorer.propensities(columns.customer, columns.action)
+        customers = np.array([id_hash(d.customer) for d in due], np.uint64)
+        with_trial = self._reach.apply(customers, funnel)
+        stated = stated_push(columns.natural["family_preference"], self._evidence)
+        learned = self._scorer.propensities(columns.customer, columns.action)
+        propensities = pushed(learned, stated)
         weights = np.array([self._weights[moment] for moment in moments])
         silence = silence_worth(
             wave,
@@ -97,11 +110,15 @@ class Decider:
             self.catalogue.bothering,
         )
         priorities = with_no_action(propensities * weights * self._worth, silence)
-        customers = np.array([id_hash(d.customer) for d in due], np.uint64)
         arms = arms_of(customers, self._arm_salt, self.catalogue.arms)
         share = columns.natural["family_share"]
-        probabilities = self._odds(wave, priorities, propensities, share, arms, funnel)
+        standing = (wave, priorities, propensities, share, arms)
+        probabilities = self._odds(*standing, funnel.candidates)
         draws = uniforms(np.array([int(i[:16], 16) for i in ids], np.uint64), self._draw_salt)
+        shadow = None
+        if with_trial is not None:
+            would_be = choose(self._odds(*standing, with_trial), draws)
+            shadow = np.where(self._reach.on_trial(with_trial), would_be, -1)
         return Choices(
             columns,
             funnel,
@@ -115,6 +132,8 @@ class Decider:
             choose(probabilities, draws),
             reach.quiet_until_ms,
             consents["personalization"],
+            stated,
+            shadow,
         )
 
     def _within_budget(self, budget_id: str, treatments: NDArray[np.intp]) -> Mask:
@@ -146,7 +165,7 @@ class Decider:
         propensities: Floats,
         family_share: Floats,
         arms: NDArray[np.intp],
-        funnel: Funnel,
+        candidates: Mask,
     ) -> Floats:
         """Return the exact probability of every column, (n, a + 1), by each customer's arm."""
         exploration = self.catalogue.exploration
@@ -154,7 +173,7 @@ class Decider:
         response = with_no_action(propensities, np.zeros(len(wave)))
         ranking = np.where((arms == MODEL_ONLY)[:, None], response, priorities)
         gamma = np.where(arms == RANDOM, 0.0, exploration.gamma)[:, None]
-        odds = probabilities_of(ranking, funnel.candidates, gamma)
+        odds = probabilities_of(ranking, candidates, gamma, self._unrest)
         if exploration.floor_ratio:
             odds = with_floor(odds, exploration.floor_ratio)
         if exploration.discovery_ratio:

@@ -22,12 +22,15 @@ from streams.core.channels import BY_PEOPLE
 from streams.core.due import Due
 from streams.core.explain import reasons
 from streams.core.extract import Columns
-from streams.core.features import FEATURE_VERSION
+from streams.core.features import FEATURE_NAMES, FEATURE_VERSION
 from streams.core.funnel import CANDIDATE, Funnel
 from streams.core.history import history_of
 from streams.core.moments import SESSION_MOMENTS
 from streams.core.wave import Floats
 from streams.core.wording import items_of, worded
+
+# Where a customer's stated liking of the action's family stands in the model's input.
+_PREFERENCE = FEATURE_NAMES.index("family_preference")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,9 @@ class Choices:
     """What was chosen for a wave of n customers among a actions and, last, `no_action`.
 
     `treatments` (n, a) is each action's treatment; `priorities` and `probabilities` are
-    (n, a + 1), `propensities` and `weights` (n, a), the others (n,).
+    (n, a + 1), `propensities` and `weights` (n, a), the others (n,). `stated` (n, a) is what the
+    customer's own words pushed log-odds by, None for nobody's; `shadow` is what would have been
+    chosen with the actions on trial, -1 where none took part, None for no trial.
     """
 
     columns: Columns
@@ -50,6 +55,8 @@ class Choices:
     chosen: NDArray[np.intp]
     quiet_until_ms: Floats
     may_personalize: NDArray[np.bool_]
+    stated: Floats | None = None
+    shadow: NDArray[np.intp] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +117,7 @@ class Publisher:
             features=wave.customer[row],
             action_features=wave.action[row],
             why=why,
+            shadow=None if wave.shadow[row] < 0 else self._names[wave.shadow[row]],
             model_version=self._scorer.version,
             catalogue_version=self._catalogue.version,
             feature_version=FEATURE_VERSION,
@@ -160,7 +168,12 @@ class _Rows:
         acted = np.where(choices.chosen < actions, choices.chosen, 0)
         seen = np.concatenate([columns.customer, columns.action[every, acted]], axis=1)
         self.seen: list[list[float]] = seen.tolist()
-        self.pushes: list[list[float]] = scorer.contributions(seen, acted).tolist()
+        pushes = scorer.contributions(seen, acted)
+        if choices.stated is not None:
+            pushes[:, _PREFERENCE] += choices.stated[every, acted]
+        self.pushes: list[list[float]] = pushes.tolist()
+        trial = np.full(len(every), -1) if choices.shadow is None else choices.shadow
+        self.shadow: list[int] = trial.tolist()
         self.weights: list[float] = choices.weights[every, acted].tolist()
         self.treatments: list[int] = choices.treatments[every, acted].tolist()
         self._stored, self._width = seen.astype("<f4").tobytes(), 4 * seen.shape[1]

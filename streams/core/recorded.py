@@ -11,6 +11,7 @@ from schemas.records import Decision
 from streams.core.catalogue import NO_ACTION, TIERS, Action, Bothering, Catalogue
 from streams.core.features import ACTION_FEATURES, CUSTOMER_FEATURES
 from streams.core.funnel import CANDIDATE, Mask
+from streams.core.reach import RAMP
 from streams.core.wave import Floats
 
 CONTACT = "contact:"
@@ -182,6 +183,7 @@ def _late_rules(catalogue: Catalogue) -> dict[str, object]:
         f"{CONTACT}quiet_hours": contact.quiet,
         f"{CONTACT}automated_in_a_row": contact.automated_in_a_row,
         f"{CONTACT}ticket": contact.tickets,
+        RAMP: catalogue.ramp,
     }
     found.update({f"{CONTACT}{limit.id}": limit for limit in contact.limits})
     found.update({f"{CONTACT}{rule.id}": rule for rule in contact.suppressions})

@@ -7,11 +7,12 @@ as logged:
 
 - *rules that are the same* said what they said;
 - *consent* is what the fates show;
-- *contact rules, volume, slates*: a drop by a rule that both catalogues have stays. Limits that
-  changed, and all limits for an action that reached them for the first time, are counted over the
-  contacts of the log itself. That is the path that was taken: each decision is changed by itself, as if those
-  before it had gone as they did. Changed suppressions, quiet hours, silences
-  and budgets cannot be asked again; `unasked_rules` names them;
+- *contact rules, volume, slates, ramps*: a drop by a rule that both catalogues have stays. Limits
+  that changed, and all limits for an action that reached them for the first time, are counted over the
+  contacts of the log itself. That is the path that was taken: each decision is changed by itself,
+  as if those before it had gone as they did. Changed suppressions, quiet hours, silences and
+  budgets cannot be asked again; `unasked_rules` names them;
+- *drift*: the extra exploration that a model version asked for is in no record and left out;
 - a *new action* is seen through the features of its family, and its response is taken for the
   mean of its family's. It never was a candidate, so its value has no support in the log.
 """
@@ -35,6 +36,7 @@ from streams.core.contact.limits import Windows, channels_over_limit, over_limit
 from streams.core.discovery import outside_usual, with_discovery
 from streams.core.funnel import CANDIDATE, Funnel, Mask
 from streams.core.policy import EngagementPolicy
+from streams.core.reach import TRIAL
 from streams.core.recorded import CONTACT, Recorded, is_late, keeps_fate, rules_of
 from streams.core.state import CustomerState
 from streams.core.wave import ActionAxis, Floats, Wave
@@ -104,6 +106,7 @@ class Redecider:
         self._rules = rules_of(catalogue)
         self._moments = sorted({m for action in self.actions for m in action.moments})
         self._worth = np.array([action.value * action.lever for action in self.actions])
+        self._shadow = np.array([action.shadow for action in self.actions])
         self._service = np.array([action.purpose == "service" for action in self.actions])
         self._uses = np.array(
             [[c in {t.channel for t in a.treatments} for c in CHANNELS] for a in self.actions]
@@ -175,11 +178,14 @@ class Redecider:
         freed = np.ones((len(seen.moments), len(self.actions)), bool)
         for fate in seen.fate_names:
             cells = seen.has_fate(fate)
-            kept = is_late(fate) and keeps_fate(fate, old, self.catalogue)
+            # Who is on trial is said by the new catalogue alone.
+            late = is_late(fate) and fate != TRIAL
+            kept = late and keeps_fate(fate, old, self.catalogue)
             if kept:
                 funnel.drop(cells, fate)
             if kept or fate == CANDIDATE:
                 freed &= ~cells
+        funnel.drop(self._shadow[None], TRIAL)
         local = [datetime.fromtimestamp(at_ms / 1000, UTC) for at_ms in seen.at_ms]
         windows = Windows(wave, local)
         same = set(old.contact.limits)

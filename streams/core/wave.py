@@ -6,7 +6,7 @@ of customers n, of catalogue families f and of actions a name the shapes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -14,6 +14,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.core.catalogue import Answers
 from streams.core.chance import name_number
 from streams.core.decay import ERA_MS, ERA_SLOTS
 from streams.core.layout import (
@@ -30,7 +31,6 @@ from streams.core.layout import (
 from streams.core.state import CustomerState
 
 Floats = NDArray[np.float64]
-Answers = Mapping[str, Mapping[str, Mapping[str, float]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class ActionAxis:
     action_numbers: Floats
     family_numbers: Floats
     issue_numbers: Floats
-    answers: Answers = MappingProxyType({})
+    answers: Answers
 
     @classmethod
     def of(

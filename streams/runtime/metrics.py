@@ -65,13 +65,26 @@ DECISIONS = _counter("decisions", "Decisions made, published or not.", "moment")
 ACTIONS = _counter("actions", "Next-best-actions published.", "action", "channel")
 NO_ACTION = _counter("no_action", "Decisions whose choice was to do nothing.", "moment")
 DROPPED = _counter("dropped_candidates", "Candidates dropped from a funnel, by tier.", "tier")
+SHADOW = _counter(
+    "shadow_decisions",
+    "Decisions in which an action on trial took part, by what would have been chosen with it: the "
+    "same or another.",
+    *("action", "fate"),
+)
+SHADOW_VALUE = _counter(
+    "shadow_value",
+    "Sum of the priorities of what was chosen (real) and would have been chosen (shadow) there.",
+    "kind",
+)
 OUTCOMES = _counter("outcomes", "Outcomes that met their decision.", "kind")
 OUTCOMES_UNMATCHED = _counter(
     "outcomes_unmatched", "Outcomes whose decision is unknown or long settled.", "kind"
 )
 MODEL_VERSIONS = _counter("model_versions", "Model versions published.", "model")
 LESSONS = _counter("lessons", "Lessons learned, by label: 1 rewarded, 0 not.", "action", "label")
-
+DRIFTS = _counter(
+    "model_drifts", "Times an action's response left what the model had promised.", "action"
+)
 LESSONS_REFUSED = _counter("lessons_refused", "Lessons not learned, by reason.", "reason")
 MODEL_LESSONS = _gauge("model_lessons", "Lessons inside the model version in use.", "model")
 MODEL_LOG_LOSS = _gauge("model_log_loss", "Progressive log-loss; lower is better.", "action")
@@ -143,6 +156,7 @@ CUSTOMERS = _gauge("customers", "Customers whose state this worker holds.")
 METRICS = (
     *(EVENTS, DEAD_LETTERS, TIMELINE_RECORDS, MOMENTS, DECISIONS, ACTIONS, NO_ACTION, DROPPED),
     *(OUTCOMES, OUTCOMES_UNMATCHED, MODEL_VERSIONS, LESSONS, LESSONS_REFUSED),
+    *(SHADOW, SHADOW_VALUE, DRIFTS),
     *(MODEL_LESSONS, MODEL_LOG_LOSS, MODEL_AUC, MODEL_CALIBRATION),
     *(EXPERIMENT_DECISIONS, EXPERIMENT_CONVERSIONS, UPLIFT, UPLIFT_LOW, UPLIFT_HIGH),
     SAMPLE_RATIO_MISMATCH,

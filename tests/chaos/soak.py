@@ -141,8 +141,10 @@ def main() -> int:
                 Path(folder),
                 events=_STORY,
                 seed=arguments.seed,
-                snapshot_every_lessons=1_000,
-                snapshot_interval_ms=10_000,
+                # As many versions as are kept by default, so that those held do not look like a leak.
+                keep_snapshots=64,
+                snapshot_every_lessons=1_000_000,
+                snapshot_interval_ms=int(max(arguments.minutes * 60_000 / 40, 5_000)),
                 checkpoint_interval_ms=1_000,
             ) as world,
         ):

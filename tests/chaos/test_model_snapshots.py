@@ -66,13 +66,13 @@ def test_a_spoilt_snapshot_is_told_and_its_lessons_are_learned_again(
         world.await_drained()
         world.terminate(worker)
         messages = world.read(MODEL_SNAPSHOTS)
-        (number,) = {message.partition() or 0 for message in messages}
+        numbers = {(m.key() or b"").decode(): m.partition() or 0 for m in messages}
         snapshots = newest(messages)
         assert len(snapshots) > 1
         topic, last = world.name(MODEL_SNAPSHOTS), max(snapshots)
         for key, data in snapshots.items():
             if key == last or older == "alone":
-                write(world, topic, key.encode(), spoil(data), number)
+                write(world, topic, key.encode(), spoil(data), numbers[key])
         follower = world.start_ready()
         world.tell(200)
         world.end()

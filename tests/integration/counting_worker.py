@@ -117,6 +117,9 @@ class Counting:
         await self._outbox.publish()
         await asyncio.sleep(0)
 
+    def encode_ahead(self, most: int) -> int:
+        return self._partitions.encode_ahead(most)
+
     def cut(self, positions: Mapping[Place, int]) -> Cut:
         writes = self._partitions.cut({p.partition: offset for p, offset in positions.items()})
         return Cut(positions, (writes,) if writes else ())

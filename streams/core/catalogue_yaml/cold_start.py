@@ -7,7 +7,8 @@ from types import MappingProxyType
 
 from streams.core.catalogue import Answers, Ramp
 from streams.core.catalogue_yaml.sections import Place, Section
-from streams.core.layout import MAX_TEXT_BYTES
+from streams.core.folds.verbs import shortened
+from streams.core.layout import MAX_NAME_BYTES, MAX_TEXT_BYTES
 
 KEYS = ("ramp", "answers")
 
@@ -36,16 +37,15 @@ def read_answers(section: Section, families: Collection[str]) -> Answers:
     for question, by_answer in ((place.entries() if place else None) or {}).items():
         told: dict[str, Mapping[str, float]] = {}
         for answer, likings in (by_answer.entries() or {}).items():
-            if len(answer.encode()) > MAX_TEXT_BYTES:
-                likings.wrong(f"an answer is kept to {MAX_TEXT_BYTES} bytes; this one is longer")
-            told[answer] = _read_likings(likings, families)
-        answers[question] = MappingProxyType(told)
+            # As it will stand in a customer's state.
+            told[shortened(answer, MAX_TEXT_BYTES)] = _read_likings(likings, families)
+        answers[shortened(question, MAX_NAME_BYTES)] = MappingProxyType(told)
     return MappingProxyType(answers)
 
 
 def _read_likings(place: Place, families: Collection[str]) -> Mapping[str, float]:
     section = place.section(families)
-    found = {family: section.number(family, -1.0, 1.0, 0.0) for family in section.entries} if (
-        section
-    ) else {}
-    return MappingProxyType(found)
+    if section is None:
+        return {}
+    likings = {family: section.number(family, -1.0, 1.0, 0.0) for family in section.entries}
+    return MappingProxyType(likings)
