@@ -179,12 +179,13 @@ class Decide:
         """Return the changed customers as changelog records."""
         offsets = {place.partition: offset for place, offset in positions.items()}
         writes = self._partitions.cut(offsets)
-        self._kept(self._partitions.customers, writes)
+        self._kept(self._partitions.customers, ())
         return Cut(positions, (writes,) if writes else ())
 
     def written(self, cut: Cut) -> None:
-        """Forget which customers had changed."""
+        """Forget which customers had changed; only now are they measured, work is not waiting."""
         self._partitions.written()
+        self._kept(self._partitions.customers, cut.stages[0] if cut.stages else ())
 
 
 def versions_from(known: PartitionState, start: int) -> list[tuple[str, str, str]]:

@@ -70,6 +70,18 @@ def _count_decisions(metrics: Metrics, decisions: list[Decision]) -> None:
     for tier, count in dropped.items():
         if tier != "candidate":
             metrics.add(m.DROPPED, count, tier)
+    _count_shadows(metrics, [d for d in decisions if d.shadow is not None])
+
+
+def _count_shadows(metrics: Metrics, decisions: list[Decision]) -> None:
+    """Count how often, and at what value, actions on trial would have changed the choice."""
+    pairs = Counter([(d.shadow or "", d.shadow == d.chosen) for d in decisions])
+    for (name, same), count in pairs.items():
+        metrics.add(m.SHADOW, count, name, "same" if same else "another")
+    for decision in decisions:
+        for kind, name in (("real", decision.chosen), ("shadow", decision.shadow or "")):
+            priority = decision.priorities[decision.actions.index(name)]
+            metrics.add(m.SHADOW_VALUE, priority, kind)
 
 
 def _count_actions(metrics: Metrics, actions: list[NextBestAction]) -> None:
@@ -106,6 +118,8 @@ def learned(metrics: Metrics) -> Callable[[Lesson, object], None]:
     def note(lesson: Lesson, progress: object) -> None:
         if isinstance(progress, Learned):
             metrics.add(m.LESSONS, 1, lesson.action, str(int(lesson.label)))
+            if progress.drifted:
+                metrics.add(m.DRIFTS, 1, lesson.action)
         elif isinstance(progress, Refusal):
             metrics.add(m.LESSONS_REFUSED, 1, progress.reason)
 

@@ -125,6 +125,8 @@ def rows_to_beat_logged(log: Log, courses: Courses) -> Beaten | None:
     sequence, so looking after every row is allowed.
     """
     judged = log.judged
+    if not judged.any():
+        return None
     course = courses.by_policy[OURS]
     weights = course.target[judged] / log.probability[judged]
     rewards = log.reward[judged]

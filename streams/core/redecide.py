@@ -8,10 +8,10 @@ as logged:
 - *rules that are the same* said what they said;
 - *consent* is what the fates show;
 - *contact rules, volume, slates, ramps*: a drop by a rule that both catalogues have stays. Limits
-  that changed, and all limits for an action that reached them for the first time, are counted over the
-  contacts of the log itself. That is the path that was taken: each decision is changed by itself,
-  as if those before it had gone as they did. Changed suppressions, quiet hours, silences and
-  budgets cannot be asked again; `unasked_rules` names them;
+  that changed, and all limits for an action that reached them for the first time, are counted over
+  the contacts of the log itself. That is the path that was taken: each decision is changed by
+  itself, as if those before it had gone as they did. Changed suppressions, quiet hours, silences
+  and budgets cannot be asked again; `unasked_rules` names them;
 - *drift*: the extra exploration that a model version asked for is in no record and left out;
 - a *new action* is seen through the features of its family, and its response is taken for the
   mean of its family's. It never was a candidate, so its value has no support in the log.

@@ -34,6 +34,23 @@ def due_timers(state: CustomerState, at_ms: int) -> list[tuple[int, str]]:
     )
 
 
+def is_due(state: CustomerState, name: str, due_ms: int) -> bool:
+    """Tell whether a timer is still due at `due_ms`: a decision of the same tick may have set it."""
+    return int(state.head[_DUE_SLOTS[name]]) == due_ms
+
+
+def is_over(state: CustomerState, moment: str, at_ms: int) -> bool:
+    """Tell whether a moment that quiet hours held back has passed in the meantime."""
+    if moment == "cart_left":
+        return not any(item.quantity > 0 for item in state.cart.values())
+    if moment == "gone_quiet":
+        # Whoever came back has set the timer anew.
+        return state.head[_DUE_SLOTS[moment]] > 0
+    if moment == "replenishment_due":
+        return not any(0 < _family_due_ms(f) <= at_ms for f in state.families.values())
+    return False
+
+
 def moment_of(state: CustomerState, name: str) -> str:
     """Return the moment that a timer brings: its own, or the one that quiet hours held back."""
     return MOMENT_OF_TIMER.get(name) or _MOMENTS[int(state.head[_WAITING])]

@@ -20,11 +20,12 @@ from streams.core.moments import (
     FRESH_MS,
     MOMENT_NUMBER,
     MOMENT_OF_EVENT,
+    QUIET_OVER,
     SESSION_MOMENTS,
 )
 from streams.core.publish import Decided
 from streams.core.state import CustomerState, Pending
-from streams.core.timers import fire, moment_of
+from streams.core.timers import fire, is_due, is_over, moment_of
 
 _LAST_DECISION = HEAD["last_decision_ms"]
 _NEWEST = HEAD["newest_event_ms"]
@@ -40,7 +41,7 @@ class Turn:
     """What is still to be applied to one customer's state.
 
     `next_place` of a slate is decided before anything else. `timers` are due at the tick that
-    stands at `tick_offset`, at time `tick_ms`.
+    stands at `tick_offset`, at time `tick_ms`; `brought` are the moments they brought so far.
     """
 
     customer: str
@@ -50,6 +51,7 @@ class Turn:
     tick_offset: int = -1
     tick_ms: int = 0
     next_place: Due | None = None
+    brought: set[str] = field(default_factory=set)
 
 
 class Segment:
@@ -77,8 +79,15 @@ class Segment:
             return place
         while turn.timers:
             due_ms, name = turn.timers.popleft()
+            if not is_due(turn.state, name, due_ms):
+                continue
             moment = moment_of(turn.state, name)
             fire(turn.state, name)
+            # After an outage one tick may bring a moment and the same one held back by quiet hours.
+            over = name == QUIET_OVER and is_over(turn.state, moment, turn.tick_ms)
+            if over or moment in turn.brought:
+                continue
+            turn.brought.add(moment)
             if self._decides(moment):
                 self.notes[f"moment:{moment}"] += 1
                 trigger = Trigger(

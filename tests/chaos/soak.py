@@ -141,7 +141,7 @@ def main() -> int:
                 Path(folder),
                 events=_STORY,
                 seed=arguments.seed,
-                # As many versions as are kept by default, so that those held do not look like a leak.
+                # No more versions than are kept by default: those held are no leak.
                 keep_snapshots=64,
                 snapshot_every_lessons=1_000_000,
                 snapshot_interval_ms=int(max(arguments.minutes * 60_000 / 40, 5_000)),

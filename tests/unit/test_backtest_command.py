@@ -124,6 +124,27 @@ def test_bad_rows_are_reported_and_the_rest_is_replayed(tmp_path: Path) -> None:
     assert run(log, "--map", map_file, "--strict").exit_code == 1
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [{**row, "time": "2024-01-01"} for row in campaign(30)],
+        [{**row, "action": "c"} for row in campaign(30)],
+        [{**row, "bought": 0, "age": "", "city": ""} for row in campaign(30)],
+        campaign(1),
+    ],
+    ids=["nothing is known in time", "one action", "nothing ever came", "one row"],
+)
+def test_a_log_that_tells_nothing_is_no_error_and_nothing_is_claimed(
+    tmp_path: Path, rows: list[dict[str, Any]]
+) -> None:
+    _, map_file = files(tmp_path, "window_hours: 1\n")
+    found = last_line(run(written(tmp_path / "log.csv", rows), "--map", map_file, "--json"))
+    assert found["rows"] == len(rows)
+    assert found["policies"]["ours"]["dr"] is None
+    assert found["rows_to_beat_logged"] is None
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -83,6 +84,16 @@ def test_a_limit_that_is_lifted_frees_what_the_log_cannot_value() -> None:
     _, again = _again("\n".join(lines))
     assert not any("contact:per_family" in row for row in again.fates)
     assert again.unsupported.max() > 0
+
+
+def test_an_action_put_on_trial_is_chosen_no_more() -> None:
+    actions = tuple(replace(a, shadow=a.id == "tea_again") for a in SHOP_OLD.actions)
+    new = replace(SHOP_OLD, actions=actions)
+    again = Redecider(new).decide(_log(), SHOP_OLD, [array("d") for _ in _log()])
+    place = again.names.index("tea_again")
+    assert again.logged[:, place].max() > 0.1
+    assert again.probabilities[:, place].max() == 0.0
+    assert any(row[place] == "reach:shadow" for row in again.fates)
 
 
 def test_a_new_action_has_odds_and_no_support() -> None:

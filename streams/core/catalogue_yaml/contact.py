@@ -142,6 +142,8 @@ def _read_quiet_hours(place: Place | None) -> QuietHours:
     start, end = _clock(section.get("from")), _clock(section.get("until"))
     if place and (start is None) != (end is None):
         place.wrong("quiet hours need both ends, for example `from: 21:00` and `until: 08:00`")
+    elif place and start is not None and start == end:
+        place.wrong("quiet hours from a time until the same time would never be; change one end")
     return QuietHours(start or 0, end or 0, answer or "other_channel", _zone(section))
 
 
@@ -175,9 +177,14 @@ def _read_suppressions(place: Place | None) -> tuple[Suppression, ...]:
             item.wrong(f"suppression `{rule.id}` is here twice")
         if rule:
             found[rule.id] = rule
-    if not any(rule.after == "objected" for rule in found.values()):
-        found[DEFAULT_SUPPRESSION.id] = DEFAULT_SUPPRESSION
-    return tuple(found.values())
+    if any(rule.after == "objected" for rule in found.values()):
+        return tuple(found.values())
+    if place and DEFAULT_SUPPRESSION.id in found:
+        place.wrong(
+            f"`{DEFAULT_SUPPRESSION.id}` is the rule that always follows an objection; use another "
+            "id, or `after: objected`"
+        )
+    return (*found.values(), DEFAULT_SUPPRESSION)
 
 
 def _suppression(section: Section) -> Suppression | None:
@@ -207,6 +214,8 @@ def _read_after_purchase(place: Place | None, names: Names) -> tuple[AfterPurcha
             continue
         issues_place = section.get("issues")
         issues = issues_place.words(names["issue"], "issue") if issues_place else None
+        if issues_place and issues == ():
+            issues_place.wrong("lists no issue, so nothing would rest; remove `issues` for all")
         term_ms = section.duration_ms("for", MINUTE_MS, YEAR_MS)
         if term_ms is None:
             section.need("for_days", "14")

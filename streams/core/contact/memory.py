@@ -29,21 +29,39 @@ def note_response(
 ) -> None:
     """Count an answer to an action (`about` = action, family), and silence it where it is due.
 
-    None is a reward: what was ignored in a row starts anew, and a silence that it began ends.
+    None is a reward: every count in a row starts anew, and a silence that being ignored began
+    ends. One that the customer asked for lasts its term.
     """
     for rule in rules:
         number = silence_number(rule, *about)
-        if what is None and rule.after == "ignored":
-            state.silences.pop(number, None)
+        if what is None:
+            _reward(state, number, rule.after)
         elif what == rule.after:
             known = state.silences.pop(number, None) or Silence(0, 0)
             known.count += 1
             if known.count >= rule.times:
                 known.count, known.until_ms = 0, max(known.until_ms, at_ms + rule.term_ms)
             if len(state.silences) >= MAX_SILENCES:
-                # The one that ends first says least; of those that only count, the oldest.
-                del state.silences[min(state.silences, key=lambda n: state.silences[n].until_ms)]
+                _make_room(state.silences, at_ms)
             state.silences[number] = known
+
+
+def _reward(state: CustomerState, number: int, after: After) -> None:
+    known = state.silences.get(number)
+    if known is not None:
+        known.count = 0
+        if after == "ignored" or known.until_ms == 0:
+            del state.silences[number]
+
+
+def _make_room(silences: dict[int, Silence], at_ms: int) -> None:
+    """Drop what says least: one that is over, then the lowest count, then what ends first."""
+
+    def worth(number: int) -> tuple[int, int]:
+        known = silences[number]
+        return known.until_ms if known.until_ms > at_ms else 0, known.count
+
+    del silences[min(silences, key=worth)]
 
 
 def record_contact(

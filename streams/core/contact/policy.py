@@ -133,7 +133,11 @@ class ContactPolicy:
             for row in silenced:
                 for number, silence in wave.states[row].silences.items():
                     until_ms[row, numbers == number] = silence.until_ms
-            funnel.drop(until_ms > wave.at_ms[:, None], f"contact:{rule.id}")
+            silent = until_ms > wave.at_ms[:, None]
+            if rule.after == "ignored":
+                # A message that is owed needs no answer.
+                silent &= ~self._service
+            funnel.drop(silent, f"contact:{rule.id}")
         for resting, about in self._resting:
             bought_ms = wave.of_action(wave.family("last_order_ms"))
             rests = (bought_ms > 0) & (wave.at_ms[:, None] < bought_ms + resting.term_ms)

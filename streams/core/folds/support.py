@@ -24,6 +24,7 @@ def fold_support(state: CustomerState, event: Support, weights: Weights, timers:
         bump(state.head, "messages", 1.0, weights)
     if event.kind in ("opened", "message", "reopened", "rated"):
         seen(state, event.at_ms, timers)
+        state.head[HEAD["automated_in_a_row"]] = 0.0
     if event.satisfaction is not None and event.at_ms >= state.head[HEAD["satisfaction_ms"]]:
         state.head[HEAD["satisfaction"]] = event.satisfaction
         state.head[HEAD["satisfaction_ms"]] = event.at_ms
@@ -49,7 +50,7 @@ def _ticket(state: CustomerState, event: Support) -> None:
         return
     known.opened_at_ms = min(known.opened_at_ms, event.at_ms)
     known.family = known.family or family_name(event.family)
-    if event.kind in ("opened", "escalated"):
+    if event.kind in ("opened", "reopened", "escalated"):
         known.severity = max(known.severity, severity)
     # Only the latest opening or closing word counts.
     if event.kind in _WORDS:
