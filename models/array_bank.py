@@ -121,7 +121,7 @@ class ArrayBank:
         return left
 
     def _blend(self) -> tuple[Floats, Floats]:
-        """Return the mixture of `models.backoff` as a matrix: what each row says for each action."""
+        """Return the mixture of `models.backoff` as a matrix, (rows, actions)."""
         lessons = self._lessons[self._paths]
         own = lessons / (lessons + self._halves)
         rest = np.cumprod(1.0 - own, axis=1)

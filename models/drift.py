@@ -29,7 +29,7 @@ HALF_UNREST_LESSONS = 100.0
 
 
 class Window(msgspec.Struct, array_like=True):
-    """ADWIN's window over numbers in [0, 1].
+    """ADWIN's window over numbers that are never further than 1 from their mean.
 
     Row r of `totals` and `spreads` holds buckets of 2**r numbers, the oldest first: their sum and
     their sum of squared deviations from the bucket's mean. The others are those of all.
@@ -138,16 +138,16 @@ class Watch(msgspec.Struct, array_like=True):
     def update(self, promised: float, label: bool) -> bool:
         """Take a lesson: the propensity before it was learned, and its label; True at a drift.
 
-        What is watched is label - propensity, moved into [0, 1]: it stays around one half while
-        the model is right about the level, whoever the action goes to. (Squared errors do not
-        tell: they *fall* when an action that half of the customers took is taken by nobody.)
+        What is watched is label - propensity: it stays around 0 while the model is right about
+        the level, whoever the action goes to. (Squared errors do not tell: they *fall* when an
+        action that half of the customers took is taken by nobody.)
         """
         self.lessons += 1
         if self.since >= 0:
             self.since += 1
         if self.lessons <= WARM_UP_LESSONS:
             return False
-        if not self.window.update((1.0 + label - promised) / 2.0):
+        if not self.window.update(label - promised):
             return False
         self.drifts += 1
         self.since = 0

@@ -118,7 +118,8 @@ LESSONS = Topic(
     value_format="messagepack",
     owner="decide",
     meaning="Settled decisions: the features as they were, and the label.",
-    retention_ms=30 * DAY_MS,
+    # As long as the decisions that they are joined with.
+    retention_ms=90 * DAY_MS,
     may_be_missed=True,
 )
 MODEL_SNAPSHOTS = Topic(

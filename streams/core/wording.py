@@ -1,7 +1,7 @@
 """Words for one customer: the slots that a message leaves open, and the products it is about.
 
 A slot is `{name|there}`: what is known, or else the words behind the bar, so that a message never
-has a hole in it.
+has a hole in it. What was too long to be kept whole counts as not known.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 
 from streams.core.catalogue import Treatment
+from streams.core.folds.verbs import is_whole
 from streams.core.state import CustomerState
 
 # A basket longer than this is not read.
@@ -43,7 +44,7 @@ def _usual(state: CustomerState, family: str | None) -> list[str]:
     habits = [
         (-habit.days, -habit.last_day, product)
         for product, habit in state.products.items()
-        if habit.days >= _HABIT_DAYS and family in (None, habit.family)
+        if habit.days >= _HABIT_DAYS and family in (None, habit.family) and is_whole(product)
     ]
     return [product for *_, product in sorted(habits)[:MOST_ITEMS]]
 
@@ -52,7 +53,7 @@ def _cart(state: CustomerState, family: str | None) -> list[str]:
     waiting = [
         (-item.at_ms, product)
         for product, item in state.cart.items()
-        if item.quantity > 0 and family in (None, item.family)
+        if item.quantity > 0 and family in (None, item.family) and is_whole(product)
     ]
     return [product for _, product in sorted(waiting)[:MOST_ITEMS]]
 
@@ -60,7 +61,8 @@ def _cart(state: CustomerState, family: str | None) -> list[str]:
 def _told(subject: str) -> Callable[[CustomerState, str | None], str | None]:
     def value(state: CustomerState, family: str | None) -> str | None:
         told = state.answers.get(subject)
-        return None if told is None else told.value
+        value = None if told is None else told.value
+        return value if value is not None and is_whole(value) else None
 
     return value
 

@@ -9,13 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import signal
-import sys
 import threading
 from asyncio import FIRST_COMPLETED
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from confluent_kafka import KafkaException
 
@@ -24,6 +22,7 @@ from streams.runtime.advice import advice
 from streams.runtime.app import ShellApp
 from streams.runtime.endings import EXIT_CONFIG, EXIT_FAILED, EXIT_OK, Ending
 from streams.runtime.garbage import look_for_garbage_seldom
+from streams.runtime.leave import ends_within, leave
 from streams.runtime.permission import told
 
 __all__ = ["EXIT_CONFIG", "EXIT_FAILED", "EXIT_OK", "Fate", "Service", "run", "serve"]
@@ -31,8 +30,8 @@ __all__ = ["EXIT_CONFIG", "EXIT_FAILED", "EXIT_OK", "Fate", "Service", "run", "s
 # After a failure there is nothing to make safe any more: this is for leaving the groups, so that
 # others take over at once. A consumer whose brokers are away would try for a minute.
 _LEAVE_WITHIN_S = 3.0
-# Threads of the executor that ask somebody (the registry) are waited for no longer than this.
-_THREADS_WITHIN_S = 2.0
+# As often as that is waited for, one after the other, and once more for a busy machine.
+_STEPS_OF_LEAVING = 5
 
 log = logging.getLogger("concierge.worker")
 
@@ -90,37 +89,30 @@ async def serve(
             running.append(_watch(app.start(), fate))
             running.append(_watch(app.shell.run_checkpoints(), fate))
         await fate.decided()
-        await _stop(apps, services, fate, stop_timeout_s)
-        for task in running:
-            task.cancel()
-        await asyncio.wait(running, timeout=_LEAVE_WITHIN_S)
+        at_most_s = stop_timeout_s + _STEPS_OF_LEAVING * _LEAVE_WITHIN_S
+        with ends_within(at_most_s, lambda: _tell(fate.failure or _too_long(at_most_s))):
+            await _stop(apps, services, fate, stop_timeout_s)
+            for task in running:
+                task.cancel()
+            await asyncio.wait(running, timeout=_LEAVE_WITHIN_S)
     return EXIT_OK if fate.failure is None else _tell(fate.failure)
 
 
-def run(main: Callable[[], Awaitable[int]]) -> int:
-    """Run a worker's coroutine in an event loop of its own and return its exit code.
+def run(main: Callable[[], Awaitable[int]]) -> NoReturn:
+    """Run a worker's coroutine in an event loop of its own and end the process with its exit code.
 
-    Does not return when threads are left that would keep the process alive (a consumer that cannot
-    be stopped, a registry that does not answer): then it ends the process with the code.
+    Everything that was to be made safe is so when `main` returns. What libraries have left behind
+    (a consumer that cannot be stopped, a registry that does not answer) is not waited for. Raises
+    what `main` raises: then nothing has begun.
     """
-
     threading.excepthook = _thread_ended
 
-    async def in_loop() -> int:
-        code = await main()
-        with contextlib.suppress(TimeoutError):
-            ending = asyncio.get_running_loop().shutdown_default_executor()
-            # Shielded: it joins threads, and a join cannot be cancelled.
-            await asyncio.wait_for(asyncio.shield(ending), _THREADS_WITHIN_S)
-        if any(not t.daemon and t is not threading.main_thread() for t in threading.enumerate()):
-            logging.shutdown()
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
-        return code
+    async def in_loop() -> NoReturn:
+        leave(await main())
 
     look_for_garbage_seldom()
-    return asyncio.run(in_loop())
+    asyncio.run(in_loop())
+    raise AssertionError("whoever has left does not come back")
 
 
 def _thread_ended(ended: threading.ExceptHookArgs) -> None:
@@ -171,13 +163,17 @@ async def _stop(
     # Waited for, not cancelled: Faust swallows a cancellation where it stops its services.
     await asyncio.wait((draining, failing), timeout=timeout_s, return_when=FIRST_COMPLETED)
     if not (draining.done() or failing.done()):
-        fate.failed(Ending(f"the work under way could not be made safe within {timeout_s:.0f} s"))
+        fate.failed(_too_long(timeout_s))
     failing.cancel()
     if fate.failure is not None:
         await _at_once([draining, *(app.stop() for app in apps)])
     await _at_once([service.stop() for service in reversed(services)])
     outboxes = [outbox for app in apps for outbox in (app.shell.outbox, app.shell.writer)]
     await _at_once([outbox.close() for outbox in outboxes])
+
+
+def _too_long(within_s: float) -> Ending:
+    return Ending(f"the work under way could not be made safe within {within_s:.0f} s")
 
 
 async def _drain(apps: Sequence[ShellApp], fate: Fate) -> None:

@@ -39,10 +39,13 @@ class Cluster:
         }
         self._admin = AdminClient(dict(self.client))
         self._ends = Consumer({**self.client, "group.id": "bench-ends"})
+        self._askers: dict[str, Consumer] = {}
 
     def close(self) -> None:
         """Let the connections go."""
         self._ends.close()
+        for asking in self._askers.values():
+            asking.close()
 
     def create(self, names: Iterable[str], config: Mapping[str, str] | None = None) -> None:
         """Create topics and wait until the broker shows them."""
@@ -93,14 +96,14 @@ class Cluster:
 
     def committed(self, group: str, topic: str) -> int:
         """Return how many records of a topic a group has committed; 0 for a group unheard of."""
-        asking = Consumer({**self.client, "group.id": group})
+        asking = self._askers.get(group)
+        if asking is None:
+            asking = self._askers[group] = Consumer({**self.client, "group.id": group})
         try:
             places = [TopicPartition(topic, number) for number in range(PARTITIONS)]
             return sum(max(place.offset, 0) for place in asking.committed(places, PATIENCE_S))
         except KafkaException:
             return 0
-        finally:
-            asking.close()
 
     def read(self, topic: str) -> Iterator[Message]:
         """Yield every record of a topic, in order per partition."""

@@ -5,6 +5,7 @@ Sums, maxima and earliest times do not depend on the order of arrival.
 
 from __future__ import annotations
 
+import re
 from array import array
 
 from streams.core.catalogue import Timers
@@ -27,6 +28,7 @@ TOTAL_SLOT = {name: HEAD[f"total_{name}"] for name in TOTALS}
 _SUM = {name: tuple(HEAD[f"{name}_{h}"] for h in HALF_LIFE_NAMES) for name in SUMS}
 _INTEREST = tuple(FAMILY[f"interest_{h}"] for h in HALF_LIFE_NAMES)
 _LAST_SEEN = FAMILY["last_seen_ms"]
+_SHORTENED = re.compile(r".*~[0-9a-f]{16}", re.DOTALL)
 _SEEN, _GONE_QUIET = HEAD["latest_seen"], HEAD["due_gone_quiet_ms"]
 
 
@@ -42,6 +44,15 @@ def shortened(text: str, most_bytes: int) -> str:
         return text
     mark = f"~{id_hash(text):016x}"
     return text.encode()[: most_bytes - len(mark)].decode(errors="ignore") + mark
+
+
+def is_whole(text: str) -> bool:
+    """Tell whether a text that is kept is the one that was told, fit to be shown to people.
+
+    >>> is_whole("teapot"), is_whole(shortened("teapot" * 9, 20))
+    (True, False)
+    """
+    return _SHORTENED.fullmatch(text) is None
 
 
 def family_name(family: str | None) -> str | None:

@@ -58,7 +58,7 @@ _REST = """
     rules:
       eligibility: [no_open_ticket]
       suitability: [not_tired_of_us]
-    reward: {outcomes: [click, accept], family_purchase: true, window_hours: 18}
+    reward: {outcomes: [click, accept], family_purchase: true, window_hours: 12}
     valid_hours: 24
     actions:
       - id: welcome

@@ -73,31 +73,30 @@ def drive_all(
     pass_time: Callable[[float], None] = lambda share: None,
 ) -> Watch:
     """Do the same with several workers that share the work; times and memory are their sums."""
-    watch, ends = Watch(), {"intake": installation.ends("intake")}
-    deadline_s, ticked_s = time.monotonic() + _GIVE_UP_S, time.monotonic()
-    cpu_before_s, passed = _cpu_s(workers), False
-    while True:
+    watch, targets = Watch(), {roles[0]: installation.ends(roles[0])}
+    deadline_s = time.monotonic() + _GIVE_UP_S
+    cpu_before_s, ticked_s = _cpu_s(workers), time.monotonic()
+    while len(watch.ended_s) < len(roles) or not _committed(installation, targets):
         now = together([worker.roles() for worker in workers])
         watch.note(now, roles)
         if not any(counts[-1] for counts in watch.records.values()):
             cpu_before_s = _cpu_s(workers)
-        done = True
         for role in roles:
-            ends[role] = ends["intake"] if role == "intake" else installation.ends(role)
-            if not done or behind(now, role, ends[role]):
-                done = False
-                watch.ended_s.pop(role, None)
-            else:
-                watch.ended_s.setdefault(role, time.monotonic())
-        if "intake" in watch.ended_s and not passed:
-            pass_time(1.0)
-            passed = True
-            continue
-        if done and _committed(installation, roles, ends):
-            break
-        if "intake" in roles and not passed and time.monotonic() - ticked_s >= _TICK_EVERY_S:
+            if role in watch.ended_s:
+                continue
+            # What is there for a role is known once those before it have done all of theirs; what
+            # comes later, such as a new model's switch, is no part of it.
+            if role not in targets:
+                targets[role] = installation.ends(role)
+            if behind(now, role, targets[role]):
+                break
+            watch.ended_s[role] = time.monotonic()
+            if role == "intake":
+                pass_time(1.0)
+        reading = "intake" in roles and "intake" not in watch.ended_s
+        if reading and time.monotonic() - ticked_s >= _TICK_EVERY_S:
             ticked_s = time.monotonic()
-            pass_time(max(share_read(now, ends["intake"]) - _TICK_BEHIND, 0.0))
+            pass_time(max(share_read(now, targets["intake"]) - _TICK_BEHIND, 0.0))
         if time.monotonic() > deadline_s:
             raise ProcessEnded(f"not done in {_GIVE_UP_S:.0f} s: {workers[0].tail()}")
         time.sleep(_LOOK_EVERY_S)
@@ -132,11 +131,9 @@ def share_read(roles: Mapping[str, Any], ends: Mapping[str, int]) -> float:
     )
 
 
-def _committed(
-    installation: Installation, roles: Sequence[str], ends: Mapping[str, Mapping[str, int]]
-) -> bool:
+def _committed(installation: Installation, targets: Mapping[str, Mapping[str, int]]) -> bool:
     return all(
-        installation.committed(role) >= sum(ends[role].values())
-        for role in roles
+        installation.committed(role) >= sum(ends.values())
+        for role, ends in targets.items()
         if role != "learn"
     )

@@ -20,7 +20,7 @@ from tests.bench.road.catalogue import catalogue
 from tests.bench.road.drive import drive, drive_all
 from tests.bench.road.installation import Installation
 from tests.bench.road.states import Seasoned, timeline
-from tests.bench.road.traffic import Traffic
+from tests.bench.road.traffic import SPAN_MS, Traffic
 from tests.bench.road.whole_road import ROLES, SIMULATED
 
 # And a tenth and a hundredth of them.
@@ -31,6 +31,7 @@ _EVENTS, _QUICK_EVENTS = 200_000, 8_000
 # A thousand actions cost much more an event, and fill the decisions topic.
 _EVENTS_PER_ACTION_LIMIT = 4_000_000
 _GIB = 1024.0
+_START_MS = 1_705_320_000_000
 # Stopped workers must not be taken for dead while their input is laid ready.
 _PATIENT = {"session_timeout_ms": 120_000}
 
@@ -111,7 +112,7 @@ def _workers(cluster: Cluster, path: Path, count: int, customers: int, events: i
         for worker in workers:
             os.kill(worker.pid, signal.SIGSTOP)
         try:
-            traffic = Traffic(customers, 1_705_000_000_000, 1_705_100_000_000, 3)
+            traffic = Traffic(customers, _START_MS, _START_MS + SPAN_MS, 3)
             installation.fill(
                 (s.topic, s.customer.encode(), s.encoded()) for s in traffic.events(events)
             )

@@ -36,11 +36,10 @@ from streams.core.publish import Publisher
 from streams.core.state import CustomerState
 from tests.bench.road.catalogue import catalogue
 from tests.bench.road.in_process import Clocked, Store, TaughtVersions
-from tests.bench.road.traffic import Sent, Traffic
+from tests.bench.road.traffic import GAP_MS, SPAN_MS, Sent, Traffic
 
 _START_MS = 1_705_320_000_000
 _DAY_MS = 86_400_000
-_SPAN_MS = 2 * _DAY_MS
 # As `streams.agents.decide.BATCH`: one advance of the engine.
 _BATCH = 4_096
 _TICK_EVERY = 2_000
@@ -76,13 +75,13 @@ class Budget:
 
     def measure(self) -> dict[str, float]:
         """Return microseconds an event by stage; the second half of the traffic is measured."""
-        first = Traffic(self._customers, _START_MS, _START_MS + _SPAN_MS, 1)
+        first = Traffic(self._customers, _START_MS, _START_MS + SPAN_MS, 1)
         self._advance(self._admitted(list(first.events(self.events)), Clocked()), Clocked())
         self._switch()
         answerable, self.actions = self.actions, []
         self.decisions = self.lessons = self.state_bytes = self.changed = 0
-        begins = _START_MS + _SPAN_MS
-        second = Traffic(self._customers, begins, begins + _SPAN_MS, 2, answerable)
+        begins = _START_MS + GAP_MS
+        second = Traffic(self._customers, begins, begins + SPAN_MS, 2, answerable)
         clocked = self._versions.clocked
         events = self._admitted(list(second.events(self.events)), clocked)
         with ExitStack() as stack:
@@ -95,7 +94,7 @@ class Budget:
 
     def rest(self) -> None:
         """Let two quiet days pass: carts were left, what was pending is settled."""
-        after_ms = _START_MS + 2 * _SPAN_MS
+        after_ms = _START_MS + GAP_MS + SPAN_MS
         for day in range(1, 3):
             self._turn([Tick(after_ms + day * _DAY_MS)], Clocked())
 

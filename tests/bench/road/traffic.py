@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from schemas.records import NextBestAction
 from schemas.topics import CLICKSTREAM, OUTCOMES, PROFILE, PURCHASES, SUPPORT
 from schemas.wire import encode_event
+from streams.core.attribute import SETTLE_GRACE_MS
 from tests.bench.road.catalogue import FAMILIES
 
 _MIX = {CLICKSTREAM.name: 81, PURCHASES.name: 5, SUPPORT.name: 2, PROFILE.name: 3, OUTCOMES.name: 9}
@@ -26,6 +27,13 @@ _PROFILE = {"signed_up": 3, "preference": 5, "survey_answer": 2, "contact_settin
 _ANSWERS = {"impression": 55, "click": 25, "accept": 10, "reject": 10}
 _CHANNELS = ("web", "web", "app", "store")
 _PRODUCTS = 480
+# Topics are read side by side, so what lies ready must not be older than a decision may be
+# (`streams.core.moments.FRESH_MS`): as at 20,000 events a second, it is of a few minutes.
+SPAN_MS = 240_000
+# From one such stretch to the next: the attribution windows of the first end within the second.
+GAP_MS = 12 * 3_600_000 + SETTLE_GRACE_MS - SPAN_MS // 10
+# An answer is to an action this share of the stretch ahead of it at most.
+_ANSWERED_WITHIN = 0.3
 # How often somebody looks at what is not of their families.
 _CURIOUS = 0.1
 # Seconds between two steps of one visit, and steps a visit: the mean of both.
@@ -64,7 +72,7 @@ class Traffic:
         self._seed = seed
         self._customers = customers
         self._from_ms, self._until_ms = from_ms, until_ms
-        self._answerable = list(answerable)
+        self._answerable = sorted(answerable, key=lambda action: action.decided_at_ms)
         self._spacing_s = spacing_s
         self._made = 0
 
@@ -91,7 +99,10 @@ class Traffic:
         return f"customer-{number}", 1 + int(self._random.expovariate(1 / _STEPS))
 
     def _answer(self, at_ms: int) -> Sent:
-        action = self._answerable[self._random.randrange(len(self._answerable))]
+        # The earlier a decision, the sooner its window ends.
+        done = (at_ms - self._from_ms) / (self._until_ms - self._from_ms)
+        place = min(done + _ANSWERED_WITHIN * self._random.random(), 0.999_999)
+        action = self._answerable[int(place * len(self._answerable))]
         self._made += 1
         value = self._event(OUTCOMES.name, action.customer, at_ms, self._one_of(_ANSWERS))
         value |= {"decision_id": action.decision_id, "channel": action.channel}

@@ -1,7 +1,8 @@
 """The whole road: one worker with all roles on a real Kafka, everything durable.
 
-Customers first get two days of history, which also teaches the model. Measured are two days more,
-with answers to what was published; all of it lies ready, the time passes with what was read.
+Customers first get some minutes of history, which also teaches the model. Measured are as many
+minutes half a day later, when answers to what was published come in and attribution windows end;
+all of it lies ready, and the time passes with what was read.
 """
 
 from __future__ import annotations
@@ -27,18 +28,17 @@ from tests.bench.road.installation import Installation
 from tests.bench.road.road_table import RoadRun, found
 from tests.bench.road.shells import Shells, sheet, shells
 from tests.bench.road.stages import Budget
-from tests.bench.road.traffic import Traffic
+from tests.bench.road.traffic import GAP_MS, SPAN_MS, Traffic
 
 ROLES = ("intake", "decide", "learn")
 _EVENTS, _QUICK_EVENTS = 300_000, 20_000
-_CUSTOMERS, _QUICK_CUSTOMERS = 20_000, 2_000
+_CUSTOMERS, _QUICK_CUSTOMERS = 100_000, 8_000
 _RUNS, _QUICK_RUNS = 3, 1
 _ACTIONS = 20
 _BUDGET_EVENTS, _QUICK_BUDGET_EVENTS = 50_000, 10_000
 _SHELL_EVENTS, _QUICK_SHELL_EVENTS = 60_000, 8_000
 # History is a part of what is measured: enough for state and a model.
 _HISTORY = 0.4
-_SPAN_MS = 2 * 86_400_000
 # A pure feed is dated in the past, and its ticks come from here.
 SIMULATED = {"clock": "off"}
 
@@ -111,14 +111,14 @@ def _with_history(
     events = options.size(options.events, _EVENTS, _QUICK_EVENTS)
     customers = options.size(options.customers, _CUSTOMERS, _QUICK_CUSTOMERS)
     installation = Installation(cluster, prefix, path, **SIMULATED)
-    middle_ms = int(time.time() * 1_000) - _SPAN_MS
-    first = Traffic(customers, middle_ms - _SPAN_MS, middle_ms, 1)
+    middle_ms = int(time.time() * 1_000) - SPAN_MS
+    first = Traffic(customers, middle_ms - GAP_MS, middle_ms - GAP_MS + SPAN_MS, 1)
     _lay_ready(installation, first, int(events * _HISTORY))
     with installation.worker() as worker:
-        drive(installation, worker, ROLES, _passing(installation, middle_ms - _SPAN_MS))
+        drive(installation, worker, ROLES, _passing(installation, middle_ms - GAP_MS))
     actions = _actions(installation)
     already = sum(installation.ends("intake").values())
-    second = Traffic(customers, middle_ms, middle_ms + _SPAN_MS, 2, actions)
+    second = Traffic(customers, middle_ms, middle_ms + SPAN_MS, 2, actions)
     _lay_ready(installation, second, events)
     assert sum(installation.ends("intake").values()) == already + events
     return installation, events, middle_ms
@@ -147,6 +147,6 @@ def _passing(installation: Installation, from_ms: int) -> Callable[[float], None
         # Of history and input together, where history was read long ago.
         begun.append(share)
         done = (share - begun[0]) / max(1 - begun[0], 0.001)
-        installation.tick(from_ms + int(_SPAN_MS * done))
+        installation.tick(from_ms + int(SPAN_MS * done))
 
     return passing
