@@ -6,8 +6,8 @@ of 60 columns costs a third of the time. The arithmetic is the bank's: the two a
 which a test holds them to. Two things are added:
 
 - a column may be *missing* in a row (NaN): it then counts as its mean and teaches nothing;
-- pipelines that see the same lessons (the issue and everything, when there is one issue) are one
-  row, learned once.
+- pipelines that learn and forget the same lessons (the issue and everything, when there is one
+  issue) are one row, learned once.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from models.backoff import HALF_EVIDENCE_LESSONS, LEVELS, PipelineKey, path_of
-from models.learners import DAMPING, INTERCEPT_STEP, STEP
+from models.backoff import HALF_EVIDENCE_LESSONS, LEVELS, PipelineKey, mixture, path_of
+from models.drift import Watch
 from models.protocol import ActionKey, Floats
+from models.steps import DAMPING, INTERCEPT_STEP, REMEMBERED_LESSONS, STEP
 
 # exp of more overflows; a propensity is 0 or 1 to 17 digits long before.
 _MOST_LOG_ODDS = 40.0
@@ -50,7 +51,13 @@ class ArrayBank:
         # Where an action's level stands in the matrix of shares, (actions, rows), laid out flat.
         starts = np.arange(len(paths))[:, None] * (count + 1)
         self._places: NDArray[np.intp] = (starts + self._paths).ravel()
+        # Each action's rows without repetition, and where in them each of its levels stands.
         self._taught = [np.array(sorted(set(path) - {count})) for path in self._paths.tolist()]
+        self._levels = [
+            [rows.tolist().index(row) if row < count else -1 for row in path]
+            for rows, path in zip(self._taught, self._paths.tolist(), strict=True)
+        ]
+        self._watches = [Watch() for _ in actions]
         self._weights = np.zeros((count + 1, width))
         self._squares = np.full((count + 1, width), DAMPING)
         self._intercepts = np.full(count + 1, math.log(prior / (1.0 - prior)))
@@ -69,7 +76,9 @@ class ArrayBank:
         rows = self._taught[action]
         weights = self._weights[rows]
         odds = weights @ scaled + self._intercepts[rows]
-        gradient = _expit(odds) - label
+        said = _expit(odds)
+        drifted = self._watches[action].update(self._promise(action, said), label)
+        gradient = said - label
         steps = gradient[:, None] * scaled
         squares = self._squares[rows]
         squares += steps * steps
@@ -84,6 +93,26 @@ class ArrayBank:
         self._lessons[rows] = lessons
         self.lessons += 1
         self._shares = None
+        if drifted:
+            self._forget(self._paths[action, :2])
+
+    def _promise(self, action: int, said: Floats) -> float:
+        """Return the propensity of one action from what its rows say."""
+        lessons, answers = self._lessons[self._taught[action]].tolist(), said.tolist()
+        levels = self._levels[action]
+        shares = mixture([lessons[place] if place >= 0 else 0 for place in levels])
+        propensity = shares[-1] * self._prior
+        for share, place in zip(shares, levels, strict=False):
+            if place >= 0:
+                propensity += share * answers[place]
+        return propensity
+
+    def _forget(self, rows: NDArray[np.intp]) -> None:
+        """Doubt what these rows learned, as `models.learners.forget` does; weights stay."""
+        stale = np.unique(rows[self._lessons[rows] > REMEMBERED_LESSONS])
+        left = REMEMBERED_LESSONS / self._lessons[stale]
+        self._squares[stale] = DAMPING + (self._squares[stale] - DAMPING) * left[:, None]
+        self._lessons[stale] = REMEMBERED_LESSONS
 
     def propensities(self, features: Floats) -> Floats:
         """Return P(reward) of each action, (n, actions), for `features` (n, width)."""
@@ -133,14 +162,18 @@ class ArrayBank:
 
 
 def _rows_of(paths: Sequence[tuple[PipelineKey | None, ...]]) -> dict[PipelineKey, int]:
-    """Number the pipelines; those that are taught by the same actions get the same number."""
+    """Number the pipelines; those that learn and forget by the same actions get the same number."""
     taught_by: dict[PipelineKey, list[int]] = {}
     for number, path in enumerate(paths):
         for key in path:
             if key is not None:
                 taught_by.setdefault(key, []).append(number)
-    numbers: dict[tuple[int, ...], int] = {}
-    return {key: numbers.setdefault(tuple(by), len(numbers)) for key, by in taught_by.items()}
+    numbers: dict[tuple[bool, tuple[int, ...]], int] = {}
+    # At a drift the action and its family forget; the issue and everything do not.
+    return {
+        key: numbers.setdefault((key.level in LEVELS[:2], tuple(by)), len(numbers))
+        for key, by in taught_by.items()
+    }
 
 
 def _expit(odds: Floats) -> Floats:

@@ -127,6 +127,11 @@ VERBS: dict[str, Verb] = {
     "map": Verb(_map, "table", "looked up in a table; what is not in it is refused"),
     "boolean": Verb(_boolean, "", "as true or false, from yes/no, 1/0, true/false"),
     "time": Verb(_time, "time", "as epoch milliseconds: iso, epoch_s, epoch_ms or a strptime form"),
+    "empty_if": Verb(
+        lambda value, code, *_: None if str(value) == str(code) else value,
+        "any",
+        "empty where it is this, as in `empty_if: 999` where 999 means unknown",
+    ),
     "default": Verb(lambda value, other, *_: other, "any", "this where the value is empty"),
 }
 

@@ -154,6 +154,18 @@ def _registry_address(url: str) -> Iterator[str]:
         )
 
 
+def _timeouts(settings: Settings) -> Iterator[str]:
+    # What a worker still has queued when it falls silent must be given up before others go on with
+    # its partitions. Crash tests shorten the one and lengthen the other to see what happens then.
+    delivery_ms, session_ms = settings.delivery_timeout_ms, settings.session_timeout_ms
+    if delivery_ms >= session_ms and settings.test_faults != "yes":
+        yield (
+            f"CONCIERGE_DELIVERY_TIMEOUT_MS={delivery_ms} must be below "
+            f"CONCIERGE_SESSION_TIMEOUT_MS={session_ms}: a worker could write late to partitions "
+            "that others have taken over; raise the session timeout, or lower the delivery timeout"
+        )
+
+
 def _draws(settings: Settings) -> Iterator[str]:
     if not settings.salt:
         yield "CONCIERGE_SALT is empty: draws need a seed, set any text and keep it"
@@ -174,6 +186,7 @@ _CHECKS: tuple[Callable[[Settings], Iterator[str]], ...] = (
     _login,
     _certificates,
     _registry,
+    _timeouts,
     _draws,
     _faults,
 )

@@ -52,7 +52,7 @@ def producer_config(client: Mapping[str, Any], linger_ms: float) -> dict[str, An
         "linger.ms": linger_ms,
         "message.max.bytes": PRODUCER_MAX_MESSAGE_BYTES,
         "delivery.report.only.error": True,
-        # Well below the session timeout: a worker that cannot write must not hold its partitions.
+        # Below the session timeout: what is queued is given up before others have the partitions.
         "message.timeout.ms": 20_000,
         # Never reached, `Outbox` waits before: records refused in the middle of a batch would
         # change places with those after them.

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from rich.console import Console
 
+from tests.bench.decisions.part import decisions
 from tests.bench.fuzz import fuzz
 from tests.bench.options import Options, parse
 from tests.bench.report import Found, json_line, machine, show
@@ -31,6 +32,7 @@ PARTS: Mapping[str, Part] = {
     "growth": growth,
     "recovery": recovery,
     "fuzz": fuzz,
+    "decisions": decisions,
 }
 
 

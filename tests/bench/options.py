@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.kafka import ROOT
 
 CACHE = ROOT / ".bench"
-PARTS = ("same-job", "whole-road", "latency", "growth", "recovery", "fuzz")
+PARTS = ("same-job", "whole-road", "latency", "growth", "recovery", "fuzz", "decisions")
 
 
 @dataclass(frozen=True)

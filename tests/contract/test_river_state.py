@@ -9,10 +9,7 @@ import pytest
 from river import linear_model, optim, preprocessing
 
 from models.learners import (
-    DAMPING,
-    INTERCEPT_STEP,
     LEARNERS,
-    STEP,
     keyed,
     parts,
     read_classifier,
@@ -20,6 +17,7 @@ from models.learners import (
     set_classifier,
     set_scaler,
 )
+from models.steps import DAMPING, INTERCEPT_STEP, STEP
 
 WIDTH = 6
 

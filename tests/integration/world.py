@@ -48,7 +48,10 @@ class World:
             "clock": "off",
             "checkpoint_interval_ms": 200,
             "fetch_max_wait_ms": 10,
+            # Shorter than a delivery may take, which only a test may ask for: a dead worker is
+            # noticed soon, and a busy machine gets its time.
             "session_timeout_ms": 6_000,
+            "test_faults": "yes",
             # Lessons are committed with the snapshot that holds them.
             "snapshot_interval_ms": 1_000,
             **settings,
@@ -77,8 +80,7 @@ class World:
 
     def start(self, **settings: Any) -> Worker:
         """Start a worker; it need not be ready."""
-        faults = {"test_faults": "yes"} if settings.get("failpoint") else {}
-        worker = Worker({**self.settings, **faults, **settings})
+        worker = Worker({**self.settings, **settings})
         self._workers.append(worker)
         return worker
 

@@ -11,7 +11,7 @@ from streams.core.admit import admit
 from streams.core.engine import Outputs
 from tests.events import use
 from tests.memory import Log, MemoryVersions
-from tests.scenarios.runner import Result, catalogue
+from tests.scenarios.runner import SMALL_SHOP, Result, catalogue
 
 # Later than every event of the scenarios, so that none of them is refused as too early.
 ARRIVAL_MS = 1_735_689_600_000
@@ -20,13 +20,14 @@ ARRIVAL_MS = 1_735_689_600_000
 class InMemory:
     """Admits records and advances the engine; restarts it from stored state at every tick."""
 
-    def __init__(self) -> None:
+    def __init__(self, pack: str = SMALL_SHOP) -> None:
         self.rejections: list[Rejection] = []
-        self._log = Log(MemoryVersions(catalogue()))
+        used = catalogue(pack)
+        self._log = Log(MemoryVersions(used))
         self._out = Outputs()
         self._offsets: Counter[str] = Counter()
         self._end = 0
-        self._write(use(catalogue()))
+        self._write(use(used))
 
     def send(self, topic: str, payload: bytes) -> None:
         """Admit one record and decide what it makes due."""

@@ -6,6 +6,8 @@ A file is JSON Lines; its name is the claim. Each line is one of
   ISO text, `event_id` may be left out. An outcome with `"answers": n` is about the n-th action
   (from 0) that was published to its customer. `"raw"` instead of `"value"` is sent as it stands.
 - `{"tick": "2024-01-15T12:00:00Z"}`: the clock.
+- `{"catalogue": "grocer"}`, only as the first line: the starter pack it plays under, without
+  chance and without held-out customers; else it is `small_shop.yaml`.
 - `{"expect": {...}}`: the next decision for `customer`. `action` is what was chosen (or a list
   of what is allowed), `fates` the fates of some actions; every other name is a field of the
   decision or, where one was published, of the action.
@@ -17,6 +19,7 @@ the order between customers. `note` is for the reader.
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,6 +34,11 @@ from streams.core.catalogue import Catalogue
 from tests.shops import load
 
 FOLDER = Path(__file__).parent
+PACKS = FOLDER.parents[1] / "deploy" / "catalogue"
+SMALL_SHOP = "small_shop"
+# What a scenario sets aside of a starter pack: chance, and who is held out for comparison.
+_CHANCE = re.compile(r"^(holdout_ratio|exploration|arms|ramp):.*$", re.MULTILINE)
+_NO_CHANCE = "holdout_ratio: 0\nexploration: {gamma: 1_000_000}\n"
 
 # What came out of one decision; no action where silence was chosen or the customer is held out.
 Result = tuple[NextBestAction | None, Decision]
@@ -42,6 +50,7 @@ class Scenario:
 
     name: str
     lines: tuple[Mapping[str, Any], ...]
+    pack: str = SMALL_SHOP
 
     @property
     def customers(self) -> frozenset[str]:
@@ -52,7 +61,7 @@ class Scenario:
 class Driver(Protocol):
     """Something that decides: the engine in memory, or a worker behind a broker.
 
-    The catalogue of `catalogue()` is in use before the first record. Records of one customer
+    The catalogue of the scenario's pack is in use before the first record. Records of one customer
     keep their order, also those of different topics, and a tick stands behind everything that was
     sent before it: a driver that has to wait for that waits in `send` or `tick`.
     """
@@ -72,9 +81,17 @@ def scenarios() -> list[Scenario]:
     return [_read(path) for path in sorted(FOLDER.glob("*.jsonl"))]
 
 
-def catalogue() -> Catalogue:
-    """Return the catalogue of all scenarios."""
-    return load((FOLDER / "small_shop.yaml").read_text("utf-8"))
+def catalogue_text(pack: str = SMALL_SHOP) -> str:
+    """Return the YAML under which the scenarios of a pack are played."""
+    if pack == SMALL_SHOP:
+        return (FOLDER / "small_shop.yaml").read_text("utf-8")
+    text = (PACKS / f"{pack}.yaml").read_text("utf-8")
+    return _NO_CHANCE + _CHANCE.sub("", text)
+
+
+def catalogue(pack: str = SMALL_SHOP) -> Catalogue:
+    """Return the catalogue under which the scenarios of a pack are played."""
+    return load(catalogue_text(pack))
 
 
 def run(scenario: Scenario, driver: Driver) -> list[Result]:
@@ -109,8 +126,9 @@ def to_ms(text: str) -> int:
 
 
 def _read(path: Path) -> Scenario:
-    lines = path.read_text("utf-8").splitlines()
-    return Scenario(path.stem, tuple(json.loads(line) for line in lines if line.strip()))
+    lines = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
+    pack = lines.pop(0)["catalogue"] if "catalogue" in lines[0] else SMALL_SHOP
+    return Scenario(path.stem, tuple(lines), pack)
 
 
 def _about(scenario: Scenario, results: Sequence[Result]) -> list[Result]:

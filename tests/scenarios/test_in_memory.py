@@ -12,7 +12,7 @@ from tests.scenarios.runner import Scenario, check, run, scenarios
 
 @pytest.mark.parametrize("scenario", scenarios(), ids=lambda scenario: scenario.name)
 def test_the_scenario_holds(scenario: Scenario) -> None:
-    check(scenario, run(scenario, InMemory()))
+    check(scenario, run(scenario, InMemory(scenario.pack)))
 
 
 def test_every_bad_record_of_a_scenario_is_rejected_with_its_reason() -> None:

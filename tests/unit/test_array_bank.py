@@ -53,6 +53,28 @@ def test_the_bank_in_arrays_learns_what_the_bank_learns(actions: tuple[ActionKey
     assert arrays.lessons == 600
 
 
+@pytest.mark.parametrize("actions", [ACTIONS, ACTIONS[:1], ACTIONS[:2]])
+def test_the_bank_in_arrays_forgets_at_a_drift_what_the_bank_forgets(
+    actions: tuple[ActionKey, ...],
+) -> None:
+    rng = np.random.default_rng(3)
+    bank = Bank("m", "v", ["x", "y"], prior=0.1)
+    arrays = ArrayBank(actions, 2, prior=0.1)
+    drifts = 0
+    for offset in range(3_000):
+        features = rng.normal(size=2)
+        number = int(rng.integers(len(actions)))
+        label = bool(rng.random() < (0.7 if offset > 1_800 and number == 0 else 0.1))
+        told = bank.learn_one(lesson(actions[number], features.tolist(), float(label)), offset)
+        assert isinstance(told, Progress)
+        drifts += told.drifted
+        arrays.learn_one(features, number, label)
+        if offset % 50 == 0:
+            expected = [bank.propensity(action, features.tolist()) for action in actions]
+            assert arrays.propensities(features[None])[0] == pytest.approx(expected, abs=1e-9)
+    assert drifts > 0
+
+
 def test_a_missing_number_counts_as_the_mean_and_teaches_nothing() -> None:
     with_gap, without = ArrayBank(ACTIONS, 2), ArrayBank(ACTIONS, 2)
     for step in range(40):

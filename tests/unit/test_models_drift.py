@@ -12,12 +12,13 @@ from river import drift
 
 from models.bank import Bank, Progress
 from models.drift import MOST_UNREST, WARM_UP_LESSONS, Watch, Window
-from models.learners import REMEMBERED_LESSONS, lessons_of
+from models.learners import lessons_of
 from models.protocol import ActionKey
 from models.scorer import LinearScorer, PriorScorer
 from models.snapshot import restore, take
 from models.snapshot_codec import decode, encode
 from models.snapshot_record import SnapshotError
+from models.steps import REMEMBERED_LESSONS
 from tests.unit.test_models_world import FEATURE_VERSION, MODEL, lesson
 
 KEYS = [ActionKey("tea", "drinks", "offers"), ActionKey("cups", "ware", "offers")]
@@ -92,15 +93,15 @@ def taught(labels: NDArray[np.bool_], bank: Bank | None = None) -> tuple[Bank, l
 
 def test_a_drifted_action_is_doubted_and_its_rivals_are_explored() -> None:
     # Settled for so long that its model hardly moves any more.
-    bank, drifts = taught(stream(5, (3_000, 0.3), (120, 0.0)))
+    bank, drifts = taught(stream(5, (3_000, 0.3), (300, 0.0)))
     assert drifts
     assert drifts[0] > 3_000
     least = min(lessons_of(each) for each in bank.classifiers.values())
-    assert least < REMEMBERED_LESSONS + 120
+    assert least < REMEMBERED_LESSONS + 300
     evidence = LinearScorer(take(bank), KEYS).evidence
     assert evidence.unrest[0] > 1.0 == evidence.unrest[1]
     # Doubt does not take back what a ramp has let in.
-    assert evidence.lessons.tolist() == [3_120, 0]
+    assert evidence.lessons.tolist() == [3_300, 0]
 
 
 def test_a_restored_model_finds_the_same_drifts_at_the_same_lessons() -> None:

@@ -1,0 +1,13 @@
+"""How far a learner moves at each lesson; apart, so that who only needs this loads no River."""
+
+STEP = 0.1
+# Added to the squared gradients under AdaGrad's root. With River's 1e-8 the first lessons move
+# every weight by a whole STEP whatever the gradient; 5 is the squared gradient of 20 lessons at
+# even odds. On UCI's online shoppers it took the AUC of the first 500 from .81 to .88.
+DAMPING = 5.0
+# The intercept's step is INTERCEPT_STEP / sqrt(lessons), so it finds the response rate early and
+# settles later. With it, and begun at the prior, one pass over UCI's online shoppers reaches a
+# log-loss of .295 (AUC .888); with River's constant .01 from 0, .307 (.879).
+INTERCEPT_STEP = 1.0
+# What a classifier keeps of its experience when its action's response has drifted.
+REMEMBERED_LESSONS = 100

@@ -1,0 +1,75 @@
+"""What a customer told us counts before they did anything, and shows in the why."""
+
+from __future__ import annotations
+
+import pytest
+
+from schemas.records import NextBestAction
+from tests.events import NOON_MS, Feed, numbered, use
+from tests.memory import Log, MemoryVersions
+from tests.shops import SHOP, load
+
+# One action a decision, and no chance in it but ties.
+SURE = SHOP.replace("gamma: 2}", "gamma: 1000000}").replace(
+    "holdout_ratio: 0.2", "holdout_ratio: 0"
+)
+ANSWERS = (
+    'answers: {drink: {"a dark one": {coffee: 0.8, tea: -0.5}}, morning: {yes please: {tea: 1}}}\n'
+)
+QUIZ = load(SURE.replace("families: [tea", f"{ANSWERS}families: [tea", 1))
+
+
+def published(*told: tuple[str, str, dict[str, object]]) -> NextBestAction:
+    """Return what somebody who told us this gets when they first browse."""
+    log, feed = Log(MemoryVersions(QUIZ)), Feed()
+    words = [
+        feed.profile("ada", NOON_MS + n, kind, subject=subject, **more)
+        for n, (kind, subject, more) in enumerate(told)
+    ]
+    click = feed.click("ada", NOON_MS + 1_000, kind="search")
+    out = log.play(numbered([use(QUIZ), *words, click]))
+    return out.actions[-1]
+
+
+def propensity(family: str, *told: tuple[str, str, dict[str, object]]) -> float:
+    log, feed = Log(MemoryVersions(QUIZ)), Feed()
+    words = [
+        feed.profile("ada", NOON_MS + n, kind, subject=subject, **more)
+        for n, (kind, subject, more) in enumerate(told)
+    ]
+    click = feed.click("ada", NOON_MS + 1_000, kind="search")
+    decision = log.play(numbered([use(QUIZ), *words, click])).decisions[-1]
+    return decision.propensities[decision.actions.index(f"show_{family}")]
+
+
+LIKES_TEA = ("preference", "tea", {"weight": 1.0})
+DARK = ("survey_answer", "drink", {"value": "a dark one"})
+
+
+def test_a_stated_liking_decides_before_any_behaviour() -> None:
+    action = published(LIKES_TEA)
+    assert action.action == "show_tea"
+    # Odds of one in twenty, times e.
+    assert action.propensity == pytest.approx(0.05 * 2.71828 / (0.95 + 0.05 * 2.71828), abs=1e-5)
+    assert action.propensity * 2**20 == round(action.propensity * 2**20)
+    assert action.priority == pytest.approx(action.propensity * 1.5 * 2)
+    assert action.why[1] == "you told us that you like tea"
+
+
+def test_a_survey_answer_tells_of_families() -> None:
+    assert published(DARK).action == "show_coffee"
+    assert propensity("coffee", DARK) > 0.09
+    assert propensity("tea", DARK) < 0.04
+    assert propensity("coffee", ("survey_answer", "drink", {"value": "another"})) < 0.051
+
+
+def test_what_was_said_of_a_family_itself_stands_before_answers() -> None:
+    assert propensity("tea", DARK, LIKES_TEA) == propensity("tea", LIKES_TEA)
+    indifferent = ("preference", "coffee", {"weight": 0.0})
+    assert propensity("coffee", DARK, indifferent) == propensity("coffee")
+
+
+def test_answers_add_up_whichever_came_first() -> None:
+    morning = ("survey_answer", "morning", {"value": "yes please"})
+    assert propensity("tea", DARK, morning) == propensity("tea", morning, DARK)
+    assert propensity("tea", DARK) < propensity("tea", DARK, morning) < propensity("tea", morning)
