@@ -22,7 +22,7 @@ from types import TracebackType
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from tests.kafka_properties import Listener, free_port, server_properties
+from tests.kafka_properties import Listener, follower_properties, free_port, server_properties
 
 ROOT = Path(__file__).resolve().parents[1]
 POM = ROOT / "deploy" / "kafka" / "pom.xml"
@@ -78,6 +78,10 @@ class RealKafka:
         self._jars = fetch_jars()
         self._folder = Path(tempfile.mkdtemp(prefix="concierge-kafka-"))
         self._port = port or free_port()
+        self._controller = free_port()
+        # Kafka's own form of a cluster id: 16 random bytes in URL-safe base64, unpadded.
+        self._cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        self._voting = "--standalone"
         self._listeners = listeners
         self._further = properties or {}
         self._log = self._folder / "broker.log"
@@ -88,16 +92,23 @@ class RealKafka:
         """The broker's address; the same after a restart."""
         return f"127.0.0.1:{self._port}"
 
+    def follower(self) -> RealKafka:
+        """Return a second broker of the same cluster, not started; it needs this one to run."""
+        port = free_port()
+        second = RealKafka(port, properties=follower_properties(port))
+        second._controller, second._cluster = self._controller, self._cluster
+        second._voting = "--no-initial-controllers"
+        return second
+
     def start(self) -> RealKafka:
         """Start the broker (again) and wait until it answers."""
         properties = self._folder / "server.properties"
         if not properties.exists():
-            text = server_properties(self._port, self._folder, self._listeners, self._further)
+            ports = self._port, self._controller
+            text = server_properties(*ports, self._folder, self._listeners, self._further)
             properties.write_text(text, encoding="utf-8")
-            # Kafka's own form of a cluster id: 16 random bytes in URL-safe base64, unpadded.
-            cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-            format_it = ["format", "--standalone", f"--cluster-id={cluster}", "-c", str(properties)]
-            self._java("kafka.tools.StorageTool", *format_it)
+            format_it = ["format", self._voting, f"--cluster-id={self._cluster}"]
+            self._java("kafka.tools.StorageTool", *format_it, "-c", str(properties))
         command = [*self._java_command(), "-Xmx512m", "kafka.Kafka", str(properties)]
         if shutil.which("setpriv") is not None:
             # Even a test run that was itself killed leaves no broker behind.

@@ -54,10 +54,13 @@ class Listener:
 
 
 def server_properties(
-    port: int, folder: Path, listeners: Sequence[Listener], further: Mapping[str, str]
+    port: int,
+    controller: int,
+    folder: Path,
+    listeners: Sequence[Listener],
+    further: Mapping[str, str],
 ) -> str:
     """Return the text of a server.properties; `further` goes before what is here."""
-    controller = free_port()
     named = {"PLAINTEXT": "PLAINTEXT", "CONTROLLER": "PLAINTEXT"}
     named.update({each.name: each.protocol for each in listeners})
     addresses = [f"PLAINTEXT://127.0.0.1:{port}", f"CONTROLLER://127.0.0.1:{controller}"]
@@ -76,6 +79,17 @@ def server_properties(
     lines = [line for line in lines if line.split("=")[0] not in further]
     lines += [f"{name}={value}" for name, value in further.items()]
     return "\n".join(lines) + "\n"
+
+
+def follower_properties(port: int) -> dict[str, str]:
+    """Return what makes a second broker of one that only keeps copies, without a controller."""
+    address = f"PLAINTEXT://127.0.0.1:{port}"
+    return {
+        "process.roles": "broker",
+        "node.id": "2",
+        "listeners": address,
+        "advertised.listeners": address,
+    }
 
 
 def free_port() -> int:

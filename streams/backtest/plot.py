@@ -22,7 +22,7 @@ class Bin(NamedTuple):
 
 
 def bins(quality: Quality) -> list[Bin]:
-    """Return the bins that hold rows, those of the calibration error, from low to high."""
+    """Return the bins of the log-odds that hold rows, each one log-odd wide, from low to high."""
     found = []
     for start in range(0, BINS, BINS_PER_CALIBRATION_BIN):
         span = slice(start, start + BINS_PER_CALIBRATION_BIN)

@@ -126,6 +126,8 @@ MAX_PREFERENCES = 16
 MAX_ANSWERS = 10
 MAX_CONTACTS = 16
 MAX_PENDING = 8
+# Of these, so many are kept for service: offers must not use up the room an apology needs.
+PENDING_FOR_SERVICE = 2
 MAX_SILENCES = 12
 MAX_RECENT_IDS = 16
 MAX_WATERMARKS = 24

@@ -63,5 +63,5 @@ class Reach:
 
     def on_trial(self, taking_part: Mask) -> NDArray[np.bool_]:
         """Tell for whom any action on trial takes part, (n,)."""
-        count = taking_part[:, self._trial].sum(axis=1)
-        return np.greater(count, 0)
+        some: NDArray[np.bool_] = taking_part[:, self._trial].sum(axis=1) > 0
+        return some

@@ -26,7 +26,7 @@ _POLL_S = 0.1
 # not coming.
 _AVAILABLE_WITHIN_S = 30.0
 # With a newer version at hand this is long enough to know that an older one is gone.
-_GONE_AFTER_S = 2.0
+GONE_AFTER_S = 2.0
 Named = tuple[str, str, str]
 
 log = logging.getLogger("concierge.versions")
@@ -72,6 +72,8 @@ class VersionStore:
         self._failed = failed
         self._available_within_s = available_within_s
         self._held: dict[Named, bytes] = {}
+        # When each catalogue was published last: their versions are hashes and have no order.
+        self._published_ms: dict[str, int] = {}
         # The newest model version that is known to be kept no longer.
         self._passed: dict[tuple[str, str], str] = {}
         self._waiting: dict[Named, list[asyncio.Future[None]]] = {}
@@ -123,7 +125,7 @@ class VersionStore:
             return
         arrival: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(wanted, []).append(arrival)
-        patience_s = min(_GONE_AFTER_S, self._available_within_s)
+        patience_s = min(GONE_AFTER_S, self._available_within_s)
         for wait_s in (patience_s, self._available_within_s - patience_s):
             arrived, _ = await asyncio.wait((arrival,), timeout=wait_s)
             if arrived or self._give_up(wanted):
@@ -133,8 +135,10 @@ class VersionStore:
             f"within {self._available_within_s:.0f} s: it was never published"
         )
 
-    def hold(self, name: Named, data: bytes | None) -> None:
+    def hold(self, name: Named, data: bytes | None, published_ms: int = 0) -> None:
         """Take over a published version; None is a tombstone."""
+        if name[0] == CATALOGUE:
+            self._published_ms[name[2]] = published_ms
         if data is None:
             self._held.pop(name, None)
             self._pass(name)
@@ -148,6 +152,13 @@ class VersionStore:
         """Yield the bytes of a model's older versions, the newest of them first."""
         held = [name for name in self._held if name[:2] == (MODEL, model) and name[2] < version]
         return (self._held[name] for name in sorted(held, reverse=True))
+
+    def newer_catalogues(self, version: str) -> list[str]:
+        """Return the catalogues published after one, the oldest first; of an unknown one, all."""
+        since_ms = self._published_ms.get(version, -1)
+        held = [name[2] for name in self._held if name[0] == CATALOGUE and name[2] != version]
+        newer = [(self._published_ms[each], each) for each in held]
+        return [each for at_ms, each in sorted(newer) if at_ms >= since_ms]
 
     def _standing(self, wanted: Named) -> Named | None:
         """Return what stands for a version: itself, or for a model the oldest newer one."""
@@ -199,7 +210,9 @@ class VersionStore:
             if error is None:
                 name = named(self._kinds[message.topic() or ""], message.key() or b"")
                 if name is not None:
-                    loop.call_soon_threadsafe(self.hold, name, message.value())
+                    loop.call_soon_threadsafe(
+                        self.hold, name, message.value(), message.timestamp()[1]
+                    )
             elif not _passing(error):
                 what = f"{message.topic()}: {error.str()}"
                 raise KafkaException(KafkaError(error.code(), what))

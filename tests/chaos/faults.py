@@ -14,8 +14,10 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # unexported 
     ConfigEntry,
     ConfigResource,
 )
+from confluent_kafka.cimpl import NewTopic
 
-from tests.integration.world import World
+from schemas.topics import Topic
+from tests.integration.world import PARTITIONS, World
 from tests.integration.world_worker import Worker
 
 _WITHIN_S = 30.0
@@ -52,6 +54,21 @@ def delete(world: World, topic: str) -> None:
     client.delete_topics([topic])[topic].result(_WITHIN_S)
     while topic in client.list_topics(timeout=_WITHIN_S).topics:
         pass
+
+
+def create_copied(world: World, topic: Topic) -> None:
+    """Create a topic anew with two copies, both of which must have each record."""
+    delete(world, topic.name)
+    config = {**topic.config, "min.insync.replicas": "2"}
+    client = admin(world)
+    copied = NewTopic(topic.name, PARTITIONS, 2, config=config)
+    client.create_topics([copied])[topic.name].result(_WITHIN_S)
+
+
+def least_in_sync(world: World, topic: str) -> int:
+    """Return how many copies the partition has that has the fewest in sync."""
+    found = admin(world).list_topics(topic, timeout=_WITHIN_S).topics[topic].partitions
+    return min((len(each.isrs) for each in found.values()), default=0)
 
 
 def write(world: World, topic: str, key: bytes, value: bytes | None, partition: int) -> None:

@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 
 from models.evaluation.estimators import MIN_VARYING_REWARDS
-from streams.backtest.judging import auc, judge_policies, judge_predictions, rows_to_beat_logged
+from streams.backtest.judging import (
+    auc,
+    calibration_error,
+    judge_policies,
+    judge_predictions,
+    rows_to_beat_logged,
+)
 from streams.backtest.lift import measure
 from streams.backtest.log import Floats, Ints, Log
 from streams.backtest.matrix import Matrix
@@ -99,6 +105,14 @@ def test_the_auc_is_exact_and_ties_count_half() -> None:
     above = scores[labels][:, None] - scores[~labels][None, :]
     assert auc(scores, labels) == pytest.approx(float(((above > 0) + (above == 0) / 2).mean()))
     assert auc(scores, np.ones(200, bool)) is None
+
+
+def test_the_calibration_error_is_that_of_ten_bins_of_equally_many_rows() -> None:
+    scores = np.linspace(0.0, 0.95, 20)
+    labels = np.arange(20) >= 10
+    expected = np.abs(scores.reshape(10, 2).mean(axis=1) - labels.reshape(10, 2).mean(axis=1))
+    assert calibration_error(scores, labels) == pytest.approx(expected.mean())
+    assert calibration_error(scores[:0], labels[:0]) is None
 
 
 def test_ours_finds_whom_each_action_suits_and_says_when_it_was_sure(tmp_path: Path) -> None:

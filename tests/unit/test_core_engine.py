@@ -9,7 +9,7 @@ import pytest
 from schemas.records import Switch, Tick, TimelineRecord
 from streams.core.engine import MAX_SWITCHES, Outputs
 from streams.core.features import ACTION_FEATURES, CUSTOMER_FEATURES
-from streams.core.layout import DAY_MS, HOUR_MS, MAX_PENDING, MINUTE_MS
+from streams.core.layout import DAY_MS, HOUR_MS, MAX_PENDING, MINUTE_MS, PENDING_FOR_SERVICE
 from streams.core.moments import FRESH_MS, MOMENTS
 from tests.events import NOON_MS, Feed, numbered, use
 from tests.made_up import made_up, play
@@ -140,11 +140,12 @@ def test_nobody_awaits_more_outcomes_than_are_remembered() -> None:
     feed, log = Feed(), Log(MemoryVersions(catalogue))
     views = [feed.click("ada", NOON_MS + n * MINUTE_MS) for n in range(MAX_PENDING + 3)]
     out = log.play(numbered([use(catalogue), *views]))
-    assert len(out.actions) == len(log.store.states["ada"].pending) == MAX_PENDING
+    most = MAX_PENDING - PENDING_FOR_SERVICE
+    assert len(out.actions) == len(log.store.states["ada"].pending) == most
     last = dict(zip(out.decisions[-1].actions, out.decisions[-1].fates, strict=True))
     assert last["show_tea"] == "contact:awaiting_outcomes"
     settled = log.play([(99, Tick(NOON_MS + DAY_MS))])
-    assert len(settled.lessons) == MAX_PENDING
+    assert len(settled.lessons) == most
     more = log.play([(100, feed.click("ada", NOON_MS + DAY_MS + HOUR_MS))])
     assert len(more.actions) == 1
 

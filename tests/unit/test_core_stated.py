@@ -19,7 +19,10 @@ ANSWERS = (
 QUIZ = load(SURE.replace("families: [tea", f"{ANSWERS}families: [tea", 1))
 
 
-def published(*told: tuple[str, str, dict[str, object]]) -> NextBestAction:
+Told = tuple[str, str, dict[str, float | str]]
+
+
+def published(*told: Told) -> NextBestAction:
     """Return what somebody who told us this gets when they first browse."""
     log, feed = Log(MemoryVersions(QUIZ)), Feed()
     words = [
@@ -31,7 +34,7 @@ def published(*told: tuple[str, str, dict[str, object]]) -> NextBestAction:
     return out.actions[-1]
 
 
-def propensity(family: str, *told: tuple[str, str, dict[str, object]]) -> float:
+def propensity(family: str, *told: Told) -> float:
     log, feed = Log(MemoryVersions(QUIZ)), Feed()
     words = [
         feed.profile("ada", NOON_MS + n, kind, subject=subject, **more)
@@ -42,8 +45,8 @@ def propensity(family: str, *told: tuple[str, str, dict[str, object]]) -> float:
     return decision.propensities[decision.actions.index(f"show_{family}")]
 
 
-LIKES_TEA = ("preference", "tea", {"weight": 1.0})
-DARK = ("survey_answer", "drink", {"value": "a dark one"})
+LIKES_TEA: Told = ("preference", "tea", {"weight": 1.0})
+DARK: Told = ("survey_answer", "drink", {"value": "a dark one"})
 
 
 def test_a_stated_liking_decides_before_any_behaviour() -> None:
@@ -57,19 +60,20 @@ def test_a_stated_liking_decides_before_any_behaviour() -> None:
 
 
 def test_a_survey_answer_tells_of_families() -> None:
+    another: Told = ("survey_answer", "drink", {"value": "another"})
     assert published(DARK).action == "show_coffee"
     assert propensity("coffee", DARK) > 0.09
     assert propensity("tea", DARK) < 0.04
-    assert propensity("coffee", ("survey_answer", "drink", {"value": "another"})) < 0.051
+    assert propensity("coffee", another) < 0.051
 
 
 def test_what_was_said_of_a_family_itself_stands_before_answers() -> None:
     assert propensity("tea", DARK, LIKES_TEA) == propensity("tea", LIKES_TEA)
-    indifferent = ("preference", "coffee", {"weight": 0.0})
+    indifferent: Told = ("preference", "coffee", {"weight": 0.0})
     assert propensity("coffee", DARK, indifferent) == propensity("coffee")
 
 
 def test_answers_add_up_whichever_came_first() -> None:
-    morning = ("survey_answer", "morning", {"value": "yes please"})
+    morning: Told = ("survey_answer", "morning", {"value": "yes please"})
     assert propensity("tea", DARK, morning) == propensity("tea", morning, DARK)
     assert propensity("tea", DARK) < propensity("tea", DARK, morning) < propensity("tea", morning)

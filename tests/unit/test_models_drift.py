@@ -47,7 +47,7 @@ def test_a_rate_that_changes_is_found_soon(rate: float, within: int) -> None:
 @pytest.mark.parametrize("seed", range(6))
 def test_the_first_drift_is_rivers(seed: int) -> None:
     labels = stream(seed, (2_000, 0.2), (1_000, 0.35))
-    rivers = drift.ADWIN(delta=0.002)
+    rivers: Any = drift.ADWIN(delta=0.002)  # type: ignore[no-untyped-call]  # untyped upstream
     for place, label in enumerate(labels.tolist()):
         rivers.update(float(label))
         if rivers.drift_detected:

@@ -10,7 +10,9 @@ import pytest
 
 from models.protocol import ActionKey, Scorer
 from streams.core.catalogue import Catalogue
-from streams.runtime.compiled import CompiledVersions
+from streams.core.catalogue_yaml import CatalogueError
+from streams.runtime.compiled import CatalogueUnreadable, CompiledVersions
+from streams.runtime.endings import EXIT_CONFIG
 from streams.runtime.versions import (
     CATALOGUE,
     MODEL,
@@ -149,3 +151,85 @@ def test_a_version_that_cannot_be_used_gives_way_to_the_next_older_one_until_it_
     assert cast(bytes, compiled.scorer("main", "3", actions)) == b"mended"
     versions.hold((MODEL, "main", "1"), None)
     assert cast(bytes, compiled.scorer("main", "2", actions)) == b"untrained"
+
+
+def _catalogue(version: str, text: bytes) -> Catalogue:
+    if text != b"good":
+        raise CatalogueError([f"catalogue {version}:3 families: too many", "and so on"])
+    return cast(Catalogue, version)
+
+
+def _compiled(versions: VersionStore, within_s: float = 0.05) -> CompiledVersions:
+    return CompiledVersions(versions, _catalogue, lambda *wanted: None, within_s)
+
+
+def _publish(versions: VersionStore, *published: tuple[str, bytes | None]) -> None:
+    for at_ms, (version, text) in enumerate(published):
+        versions.hold((CATALOGUE, CATALOGUE, version), text, at_ms)
+
+
+async def _decides_for(compiled: CompiledVersions, version: str) -> str:
+    await compiled.available(CATALOGUE, CATALOGUE, version)
+    return cast(str, compiled.catalogue(version))
+
+
+def test_a_catalogue_that_can_be_read_decides_itself() -> None:
+    versions = store()
+    _publish(versions, ("c", b"good"), ("d", b"good"))
+    assert asyncio.run(_decides_for(_compiled(versions), "c")) == "c"
+
+
+def test_an_unreadable_catalogue_is_stood_for_by_the_oldest_readable_one_after_it() -> None:
+    versions = store()
+    _publish(versions, ("a", b"good"), ("d", b"strange"), ("c", b"strange"), ("z", b"good"))
+    # Published again, and so behind the other.
+    versions.hold((CATALOGUE, CATALOGUE, "b"), b"good", 9)
+    assert asyncio.run(_decides_for(_compiled(versions), "d")) == "z"
+
+
+def test_who_stands_for_a_catalogue_stays_whatever_is_published_later() -> None:
+    async def scenario() -> None:
+        versions = store()
+        _publish(versions, ("c", b"strange"), ("z", b"good"))
+        compiled = _compiled(versions)
+        assert await _decides_for(compiled, "c") == "z"
+        versions.hold((CATALOGUE, CATALOGUE, "y"), b"good", 1)
+        assert await _decides_for(compiled, "c") == "z"
+
+    asyncio.run(scenario())
+
+
+def test_a_readable_catalogue_is_waited_for() -> None:
+    async def scenario() -> None:
+        versions = store()
+        _publish(versions, ("c", b"strange"))
+        waiting = asyncio.create_task(_decides_for(_compiled(versions, 60.0), "c"))
+        await asyncio.sleep(0)
+        versions.hold((CATALOGUE, CATALOGUE, "later"), b"good", 1)
+        assert await waiting == "later"
+
+    asyncio.run(scenario())
+
+
+def test_a_catalogue_that_was_removed_is_stood_for_too() -> None:
+    versions = store(0.02)
+    _publish(versions, ("a", b"good"), ("c", None), ("z", b"good"))
+    assert asyncio.run(_decides_for(_compiled(versions), "c")) == "z"
+    assert asyncio.run(_decides_for(_compiled(versions), "compacted away")) == "a"
+
+
+def test_without_a_readable_catalogue_it_is_said_what_is_wrong_and_what_to_do() -> None:
+    versions = store(0.02)
+    _publish(versions, ("a", b"good"), ("c", b"strange"))
+    with pytest.raises(CatalogueUnreadable) as refused:
+        asyncio.run(_decides_for(_compiled(versions), "c"))
+    said = str(refused.value)
+    assert "catalogue c, which the timeline names, is refused by this release" in said
+    assert "catalogue c:3 families: too many (and 1 more)" in said
+    assert "concierge check FILE" in said
+    assert refused.value.exit_code == EXIT_CONFIG
+
+
+def test_a_catalogue_that_nobody_published_is_missed_by_name() -> None:
+    with pytest.raises(VersionMissing, match="catalogue catalogue version c"):
+        asyncio.run(_decides_for(_compiled(store(0.02)), "c"))

@@ -47,14 +47,11 @@ async def build(shared: Shared) -> ShellApp:
         meters.recovered(shared.metrics, sum(map(len, states.values())))
         return states
 
+    versions = CompiledVersions(store, catalogue_of, Snapshots(shared.metrics).scorer)
     role = decide.Decide(
-        Engine(
-            CompiledVersions(store, catalogue_of, Snapshots(shared.metrics).scorer),
-            settings.salt,
-            1.0 / shared.timeline.partitions,
-        ),
+        Engine(versions, settings.salt, 1.0 / shared.timeline.partitions),
         partitions,
-        store,
+        versions,
         outbox,
         await _encoders(shared),
         read_states,

@@ -22,7 +22,7 @@ from streams.core.contact.memory import silence_number
 from streams.core.contact.quiet import in_quiet_hours, local_time, quiet_until_ms
 from streams.core.contact_rules import ContactRules
 from streams.core.funnel import Funnel, Mask
-from streams.core.layout import MAX_PENDING
+from streams.core.layout import MAX_PENDING, PENDING_FOR_SERVICE
 from streams.core.wave import Floats, Wave
 
 NO_TREATMENT = -1
@@ -91,8 +91,9 @@ class ContactPolicy:
         local, quiet = self._time_of_day(wave)
         windows = Windows(wave, local)
         self._silence(wave, funnel)
-        full = np.array([len(state.pending) >= MAX_PENDING for state in wave.states])
-        funnel.drop(full[:, None], "contact:awaiting_outcomes")
+        waiting = np.array([len(state.pending) for state in wave.states])[:, None]
+        most = np.where(self._service, MAX_PENDING, MAX_PENDING - PENDING_FOR_SERVICE)
+        funnel.drop(waiting >= most, "contact:awaiting_outcomes")
         for limit in self._limits:
             over = over_limit(wave, windows, limit)
             if limit.scope == "overall":

@@ -64,7 +64,7 @@ def decider_of(exploration: str) -> Decider:
     began_at, unrest = np.zeros(count), np.ones(count)
     began_at[::5], unrest[1::7] = 5_000.0, 3.0
     evidence = Evidence(np.full(count, 60.0), 9_000, began_at, np.zeros(count), unrest)
-    rates = 0.02 + 0.005 * np.arange(count)
+    rates = np.linspace(0.02, 0.1, count)
     return Decider(catalogue, scored_by(HabitScorer(rates, evidence)), "town")
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.bank import Bank, Progress
 from models.drift import Watch
@@ -75,7 +76,7 @@ def live(seed: int, decisions: int, *, watched: bool, changes: bool = True) -> L
     return lived
 
 
-def _choose(bank: Bank, keys: list[ActionKey], seen: Floats, draws: Floats) -> Floats:
+def _choose(bank: Bank, keys: list[ActionKey], seen: Floats, draws: Floats) -> NDArray[np.intp]:
     scorer = LinearScorer(take(bank), keys)
     propensities = scorer.propensities(seen, np.zeros((len(seen), len(keys), 1)))
     priorities = with_no_action(propensities, np.zeros(len(seen)))
