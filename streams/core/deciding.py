@@ -6,73 +6,43 @@ once and changes nothing: the engine applies what it returns.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.protocol import ActionKey, Scorer
+from models.protocol import Scorer
 from schemas.symbols import PURPOSES
 from streams.core.arbitrate import choose, probabilities_of, with_floor, with_no_action
 from streams.core.arms import HOLDOUT, MODEL_ONLY, RANDOM, TREATED, arms_of
 from streams.core.bothering import silence_worth
-from streams.core.catalogue import Catalogue
 from streams.core.chance import id_hash, uniforms
 from streams.core.channels import REACHING_OUT
-from streams.core.contact import ContactPolicy, consented
+from streams.core.contact import consented
 from streams.core.discovery import outside_usual, with_discovery
 from streams.core.due import Due
 from streams.core.extract import extract
 from streams.core.funnel import Funnel, Mask
-from streams.core.policy import EngagementPolicy
+from streams.core.plan import Plan
 from streams.core.publish import Choices, Decided, Publisher
 from streams.core.reach import Reach
 from streams.core.stated import pushed, stated_push
-from streams.core.volume import is_in
-from streams.core.wave import ActionAxis, Floats, Wave
+from streams.core.wave import Floats, Wave
 
 
 class Decider:
     """Decides waves of customers under one catalogue and one scorer."""
 
-    def __init__(
-        self,
-        catalogue: Catalogue,
-        scorer_of: Callable[[Sequence[ActionKey]], Scorer],
-        salt: str,
-    ) -> None:
-        # By id, so that the order in the catalogue's text never matters.
-        self.actions = tuple(sorted(catalogue.actions, key=lambda action: action.id))
-        self.catalogue = catalogue
-        # What is on trial changes nothing, so it makes no decision due.
-        live = [action for action in self.actions if not action.shadow]
-        self.moments = frozenset(moment for action in live for moment in action.moments)
-        self._scorer = scorer_of([action.key for action in self.actions])
-        self._evidence = self._scorer.evidence
+    def __init__(self, plan: Plan, scorer: Scorer, salt: str) -> None:
+        self.catalogue = plan.catalogue
+        self.moments = plan.moments
+        self._plan = plan
+        self._scorer = scorer
+        self._evidence = scorer.evidence
         unrest = np.append(self._evidence.unrest, 1.0)
         self._unrest = unrest if (unrest > 1.0).any() else None
-        self._reach = Reach(self.actions, catalogue.ramp, self._evidence, salt)
-        keys = [action.key for action in self.actions]
-        self._axis = ActionAxis.of(catalogue.families, keys, catalogue.answers)
-        self._policy = EngagementPolicy(self.actions)
-        self._publisher = Publisher(catalogue, self.actions, self._scorer)
-        self._contact = ContactPolicy(catalogue.contact, self.actions)
-        self._worth = np.array([action.value * action.lever for action in self.actions])
-        self._weights = {
-            moment: np.array([action.weight(moment) for action in self.actions])
-            for moment in self.moments
-        }
-        most = max(len(action.treatments) for action in self.actions)
-        self._budgets = {
-            budget.id: np.array(
-                [
-                    [is_in(budget, action, t.channel) for t in action.treatments]
-                    + [False] * (most - len(action.treatments))
-                    for action in self.actions
-                ]
-            )
-            for budget in catalogue.budgets
-        }
+        self._reach = Reach(plan.actions, plan.catalogue.ramp, self._evidence, salt)
+        self._publisher = Publisher(plan.catalogue, plan.actions, scorer)
         self._draw_salt, self._arm_salt = id_hash(f"{salt}/draw"), id_hash(f"{salt}/arm")
 
     def decide(self, due: Sequence[Due], closed: frozenset[str] = frozenset()) -> list[Decided]:
@@ -85,31 +55,33 @@ class Decider:
 
     def _choose(self, due: Sequence[Due], ids: Sequence[str], closed: frozenset[str]) -> Choices:
         moments = [d.moment for d in due]
-        wave = Wave([d.state for d in due], [d.at_ms for d in due], moments, self._axis)
+        wave = Wave([d.state for d in due], [d.at_ms for d in due], moments, self._plan.axis)
         consents = {
             purpose: consented(wave, purpose, self.catalogue.consent.get(purpose, "opt_in"))
             for purpose in (*PURPOSES, "service")
         }
         columns = extract(wave, consents["personalization"])
-        funnel = Funnel(len(wave), len(self.actions))
-        self._policy.apply(moments, columns.natural, consents, funnel)
-        reach = self._contact.apply(wave, funnel)
+        funnel = Funnel(len(wave), len(self._plan.actions))
+        self._plan.policy.apply(moments, columns.natural, consents, funnel)
+        reach = self._plan.contact.apply(wave, funnel)
         for budget_id in sorted(closed):
-            funnel.drop(self._within_budget(budget_id, reach.treatments), f"volume:{budget_id}")
+            funnel.drop(
+                self._plan.within_budget(budget_id, reach.treatments), f"volume:{budget_id}"
+            )
         self._slate(due, reach.treatments, funnel)
         customers = np.array([id_hash(d.customer) for d in due], np.uint64)
         with_trial = self._reach.apply(customers, funnel)
         stated = stated_push(columns.natural["family_preference"], self._evidence)
         learned = self._scorer.propensities(columns.customer, columns.action)
         propensities = pushed(learned, stated)
-        weights = np.array([self._weights[moment] for moment in moments])
+        weights = np.array([self._plan.weights[moment] for moment in moments])
         silence = silence_worth(
             wave,
             columns.natural["contacts_7d"],
             columns.natural["ignored_in_a_row"],
             self.catalogue.bothering,
         )
-        priorities = with_no_action(propensities * weights * self._worth, silence)
+        priorities = with_no_action(propensities * weights * self._plan.worth, silence)
         arms = arms_of(customers, self._arm_salt, self.catalogue.arms)
         share = columns.natural["family_share"]
         standing = (wave, priorities, propensities, share, arms)
@@ -136,22 +108,14 @@ class Decider:
             shadow,
         )
 
-    def _within_budget(self, budget_id: str, treatments: NDArray[np.intp]) -> Mask:
-        """Tell what a budget is about, (n, a); nothing when this catalogue has no such budget."""
-        by_treatment = self._budgets.get(budget_id)
-        if by_treatment is None:
-            return np.zeros(treatments.shape, bool)
-        of_treatment: Mask = by_treatment[np.arange(len(self.actions)), treatments]
-        return of_treatment
-
     def _slate(self, due: Sequence[Due], treatments: NDArray[np.intp], funnel: Funnel) -> None:
         """Keep a slate varied: one action of a family, and beyond the first none that disturbs."""
         if all(d.slate.position == 1 for d in due):
             return
-        shown = np.zeros((len(due), len(self.actions)), bool)
+        shown = np.zeros((len(due), len(self._plan.actions)), bool)
         disturbing = np.zeros_like(shown)
         for row, slate in enumerate(d.slate for d in due):
-            for place, action in enumerate(self.actions):
+            for place, action in enumerate(self._plan.actions):
                 shown[row, place] = action.id in slate.actions or action.family in slate.families
                 channel = action.treatments[treatments[row, place]].channel
                 disturbing[row, place] = slate.position > 1 and channel in REACHING_OUT

@@ -26,6 +26,7 @@ from streams.core.attribute import lesson_of
 from streams.core.chance import id_hash
 from streams.core.deciding import Decider
 from streams.core.due import Due
+from streams.core.plan import Plan
 from streams.core.publish import Decided
 from streams.core.state import CustomerState, PartitionState, SwitchedVersion
 from streams.core.store import StateStore
@@ -41,6 +42,8 @@ MAX_SWITCHES = 64
 # Customers decided for at once; more are decided in turn. A tick may find a million timers due, and
 # a wave's matrices take some hundred bytes for each customer and action.
 MAX_WAVE = 1_024
+# Versions made ready besides the one in use: partitions switch one after the other.
+KEPT = 7
 CATALOGUE = "catalogue"
 MODEL = "model"
 
@@ -73,6 +76,7 @@ class Engine:
         self._salt = salt
         self._share = share
         self._indexes: dict[int, TimerIndex] = {}
+        self._plans: dict[str, Plan] = {}
         self._deciders: dict[tuple[str, str | None], Decider] = {}
 
     def recover(self, partition: int, due_times: Iterable[tuple[str, int]]) -> None:
@@ -213,12 +217,14 @@ class Engine:
         model = known.version(MODEL, catalogue.model, offset)
         decider = self._deciders.get((version, model))
         if decider is None:
-            decider = Decider(
-                catalogue,
-                lambda actions: self._versions.scorer(catalogue.model, model, actions),
-                self._salt,
-            )
-            self._deciders = {**dict(list(self._deciders.items())[-7:]), (version, model): decider}
+            plan = self._plans.get(version) or Plan(catalogue)
+            scorer = self._versions.scorer(catalogue.model, model, plan.keys)
+            decider = Decider(plan, scorer, self._salt)
+            self._plans = {**dict(list(self._plans.items())[-KEPT:]), version: plan}
+            self._deciders = {
+                **dict(list(self._deciders.items())[-KEPT:]),
+                (version, model): decider,
+            }
         return decider
 
 

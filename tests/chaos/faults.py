@@ -59,7 +59,7 @@ def delete(world: World, topic: str) -> None:
 def create_copied(world: World, topic: Topic) -> None:
     """Create a topic anew with two copies, both of which must have each record."""
     delete(world, topic.name)
-    config = {**topic.config, "min.insync.replicas": "2"}
+    config = {**topic.kafka_config(), "min.insync.replicas": "2"}
     client = admin(world)
     copied = NewTopic(topic.name, PARTITIONS, 2, config=config)
     client.create_topics([copied])[topic.name].result(_WITHIN_S)

@@ -30,6 +30,12 @@ def _refused(world: ChaosWorld) -> str:
     return last_line(worker)
 
 
+def _customers(world: ChaosWorld) -> dict[str, bytes]:
+    """Return every customer's stored state."""
+    states = world.states().values()
+    return {key: data for found in states for key, data in found.items() if key != PARTITION_KEY}
+
+
 def _half_told(world: ChaosWorld) -> None:
     worker = world.start_ready()
     world.tell(400)
@@ -67,7 +73,7 @@ def test_a_changelog_that_was_lost_is_refused_and_can_be_built_again_from_the_ti
 ) -> None:
     with ChaosWorld(kafka.bootstrap, tmp_path, events=1_000, seed=seed) as world:
         _half_told(world)
-        before = world.states()
+        before = _customers(world)
         delete(world, _changelog(world))
         assert "concierge topics --create" in _refused(world)
         world.create_topics()
@@ -80,7 +86,8 @@ def test_a_changelog_that_was_lost_is_refused_and_can_be_built_again_from_the_ti
         client.delete_consumer_groups([group])[group].result(30)
         worker = world.start_ready()
         world.await_drained()
-        assert world.states() == before
+        # Lessons that were sent again made a new model version, which the partitions remember.
+        assert _customers(world) == before
         world.tell(200)
         world.end()
         world.judge()

@@ -84,15 +84,15 @@ def timeline(world: World) -> dict[int, list[tuple[int, TimelineRecord]]]:
 
 
 def newest(messages: Sequence[Message]) -> dict[str, bytes]:
-    """Return the last value of each key of a compacted topic."""
-    found: dict[str, bytes] = {}
+    """Return the last value of each key of a compacted topic; keys of others are left out."""
+    found: dict[bytes, bytes] = {}
     for message in messages:
-        key, value = (message.key() or b"").decode(), message.value()
+        key, value = message.key() or b"", message.value()
         if value is None:
             found.pop(key, None)
         else:
             found[key] = value
-    return found
+    return {key.decode(): value for key, value in found.items() if key.isascii()}
 
 
 def contents(messages: Sequence[Message]) -> Mapping[bytes, set[bytes]]:

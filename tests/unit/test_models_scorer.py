@@ -24,7 +24,7 @@ SNAPSHOT = learned(WORLD)
 SCORER = LinearScorer(SNAPSHOT, WORLD.actions)
 
 
-def _pushes(scorer: LinearScorer | PriorScorer, features: Floats, action: int) -> Floats:
+def _pushes(scorer: Scorer, features: Floats, action: int) -> Floats:
     pushes: Floats = scorer.contributions(features[None], np.array([action]))[0]
     return pushes
 

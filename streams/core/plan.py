@@ -1,0 +1,53 @@
+"""A catalogue made ready for waves: everything that does not depend on a model, built once."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.core.catalogue import Catalogue
+from streams.core.contact import ContactPolicy
+from streams.core.funnel import Mask
+from streams.core.policy import EngagementPolicy
+from streams.core.volume import is_in
+from streams.core.wave import ActionAxis
+
+
+class Plan:
+    """The actions of a catalogue (a), by id, and what is asked of them as arrays and programs."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        # By id, so that the order in the catalogue's text never matters.
+        self.actions = tuple(sorted(catalogue.actions, key=lambda action: action.id))
+        self.keys = [action.key for action in self.actions]
+        # What is on trial changes nothing, so it makes no decision due.
+        live = [action for action in self.actions if not action.shadow]
+        self.moments = frozenset(moment for action in live for moment in action.moments)
+        self.axis = ActionAxis.of(catalogue.families, self.keys, catalogue.answers)
+        self.policy = EngagementPolicy(self.actions)
+        self.contact = ContactPolicy(catalogue.contact, self.actions)
+        self.worth = np.array([action.value * action.lever for action in self.actions])
+        self.weights = {
+            moment: np.array([action.weight(moment) for action in self.actions])
+            for moment in self.moments
+        }
+        most = max(len(action.treatments) for action in self.actions)
+        self._budgets = {
+            budget.id: np.array(
+                [
+                    [is_in(budget, action, t.channel) for t in action.treatments]
+                    + [False] * (most - len(action.treatments))
+                    for action in self.actions
+                ]
+            )
+            for budget in catalogue.budgets
+        }
+
+    def within_budget(self, budget_id: str, treatments: NDArray[np.intp]) -> Mask:
+        """Tell what a budget is about, (n, a); nothing when this catalogue has no such budget."""
+        by_treatment = self._budgets.get(budget_id)
+        if by_treatment is None:
+            return np.zeros(treatments.shape, bool)
+        of_treatment: Mask = by_treatment[np.arange(len(self.actions)), treatments]
+        return of_treatment
