@@ -35,6 +35,7 @@ class Decider:
 
     def __init__(self, plan: Plan, scorer: Scorer, salt: str) -> None:
         self.catalogue = plan.catalogue
+        self.actions = plan.actions
         self.moments = plan.moments
         self._plan = plan
         self._scorer = scorer
@@ -61,7 +62,7 @@ class Decider:
             for purpose in (*PURPOSES, "service")
         }
         columns = extract(wave, consents["personalization"])
-        funnel = Funnel(len(wave), len(self._plan.actions))
+        funnel = Funnel(len(wave), len(self.actions))
         self._plan.policy.apply(moments, columns.natural, consents, funnel)
         reach = self._plan.contact.apply(wave, funnel)
         for budget_id in sorted(closed):
@@ -112,10 +113,10 @@ class Decider:
         """Keep a slate varied: one action of a family, and beyond the first none that disturbs."""
         if all(d.slate.position == 1 for d in due):
             return
-        shown = np.zeros((len(due), len(self._plan.actions)), bool)
+        shown = np.zeros((len(due), len(self.actions)), bool)
         disturbing = np.zeros_like(shown)
         for row, slate in enumerate(d.slate for d in due):
-            for place, action in enumerate(self._plan.actions):
+            for place, action in enumerate(self.actions):
                 shown[row, place] = action.id in slate.actions or action.family in slate.families
                 channel = action.treatments[treatments[row, place]].channel
                 disturbing[row, place] = slate.position > 1 and channel in REACHING_OUT

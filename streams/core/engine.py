@@ -184,8 +184,10 @@ class Engine:
                         segment.decided.append(decided)
                         segment.go_on(turn, decided)
             playing = deciding
+        # Wherever the log is cut: waves come in another order than the log.
+        segment.decided.sort(key=_log_order)
         self._count(segment, store)
-        for decided in sorted(segment.decided, key=_log_order):
+        for decided in segment.decided:
             out.decisions.append(decided.decision)
             if decided.published is not None:
                 out.actions.append(decided.published)

@@ -165,8 +165,8 @@ class Closed(msgspec.Struct, array_like=True, frozen=True):
 class PartitionState(msgspec.Struct, array_like=True):
     """What a timeline partition remembers as a whole: which versions took effect where.
 
-    And what was used of each budget by decisions up to `counted_offset`; which budgets were closed is settled up to the tick at
-    `settled_offset`.
+    And what was used of each budget by decisions up to `counted_offset`; which budgets were closed
+    is settled up to the tick at `settled_offset`.
 
     A history, not only the newest: after a crash the partition's own record may be ahead of the
     offset from which the log is read again.

@@ -35,7 +35,7 @@ def due_timers(state: CustomerState, at_ms: int) -> list[tuple[int, str]]:
 
 
 def is_due(state: CustomerState, name: str, due_ms: int) -> bool:
-    """Tell whether a timer is still due at `due_ms`: a decision of the same tick may have set it."""
+    """Tell whether a timer is due at `due_ms` still: a decision of this tick may have set it."""
     return int(state.head[_DUE_SLOTS[name]]) == due_ms
 
 

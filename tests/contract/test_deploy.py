@@ -138,7 +138,7 @@ def test_the_compose_file_brings_everything_up_in_order() -> None:
 def test_the_compose_file_sets_only_settings_that_exist(tmp_path: Path) -> None:
     environment = dict(_COMPOSE["services"]["worker"]["environment"])
     token = tmp_path / "token"
-    token.write_text("a token", encoding="utf-8")
+    token.write_text("a-token", encoding="utf-8")
     environment["CONCIERGE_HTTP_TOKEN_FILE"] = str(token)
     assert Settings.from_env(environment).bootstrap == "kafka:19092"
 

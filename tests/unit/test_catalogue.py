@@ -6,8 +6,8 @@ import pytest
 
 from models.protocol import ActionKey
 from streams.core.catalogue import Catalogue, Reward, Timers, Treatment
-from streams.core.contact_rules import ContactLimit
 from streams.core.catalogue_yaml import load_catalogue
+from streams.core.contact_rules import ContactLimit
 from streams.core.layout import DAY_MS, HOUR_MS, MINUTE_MS
 
 FEATURES = {

@@ -1,4 +1,4 @@
-"""An edit of the catalogue file is told and counted; what cannot be used never replaces what can."""
+"""A changed catalogue file is told and counted; one that cannot be used replaces nothing."""
 
 from __future__ import annotations
 

@@ -56,7 +56,8 @@ def test_the_smallest_change_that_flips_a_decision_is_found() -> None:
     assert decision.chosen == "middle"
     nearest = flip(decision, distances(decision, CATALOGUE))
     assert nearest is not None
-    assert (nearest.action, nearest.share) == ("large", pytest.approx(0.25, rel=1e-6))
+    assert nearest.action == "large"
+    assert nearest.share == pytest.approx(0.25, rel=1e-6)
     without_rules = flip(decision, {})
     assert without_rules is not None
     assert without_rules.says == (

@@ -76,6 +76,6 @@ def test_the_places_of_a_slate_do_not_depend_on_how_the_log_is_cut() -> None:
 
 def test_a_moment_without_a_slate_shows_one() -> None:
     catalogue, feed = load(GALLERY), Feed()
-    records = [use(catalogue), feed.click("ada", NOON_MS, "search")]
+    records: list[TimelineRecord] = [use(catalogue), feed.click("ada", NOON_MS, "search")]
     out = Log(MemoryVersions(catalogue)).play(numbered(records))
     assert [d.position for d in out.decisions] == [1]

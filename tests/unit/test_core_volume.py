@@ -32,7 +32,8 @@ MIDNIGHT_MS = NOON_MS - NOON_MS % DAY_MS
 
 def busy_day(hours: int = 24) -> list[tuple[int, TimelineRecord]]:
     """A customer every two minutes, and a tick every minute."""
-    feed, records = Feed(), [use(CATALOGUE)]
+    feed = Feed()
+    records: list[TimelineRecord] = [use(CATALOGUE)]
     for minute in range(hours * 60):
         at_ms = MIDNIGHT_MS + minute * MINUTE_MS
         records.append(Tick(at_ms))
@@ -101,7 +102,7 @@ def test_a_budget_of_another_catalogue_closes_nothing() -> None:
     log.play(busy_day(2))
     feed = Feed(first_offset=9_000)
     at_ms = MIDNIGHT_MS + 2 * HOUR_MS
-    records = [(10_000, use(other)), (10_001, Tick(at_ms))]
+    records: list[tuple[int, TimelineRecord]] = [(10_000, use(other)), (10_001, Tick(at_ms))]
     records += [(10_002 + n, feed.click(f"e{n}", at_ms)) for n in range(20)]
     assert len(log.play(records).actions) > 10
 

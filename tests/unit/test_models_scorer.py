@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.protocol import ActionKey, Floats
+from models.protocol import ActionKey, Floats, Scorer
 from models.scorer import LinearScorer, PriorScorer, linear_scorer, prior_scorer
 from models.snapshot import Snapshot, SnapshotError, take
 from tests.unit.test_models_world import FEATURE_VERSION, World, fresh_bank, make_world, teach

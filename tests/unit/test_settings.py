@@ -129,6 +129,8 @@ def test_loopback_needs_no_token(host: str) -> None:
         ({"KAFKA": " "}, "at least one broker"),
         ({"SALT": ""}, "draws need a seed"),
         ({"FAILPOINT": "decide:commit:1"}, "CONCIERGE_TEST_FAULTS=yes"),
+        ({"DELIVERY_TIMEOUT_MS": "30000"}, "must be below CONCIERGE_SESSION_TIMEOUT_MS=30000"),
+        ({"SESSION_TIMEOUT_MS": "15000"}, "must be below CONCIERGE_SESSION_TIMEOUT_MS=15000"),
         ({"KAFKA_PROTOCOL": "SASL_PLAINTEXT"}, "CONCIERGE_KAFKA_USERNAME"),
         ({"KAFKA_PROTOCOL": "SSL", "KAFKA_CERT_FILE": "c.pem"}, "CONCIERGE_KAFKA_KEY_FILE"),
         ({"KAFKA_USERNAME": "me"}, "sends no login"),

@@ -12,15 +12,15 @@ from tests.events import NOON_MS, Feed, numbered, use
 from tests.memory import Log
 from tests.shops import SHOP, LeaningVersions, load
 
-TRIAL = load(
-    SHOP.replace(
-        "          - id: show_{family}\n",
-        "          - {id: bundle_{family}, shadow: true, moments: [browsing], value: 3,\n"
-        "             treatments: [{id: shelf, channel: web, message: More}]}\n"
-        "          - id: show_{family}\n".replace("{id: bundle_{family}", '{id: "bundle_{family}"'),
-        1,
-    )
-)
+BUNDLE = """
+          - id: bundle_{family}
+            shadow: true
+            moments: [browsing]
+            value: 3
+            treatments: [{id: shelf, channel: web, message: More}]
+"""
+OLD = "\n          - id: show_{family}\n"
+TRIAL = load(SHOP.replace(OLD, BUNDLE + OLD[1:], 1))
 
 
 def decided() -> Outputs:

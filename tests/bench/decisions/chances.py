@@ -11,6 +11,7 @@ from schemas.records import Click, Origin
 from streams.core.catalogue import NO_ACTION, Timers
 from streams.core.deciding import Decider
 from streams.core.fold import fold
+from streams.core.plan import Plan
 from streams.core.state import CustomerState
 from tests.bench.decisions.town import NOON_MS, HabitScorer, Town, scored_by, shop
 
@@ -65,7 +66,8 @@ def decider_of(exploration: str) -> Decider:
     began_at[::5], unrest[1::7] = 5_000.0, 3.0
     evidence = Evidence(np.full(count, 60.0), 9_000, began_at, np.zeros(count), unrest)
     rates = np.linspace(0.02, 0.1, count)
-    return Decider(catalogue, scored_by(HabitScorer(rates, evidence)), "town")
+    plan = Plan(catalogue)
+    return Decider(plan, scored_by(HabitScorer(rates, evidence))(plan.keys), "town")
 
 
 def match(customers: int, repeats: int) -> Matched:

@@ -13,6 +13,7 @@ from schemas.records import Trigger
 from streams.core.deciding import Decider
 from streams.core.due import Due
 from streams.core.features import FEATURE_VERSION
+from streams.core.plan import Plan
 from streams.core.state import CustomerState
 from streams.runtime.catalogue_file import parse_catalogue
 from tests.bench.road.catalogue import catalogue
@@ -51,7 +52,8 @@ def costs(
 def _decider(actions: int, bank: Bank) -> Decider:
     made = parse_catalogue(catalogue(actions).encode(), "bench catalogue")
     snapshot = take(bank)
-    return Decider(made, lambda keys: linear_scorer(snapshot, keys, FEATURE_VERSION), "bench")
+    plan = Plan(made)
+    return Decider(plan, linear_scorer(snapshot, plan.keys, FEATURE_VERSION), "bench")
 
 
 def _due(number: int, state: CustomerState) -> Due:

@@ -18,6 +18,7 @@ from streams.core.deciding import Decider
 from streams.core.due import Due
 from streams.core.features import ACTION_FEATURES, FEATURE_NAMES, FEATURE_VERSION, FEATURES
 from streams.core.moments import MOMENTS
+from streams.core.plan import Plan
 from streams.core.publish import Decided
 from streams.core.state import CustomerState
 
@@ -74,7 +75,8 @@ class Town:
     def decider(self, catalogue: Catalogue) -> Decider:
         """Return what decides with the model as it is now."""
         snapshot = take(self.bank)
-        return Decider(catalogue, lambda a: linear_scorer(snapshot, a, FEATURE_VERSION), "town")
+        plan = Plan(catalogue)
+        return Decider(plan, linear_scorer(snapshot, plan.keys, FEATURE_VERSION), "town")
 
     def evidence(self, decider: Decider) -> Evidence:
         """Return what the model knows now of a decider's actions."""
