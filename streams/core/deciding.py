@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 
 from models.protocol import Scorer
 from schemas.symbols import PURPOSES
-from streams.core.arbitrate import choose, probabilities_of, with_floor, with_no_action
-from streams.core.arms import HOLDOUT, MODEL_ONLY, RANDOM, TREATED, arms_of
+from streams.core.arbitrate import choose, with_no_action
+from streams.core.arms import arms_of
 from streams.core.bothering import silence_worth
 from streams.core.chance import id_hash, uniforms
 from streams.core.channels import REACHING_OUT
 from streams.core.contact import consented
-from streams.core.discovery import outside_usual, with_discovery
 from streams.core.due import Due
 from streams.core.extract import extract
 from streams.core.funnel import Funnel, Mask
+from streams.core.odds import Standing, odds_of
 from streams.core.plan import Plan
 from streams.core.publish import Choices, Decided, Publisher
 from streams.core.reach import Reach
@@ -85,12 +85,12 @@ class Decider:
         priorities = with_no_action(propensities * weights * self._plan.worth, silence)
         arms = arms_of(customers, self._arm_salt, self.catalogue.arms)
         share = columns.natural["family_share"]
-        standing = (wave, priorities, propensities, share, arms)
-        probabilities = self._odds(*standing, funnel.candidates)
+        standing = Standing(wave, priorities, propensities, share, arms)
+        probabilities = self._odds(standing, funnel.candidates)
         draws = uniforms(np.array([int(i[:16], 16) for i in ids], np.uint64), self._draw_salt)
         shadow = None
         if with_trial is not None:
-            would_be = choose(self._odds(*standing, with_trial), draws)
+            would_be = choose(self._odds(standing, with_trial), draws)
             shadow = np.where(self._reach.on_trial(with_trial), would_be, -1)
         return Choices(
             columns,
@@ -123,27 +123,5 @@ class Decider:
         funnel.drop(shown, "slate:shown")
         funnel.drop(disturbing, "slate:disturbs")
 
-    def _odds(
-        self,
-        wave: Wave,
-        priorities: Floats,
-        propensities: Floats,
-        family_share: Floats,
-        arms: NDArray[np.intp],
-        candidates: Mask,
-    ) -> Floats:
-        """Return the exact probability of every column, (n, a + 1), by each customer's arm."""
-        exploration = self.catalogue.exploration
-        # Where only the response counts, silence is worth nothing.
-        response = with_no_action(propensities, np.zeros(len(wave)))
-        ranking = np.where((arms == MODEL_ONLY)[:, None], response, priorities)
-        gamma = np.where(arms == RANDOM, 0.0, exploration.gamma)[:, None]
-        odds = probabilities_of(ranking, candidates, gamma, self._unrest)
-        if exploration.floor_ratio:
-            odds = with_floor(odds, exploration.floor_ratio)
-        if exploration.discovery_ratio:
-            # The held-out are decided for as if they were treated.
-            treated = (arms == TREATED) | (arms == HOLDOUT)
-            outside = outside_usual(wave, family_share, treated)
-            odds = with_discovery(odds, outside, exploration.discovery_ratio)
-        return odds
+    def _odds(self, standing: Standing, candidates: Mask) -> Floats:
+        return odds_of(standing, candidates, self.catalogue.exploration, self._unrest)

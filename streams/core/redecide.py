@@ -29,12 +29,13 @@ from numpy.typing import NDArray
 
 from schemas.records import Decision
 from schemas.symbols import CHANNELS
-from streams.core.arbitrate import choose, probabilities_of, with_floor, with_no_action
+from streams.core.arbitrate import choose, with_no_action
+from streams.core.arms import TREATED
 from streams.core.catalogue import NO_ACTION, Action, Catalogue
 from streams.core.contact import record_contact
 from streams.core.contact.limits import Windows, channels_over_limit, over_limit
-from streams.core.discovery import outside_usual, with_discovery
 from streams.core.funnel import CANDIDATE, Funnel, Mask
+from streams.core.odds import Standing, odds_of
 from streams.core.policy import EngagementPolicy
 from streams.core.reach import TRIAL
 from streams.core.recorded import CONTACT, Recorded, is_late, keeps_fate, rules_of
@@ -127,7 +128,9 @@ class Redecider:
         weights = np.array([[a.weight(m) for a in self.actions] for m in seen.moments])
         silence = seen.silence_worth(old.bothering, self.catalogue.bothering)
         priorities = with_no_action(seen.propensities * weights * self._worth, silence)
-        probabilities = self._odds(wave, priorities, seen.natural["family_share"], funnel)
+        probabilities = self._odds(
+            wave, priorities, seen.propensities, seen.natural["family_share"], funnel
+        )
         logged, gone = seen.logged_probabilities()
         target = np.where(
             seen.chosen >= 0, probabilities[np.arange(len(decisions)), seen.chosen], 0.0
@@ -202,17 +205,13 @@ class Redecider:
                     over = over & ~self._service
             funnel.drop(over & asked, f"{CONTACT}{limit.id}")
 
-    def _odds(self, wave: Wave, priorities: Floats, family_share: Floats, funnel: Funnel) -> Floats:
+    def _odds(
+        self, wave: Wave, priorities: Floats, propensities: Floats, share: Floats, funnel: Funnel
+    ) -> Floats:
         """Return the probabilities of the treated, (n, a + 1), as `deciding` gives them."""
-        exploration = self.catalogue.exploration
-        gamma = np.full((len(wave), 1), exploration.gamma)
-        odds = probabilities_of(priorities, funnel.candidates, gamma)
-        if exploration.floor_ratio:
-            odds = with_floor(odds, exploration.floor_ratio)
-        if exploration.discovery_ratio:
-            outside = outside_usual(wave, family_share, np.ones(len(wave), bool))
-            odds = with_discovery(odds, outside, exploration.discovery_ratio)
-        return odds
+        arms = np.full(len(wave), TREATED)
+        standing = Standing(wave, priorities, propensities, share, arms)
+        return odds_of(standing, funnel.candidates, self.catalogue.exploration)
 
     def _wave(self, seen: Recorded, contacts: Sequence[array[float]]) -> Wave:
         states = []

@@ -1,0 +1,56 @@
+"""The odds of a wave: the exact probability of every candidate, by each customer's arm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.core.arbitrate import probabilities_of, with_floor, with_no_action
+from streams.core.arms import HOLDOUT, MODEL_ONLY, RANDOM, TREATED
+from streams.core.catalogue import Exploration
+from streams.core.discovery import outside_usual, with_discovery
+from streams.core.funnel import Mask
+from streams.core.wave import Floats, Wave
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the actions stand for the n customers of a wave before anything is drawn.
+
+    `priorities` is (n, a + 1), silence last; `propensities` and `family_share` (the share of
+    interest of each action's family) are (n, a), `arms` (n,).
+    """
+
+    wave: Wave
+    priorities: Floats
+    propensities: Floats
+    family_share: Floats
+    arms: NDArray[np.intp]
+
+
+def odds_of(
+    standing: Standing,
+    candidates: Mask,
+    exploration: Exploration,
+    unrest: Floats | None = None,
+) -> Floats:
+    """Return the probability of every column, (n, a + 1).
+
+    `unrest` (a + 1,) divides gamma for actions whose model drifted; None where none did.
+    """
+    arms = standing.arms
+    # Where only the response counts, silence is worth nothing.
+    response = with_no_action(standing.propensities, np.zeros(len(arms)))
+    ranking = np.where((arms == MODEL_ONLY)[:, None], response, standing.priorities)
+    gamma = np.where(arms == RANDOM, 0.0, exploration.gamma)[:, None]
+    odds = probabilities_of(ranking, candidates, gamma, unrest)
+    if exploration.floor_ratio:
+        odds = with_floor(odds, exploration.floor_ratio)
+    if exploration.discovery_ratio:
+        # The held-out are decided for as if they were treated.
+        treated = (arms == TREATED) | (arms == HOLDOUT)
+        outside = outside_usual(standing.wave, standing.family_share, treated)
+        odds = with_discovery(odds, outside, exploration.discovery_ratio)
+    return odds
