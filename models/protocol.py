@@ -28,6 +28,8 @@ class Evidence(NamedTuple):
     had when the action's first came (infinite before it). `borrowed` is the share, in [0, 1], of
     a propensity that comes neither from the action nor from its family. `unrest` says how many
     times more than usual (>= 1) an action should be explored, because its response has drifted.
+    `squares` (c + k,) sums up the squares of each feature over all lessons (empty without any):
+    how much there was to learn about it.
     """
 
     lessons: Floats
@@ -35,6 +37,7 @@ class Evidence(NamedTuple):
     began_at: Floats
     borrowed: Floats
     unrest: Floats
+    squares: Floats
 
 
 def no_evidence(actions: int) -> Evidence:
@@ -44,7 +47,7 @@ def no_evidence(actions: int) -> Evidence:
     [1.0]
     """
     ones = np.ones(actions)
-    return Evidence(np.zeros(actions), 0, np.full(actions, np.inf), ones, ones)
+    return Evidence(np.zeros(actions), 0, np.full(actions, np.inf), ones, ones, np.zeros(0))
 
 
 class Scorer(Protocol):

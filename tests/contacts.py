@@ -13,7 +13,7 @@ from tests.memory import Log, MemoryVersions
 from tests.shops import load
 
 ADA = "ada"
-_SHOP = """
+SHOP = """
 name: Many ways
 currency: EUR
 holdout_ratio: 0
@@ -83,7 +83,7 @@ class Answer:
 class Ways:
     """Ada and her timeline, under the shop with some contact rules on top."""
 
-    def __init__(self, rules: str = "", shop: str = _SHOP) -> None:
+    def __init__(self, rules: str = "", shop: str = SHOP) -> None:
         catalogue = load(f"{shop.rstrip()}\n{rules}\n")
         self.feed = Feed()
         self.log = Log(MemoryVersions(catalogue))

@@ -41,6 +41,7 @@ def test_a_worker_sits_out_the_restart_of_its_broker_in_the_middle_of_the_work(
         world.terminate(worker)
 
 
+@pytest.mark.chaos
 def test_a_worker_whose_broker_stays_away_says_so_and_ends_and_the_next_one_goes_on(
     own_kafka: RealKafka, tmp_path: Path, seed: int
 ) -> None:
@@ -68,6 +69,7 @@ def test_a_worker_whose_broker_stays_away_says_so_and_ends_and_the_next_one_goes
         world.terminate(follower)
 
 
+@pytest.mark.chaos
 def test_a_worker_without_work_outlives_any_absence(
     own_kafka: RealKafka, tmp_path: Path, seed: int
 ) -> None:
@@ -88,6 +90,7 @@ def test_a_worker_without_work_outlives_any_absence(
         world.terminate(worker)
 
 
+@pytest.mark.chaos
 def test_a_worker_that_is_asked_to_end_while_its_broker_is_away_ends_within_its_time(
     own_kafka: RealKafka, tmp_path: Path, seed: int
 ) -> None:

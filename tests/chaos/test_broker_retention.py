@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 
 from schemas.topics import CLICKSTREAM, PROFILE, TIMELINE
@@ -27,6 +28,7 @@ def _begun(world: ChaosWorld) -> None:
     world.tell(400, keeping_up=False)
 
 
+@pytest.mark.chaos
 def test_lost_clicks_are_told_counted_and_gone_on_from(
     kafka: RealKafka, tmp_path: Path, seed: int
 ) -> None:
@@ -70,6 +72,7 @@ def test_lost_consent_is_refused_until_somebody_has_decided(
         world.terminate(worker)
 
 
+@pytest.mark.chaos
 def test_a_lost_piece_of_the_timeline_is_refused(
     kafka: RealKafka, tmp_path: Path, seed: int
 ) -> None:

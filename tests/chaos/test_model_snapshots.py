@@ -85,6 +85,7 @@ def test_a_spoilt_snapshot_is_told_and_its_lessons_are_learned_again(
         world.terminate(follower)
 
 
+@pytest.mark.chaos
 def test_a_key_and_a_value_that_are_nobodys_disturb_nobody(
     kafka: RealKafka, tmp_path: Path, seed: int
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+import pytest
 from confluent_kafka.admin import NewPartitions  # type: ignore[attr-defined]  # unexported
 
 from schemas.topics import TIMELINE, customers_changelog
@@ -43,6 +44,7 @@ def _half_told(world: ChaosWorld) -> None:
     world.terminate(worker)
 
 
+@pytest.mark.chaos
 def test_a_changelog_that_was_compacted_holds_every_state(
     kafka: RealKafka, tmp_path: Path, seed: int
 ) -> None:
@@ -94,6 +96,7 @@ def test_a_changelog_that_was_lost_is_refused_and_can_be_built_again_from_the_ti
         world.terminate(worker)
 
 
+@pytest.mark.chaos
 def test_an_idle_group_whose_timeline_has_expired_notices_a_lost_changelog_too(
     kafka: RealKafka, tmp_path: Path, seed: int
 ) -> None:
@@ -106,6 +109,7 @@ def test_an_idle_group_whose_timeline_has_expired_notices_a_lost_changelog_too(
         assert "is empty, but the timeline has been read up to" in _refused(world)
 
 
+@pytest.mark.chaos
 def test_a_changelog_from_which_records_were_deleted_is_refused(
     kafka: RealKafka, tmp_path: Path, seed: int
 ) -> None:
@@ -140,6 +144,7 @@ def test_a_state_of_a_newer_release_is_refused_before_anything_is_decided(
         world.terminate(worker)
 
 
+@pytest.mark.chaos
 def test_a_timeline_that_was_widened_is_refused(
     kafka: RealKafka, tmp_path: Path, seed: int
 ) -> None:

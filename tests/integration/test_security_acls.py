@@ -44,6 +44,7 @@ _OPERATIONS = {
 }
 _RESOURCES = {"topic": ResourceType.TOPIC, "group": ResourceType.GROUP}
 _PASSWORD = "hush-role-2b64"
+_LONG = pytest.mark.chaos
 
 
 class _Guarded:
@@ -131,11 +132,11 @@ def test_every_role_does_its_whole_work_with_exactly_what_is_declared(guarded: _
 @pytest.mark.parametrize(
     ("role", "operation", "topic"),
     [
-        ("intake", "Write", TIMELINE.name),
-        ("decide", "Read", TIMELINE.name),
+        pytest.param("intake", "Write", TIMELINE.name, marks=_LONG),
+        pytest.param("decide", "Read", TIMELINE.name, marks=_LONG),
         ("decide", "Write", "changelog"),
-        ("decide", "Read", "changelog"),
-        ("learn", "Read", MODEL_SNAPSHOTS.name),
+        pytest.param("decide", "Read", "changelog", marks=_LONG),
+        pytest.param("learn", "Read", MODEL_SNAPSHOTS.name, marks=_LONG),
     ],
 )
 def test_a_missing_permission_ends_the_worker_that_needs_it_and_is_named(
@@ -155,6 +156,7 @@ def test_a_missing_permission_ends_the_worker_that_needs_it_and_is_named(
     assert "ACL" in last
 
 
+@pytest.mark.chaos
 def test_a_topic_that_may_not_even_be_looked_at_is_told_before_anything_is_read(
     guarded: _Guarded,
 ) -> None:

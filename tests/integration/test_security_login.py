@@ -25,6 +25,8 @@ from tests.shops import SHOP
 
 Login = Callable[[SecureKafka], dict[str, Any]]
 
+_LONG = pytest.mark.chaos
+
 
 def _plain(kafka: SecureKafka) -> dict[str, Any]:
     return kafka.login("PLAIN", PLAIN_USER, PLAIN_PASSWORD)
@@ -56,8 +58,14 @@ def world(secure_kafka: SecureKafka, tmp_path: Path) -> Iterator[World]:
     made.close()
 
 
+# The one with everything in it; each alone is for the long run.
 @pytest.mark.parametrize(
-    "login", [_plain, _scram, _both, SecureKafka.certificate], ids=lambda each: each.__name__
+    "login",
+    [
+        _both,
+        *(pytest.param(x, marks=_LONG) for x in (_plain, _scram, SecureKafka.certificate)),
+    ],
+    ids=lambda each: each.__name__,
 )
 def test_a_worker_does_its_whole_road_over_it(
     secure_kafka: SecureKafka, world: World, login: Login
@@ -99,10 +107,10 @@ def _other_name(kafka: SecureKafka) -> dict[str, Any]:
     ("login", "words"),
     [
         (_wrong_password, "CONCIERGE_KAFKA_PASSWORD"),
-        (_unknown_user, "CONCIERGE_KAFKA_USERNAME"),
+        pytest.param(_unknown_user, "CONCIERGE_KAFKA_USERNAME", marks=_LONG),
         (_foreign_ca, "CONCIERGE_KAFKA_CA_FILE"),
-        (_no_certificate, "CONCIERGE_KAFKA_CERT_FILE"),
-        (_other_name, "CONCIERGE_KAFKA_CHECK_HOSTNAME"),
+        pytest.param(_no_certificate, "CONCIERGE_KAFKA_CERT_FILE", marks=_LONG),
+        pytest.param(_other_name, "CONCIERGE_KAFKA_CHECK_HOSTNAME", marks=_LONG),
     ],
     ids=lambda each: getattr(each, "__name__", ""),
 )

@@ -126,6 +126,7 @@ def test_a_worker_that_logs_everything_logs_no_secret(
     _assert_kept(worker.said() + pages)
 
 
+@pytest.mark.chaos
 def test_the_password_of_a_key_is_not_logged(secure_kafka: SecureKafka, world: World) -> None:
     worker = world.start(**secure_kafka.certificate())
     worker.await_true(lambda: _is_ready(worker), "the worker to be ready")
@@ -133,6 +134,7 @@ def test_the_password_of_a_key_is_not_logged(secure_kafka: SecureKafka, world: W
     _assert_kept(worker.said())
 
 
+@pytest.mark.chaos
 def test_a_password_that_is_refused_is_not_told(
     secure_kafka: SecureKafka, world: World, registry_url: str
 ) -> None:

@@ -12,6 +12,7 @@ from models.protocol import Evidence, no_evidence
 from streams.core.arbitrate import probabilities_of, with_no_action
 from streams.core.catalogue import Action, Ramp, Reward
 from streams.core.chance import id_hash
+from streams.core.features import FEATURE_NAMES
 from streams.core.funnel import CANDIDATE, Funnel
 from streams.core.reach import RAMP, TRIAL, Reach, reach_ratios
 from streams.core.stated import MOST_LOG_ODDS, pushed, stated_push
@@ -94,9 +95,9 @@ def test_what_is_on_trial_is_dropped_and_yet_told_as_taking_part() -> None:
     assert not funnel.candidates[:, 1].any()
 
 
-@given(SHARES, hnp.arrays(np.float64, (3, 2), elements=st.floats(-1, 1)), SHARES)
+@given(SHARES, hnp.arrays(np.float64, (3, 2), elements=st.floats(-1, 1)), SHARES, st.floats(0, 1e6))
 def test_what_was_said_moves_a_propensity_boundedly_and_less_the_more_is_known(
-    raw: Floats, liking: Floats, borrowed: Floats
+    raw: Floats, liking: Floats, borrowed: Floats, lessons: float
 ) -> None:
     before = np.rint(raw * 2**20) / 2**20
     known = no_evidence(2)._replace(borrowed=borrowed[0])
@@ -109,9 +110,10 @@ def test_what_was_said_moves_a_propensity_boundedly_and_less_the_more_is_known(
     odds = before / np.maximum(1 - before, 1e-12)
     most = odds * np.exp(MOST_LOG_ODDS)
     assert (after <= most / (1 + most) + 2**-20).all()
-    settled = no_evidence(2)._replace(borrowed=borrowed[0] / 2)
-    closer = pushed(before, stated_push(liking, settled))
-    assert (np.abs(closer - before) <= np.abs(after - before)).all()
+    squares = np.full(len(FEATURE_NAMES), lessons)
+    for settled in (known._replace(borrowed=borrowed[0] / 2), known._replace(squares=squares)):
+        closer = pushed(before, stated_push(liking, settled))
+        assert (np.abs(closer - before) <= np.abs(after - before)).all()
 
 
 def test_without_a_word_nothing_is_computed() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from streams.core.layout import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
-from tests.contacts import ADA, Ways, ms
+from tests.contacts import ADA, SHOP, Ways, ms
 
 NIGHT = "quiet_hours: {from: 22:00, until: 08:00%s}"
 BERLIN = "Europe/Berlin"
@@ -112,7 +112,7 @@ def test_a_tick_of_the_next_night_decides_once_and_keeps_waiting() -> None:
 
 def test_who_is_here_now_is_not_waited_for() -> None:
     """A visit is over by the morning, and so is what would have been said in it."""
-    shop = Ways.__init__.__defaults__[1].replace("channel: web", "channel: sms")  # type: ignore[index]
+    shop = SHOP.replace("channel: web", "channel: sms")
     ways = Ways(night(", then: wait"), shop)
     assert ways.browse(ms("2024-01-15T23:00")).fate("tea_shelf") == "contact:quiet_hours"
     assert ways.tick(ms("2024-01-16T08:00")) == []

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import numpy as np
 import pytest
 
 from schemas.records import NextBestAction
+from streams.core.catalogue import Action
+from streams.core.state import CustomerState
+from streams.core.state import Told as Stated
+from tests.bench.decisions.town import Town, shop
 from tests.events import NOON_MS, Feed, numbered, use
 from tests.memory import Log, MemoryVersions
 from tests.shops import SHOP, load
@@ -77,3 +84,32 @@ def test_answers_add_up_whichever_came_first() -> None:
     morning: Told = ("survey_answer", "morning", {"value": "yes please"})
     assert propensity("tea", DARK, morning) == propensity("tea", morning, DARK)
     assert propensity("tea", DARK) < propensity("tea", DARK, morning) < propensity("tea", morning)
+
+
+def always(rate: float) -> Callable[[Action], float]:
+    return lambda action: rate
+
+
+def said_of_newcomer(lessons: int, worth: float) -> float:
+    """Return the mean propensity of a new action for those who like its family."""
+    rng = np.random.default_rng(1)
+    families = ["tea", "cups", "books", "toys", "jam"]
+    states = [CustomerState() for _ in range(600)]
+    for state in states[::2]:
+        state.preferences[str(rng.choice(families))] = Stated(NOON_MS - 1, 1.0, None)
+    town, old = Town(states, 1), shop([(f"{family}_a", family) for family in families[:-1]])
+    while town.bank.overall.lessons < lessons:
+        for each in town.decide(town.decider(old), town.some(400)):
+            liked = each.action is not None and each.action.family in each.due.state.preferences
+            rate = 1 / (1 + np.exp(2.2 - worth * liked))
+            town.answer([each], always(float(rate)))
+    new = town.decider(shop([(f"{family}_a", family) for family in families]))
+    place = [action.id for action in new.actions].index("jam_a")
+    fans = [number for number, state in enumerate(states) if "jam" in state.preferences]
+    return float(np.mean([d.decision.propensities[place] for d in town.decide(new, fans)]))
+
+
+def test_what_the_model_learned_of_likings_is_not_counted_twice() -> None:
+    assert said_of_newcomer(0, 1.0) == pytest.approx(0.125, abs=0.001)
+    assert said_of_newcomer(4_000, 1.0) == pytest.approx(1 / (1 + np.exp(1.2)), abs=0.06)
+    assert said_of_newcomer(4_000, 0.0) == pytest.approx(1 / (1 + np.exp(2.2)), abs=0.06)

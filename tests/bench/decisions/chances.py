@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models.protocol import Evidence
+from models.protocol import no_evidence
 from schemas.records import Click, Origin
 from streams.core.catalogue import NO_ACTION, Timers
 from streams.core.deciding import Decider
@@ -64,7 +64,9 @@ def decider_of(exploration: str) -> Decider:
     count = len(actions)
     began_at, unrest = np.zeros(count), np.ones(count)
     began_at[::5], unrest[1::7] = 5_000.0, 3.0
-    evidence = Evidence(np.full(count, 60.0), 9_000, began_at, np.zeros(count), unrest)
+    evidence = no_evidence(count)._replace(
+        lessons=np.full(count, 60.0), overall=9_000, began_at=began_at, unrest=unrest
+    )
     rates = np.linspace(0.02, 0.1, count)
     plan = Plan(catalogue)
     return Decider(plan, scored_by(HabitScorer(rates, evidence))(plan.keys), "town")

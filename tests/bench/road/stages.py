@@ -34,6 +34,7 @@ from streams.core.engine import Engine
 from streams.core.policy import EngagementPolicy
 from streams.core.publish import Publisher
 from streams.core.state import CustomerState
+from streams.runtime.garbage import look_for_garbage_seldom
 from tests.bench.road.catalogue import catalogue
 from tests.bench.road.in_process import Clocked, Store, TaughtVersions
 from tests.bench.road.traffic import GAP_MS, SPAN_MS, Sent, Traffic
@@ -54,7 +55,7 @@ INNER: tuple[tuple[str, Any, str], ...] = (
     ("features", deciding, "extract"),
     ("policy", EngagementPolicy, "apply"),
     ("contact", ContactPolicy, "apply"),
-    ("arbitrate", deciding, "probabilities_of"),
+    ("arbitrate", deciding, "odds_of"),
     ("arbitrate", deciding, "choose"),
     ("explain and build outputs", Publisher, "write"),
 )
@@ -78,6 +79,8 @@ class Budget:
         first = Traffic(self._customers, _START_MS, _START_MS + SPAN_MS, 1)
         self._advance(self._admitted(list(first.events(self.events)), Clocked()), Clocked())
         self._switch()
+        # As a worker does.
+        look_for_garbage_seldom()
         answerable, self.actions = self.actions, []
         self.decisions = self.lessons = self.state_bytes = self.changed = 0
         begins = _START_MS + GAP_MS

@@ -17,7 +17,7 @@ from tests.kafka import ROOT
 _HERE = Path(__file__).parent
 # Below the first line: what our own engine needs, which is run in it too.
 _QUIX = (
-    *("quixstreams==3.28.1", "fastavro>=1.13,<2"),
+    *("quixstreams==3.28.1", "fastavro>=1.13,<2", "cramjam>=2.14,<3"),
     *("msgspec>=0.22,<0.23", "numpy>=2.2.5,<3", "PyYAML>=6.0.3,<7", "tzdata>=2025.2"),
 )
 _SET_UP_WITHIN_S = 900
