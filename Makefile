@@ -31,7 +31,7 @@ lint: $(VENV)/.develops ## ruff, mypy --strict and the import contracts
 	@$(BIN)/lint-imports --no-logo
 
 chaos: .kafka/.tried ## Kill, freeze, flood and rebalance for long (ARGS="--kills 20 --seed 7 -k kills")
-	@CONCIERGE_REQUIRE_KAFKA=1 $(BIN)/python -m pytest tests/chaos \
+	@CONCIERGE_REQUIRE_KAFKA=1 $(BIN)/python -m pytest tests/chaos tests/integration/test_kill.py \
 		tests/integration/test_security_*.py -m "" -s $(ARGS)
 
 soak: .kafka/.tried ## Load a worker for 30 minutes; memory, files or lag that grow fail (ARGS="--minutes 2")

@@ -125,6 +125,8 @@ def _print(
         f"[bold]{escape(decision.customer)}[/] at {when:%Y-%m-%d %H:%M:%S} UTC: {decision.moment} "
         f"-> [bold]{what}[/]  (arm {decision.arm})"
     )
+    if decision.shadow is not None:
+        console.print(f"with the actions on trial it would have been {escape(decision.shadow)}")
     if decision.why:
         console.print(Text("why: " + "; ".join(decision.why)))
     console.print(

@@ -175,7 +175,7 @@ ACTION_FEATURES: tuple[Feature, ...] = (
         -1,
         1,
         lambda wave: wave.of_action(wave.preferences),
-        phrase="you told us that you like {family}",
+        phrase="what you told us speaks for {family}",
     ),
     Feature("action_shown_7d", "contacts", 0, 16, col.shown, purpose="service"),
 )

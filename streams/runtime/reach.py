@@ -66,7 +66,8 @@ def _hint(error: KafkaError) -> str:
             "look at CONCIERGE_KAFKA_USERNAME, CONCIERGE_KAFKA_PASSWORD (or _FILE) and "
             "CONCIERGE_KAFKA_SASL_MECHANISM"
         )
-    if error.code() == KafkaError._SSL:
+    # With a wrong name it is told as a broken connection.
+    if error.code() == KafkaError._SSL or "certificate verify failed" in error.str():
         return (
             "is CONCIERGE_KAFKA_CA_FILE the CA of the brokers, and do their certificates carry the "
             "names in CONCIERGE_KAFKA (CONCIERGE_KAFKA_CHECK_HOSTNAME)?"

@@ -57,8 +57,7 @@ class Settings:
     )
     session_timeout_ms: int = setting(
         30_000,
-        "How long Kafka waits for a silent worker before others take its partitions. Longer than "
-        "CONCIERGE_DELIVERY_TIMEOUT_MS.",
+        "A worker silent for this long loses its partitions; above CONCIERGE_DELIVERY_TIMEOUT_MS.",
         unit="ms",
         minimum=6_000,
         maximum=300_000,
@@ -92,8 +91,7 @@ class Settings:
     delivery_timeout_ms: int = setting(
         20_000,
         "A record that the brokers have not taken for this long ends the worker (exit code 70, "
-        "nothing further committed): the longest restart of a broker that a worker sits out. "
-        "Shorter than CONCIERGE_SESSION_TIMEOUT_MS.",
+        "nothing further committed): the longest restart of a broker that a worker sits out.",
         unit="ms",
         minimum=1_000,
         maximum=600_000,

@@ -96,7 +96,7 @@ def test_a_worker_whose_registry_is_away_ends_when_it_is_asked_to(
     url = f"http://127.0.0.1:{closed_port}"
     worker = world.start(roles="intake", schema_registry_url=url)
     worker.await_ready()
-    world.send([Given(CLICKSTREAM.name, b"k", b"\\0\\0\\0\\0\\x07whatever")])
+    world.send([Given(CLICKSTREAM.name, b"k", b"\0\0\0\0\x07whatever")])
     # Delivered, and waiting for its schema.
     worker.await_true(lambda: _is_waiting(worker), "the record to be waited for")
     assert worker.terminate() == EXIT_OK, worker.said()

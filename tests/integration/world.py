@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -17,6 +17,9 @@ from schemas.topics import INPUTS, LESSONS, TIMELINE, Topic, all_topics, custome
 from streams.runtime.changelog import newest_states, read_to_end
 from streams.runtime.topic_admin import create_topics
 from tests.integration.world_worker import PATIENCE_S, Worker
+
+T = TypeVar("T")
+W = TypeVar("W")
 
 PARTITIONS = 4
 # What each role reads, in the order in which work flows.
@@ -137,8 +140,8 @@ class World:
     def ends(self, topics: Sequence[Topic]) -> dict[str, int]:
         """Return the offset after the last record, by "topic/partition"."""
         return {
-            f"{name}/{number}": self._ends.get_watermark_offsets(
-                TopicPartition(name, number), PATIENCE_S
+            f"{name}/{number}": _asked(
+                self._ends.get_watermark_offsets, TopicPartition(name, number)
             )[1]
             for name in map(self.name, topics)
             for number in range(PARTITIONS)
@@ -183,16 +186,7 @@ class World:
     def _committed(self, group: str, places: list[TopicPartition]) -> list[TopicPartition]:
         if group not in self._asking:
             self._asking[group] = Consumer({**self.client, "group.id": group})
-        deadline_s = time.monotonic() + PATIENCE_S
-        while True:
-            try:
-                found: list[TopicPartition] = self._asking[group].committed(places, PATIENCE_S)
-                return found
-            except KafkaException:
-                # The coordinator of a new cluster, or of one that restarts, takes a moment.
-                if time.monotonic() > deadline_s:
-                    raise
-                time.sleep(0.05)
+        return _asked(self._asking[group].committed, places)
 
     # -- out -----------------------------------------------------------------------------------
 
@@ -207,6 +201,18 @@ class World:
         """Return each partition's newest encoded states, from the changelog, by key."""
         changelog = customers_changelog(self.app_id).name
         return newest_states(self.client, changelog, range(PARTITIONS), threading.Event())
+
+
+def _asked(ask: Callable[[W, float], T], what: W) -> T:
+    """Return what the brokers answer; a new cluster, or one that restarts, takes a moment."""
+    deadline_s = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return ask(what, PATIENCE_S)
+        except KafkaException:
+            if time.monotonic() > deadline_s:
+                raise
+            time.sleep(0.05)
 
 
 def write_catalogue(folder: Path, text: str) -> Path:

@@ -132,8 +132,11 @@ def test_an_own_rule_about_objections_takes_the_place_of_the_usual_one() -> None
         (", window_days: 7", "", "`window_days` is missing; add for example"),
         ("window_days: 7", "window_days: 7, calendar: week", "a rolling window or a calendar one"),
         ("window_days: 7", "calendar: fortnight", "unknown calendar window `fortnight`; known: da"),
-        ("window_days: 7}", "window_days: 7}, {id: weekly, scope: overall, max_contacts: 1, "
-         "calendar: day}", "contact limit `weekly` is here twice"),
+        (
+            "window_days: 7}",
+            "window_days: 7}, {id: weekly, scope: overall, max_contacts: 1, calendar: day}",
+            "contact limit `weekly` is here twice",
+        ),
         # suppression
         ("after: ignored", "after: ignoring", ":5 suppression[0].after: unknown answer `ignoring`"),
         ("after: ignored", "after: clicked", "known: ignored, rejected, objected"),
@@ -141,8 +144,11 @@ def test_an_own_rule_about_objections_takes_the_place_of_the_usual_one() -> None
         (", for_days: 30", "", "`for_days` is missing; add for example `for_days: 30`"),
         ("id: gave_up", "id: gave_up, scope: channel", "unknown scope `channel`; known: action, f"),
         ("id: gave_up", "id: objected", "`objected` is the rule that always follows an objection"),
-        ("for_days: 30}", "for_days: 30}, {id: gave_up, after: rejected, for_days: 1}",
-         "suppression `gave_up` is here twice"),
+        (
+            "for_days: 30}",
+            "for_days: 30}, {id: gave_up, after: rejected, for_days: 1}",
+            "suppression `gave_up` is here twice",
+        ),
         # after a purchase
         ("issues: [selling]", "issues: [seling]", ":6 after_purchase[0].issues[0]: unknown issue"),
         ("issues: [selling]", "issues: []", "lists no issue, so nothing would rest"),
@@ -157,8 +163,11 @@ def test_an_own_rule_about_objections_takes_the_place_of_the_usual_one() -> None
         ("name: call_center", "name: callcenter", "did you mean `call_center`?"),
         ("name: call_center, ", "", "`name` is missing; add for example `name: call_center`"),
         ("per_day: 40", "per_day: 1.5", "1.5 is not a whole number"),
-        ("per_day: 40}", "per_day: 40}, {id: calls, scope: channel, name: sms, per_day: 1}",
-         "budget `calls` is here twice"),
+        (
+            "per_day: 40}",
+            "per_day: 40}, {id: calls, scope: channel, name: sms, per_day: 1}",
+            "budget `calls` is here twice",
+        ),
         # slates, arms, exploration, silence
         ("{browsing: 3}", "{cart_left: 3}", ":10 slates.cart_left: `cart_left` has no placement"),
         ("{browsing: 3}", "{browsing: 9}", "9 is out of range; it must be from 2 to 4"),

@@ -81,8 +81,9 @@ def test_every_family_of_a_pack_is_used_and_so_is_every_word_about_answers(name:
 def test_visits_do_not_fill_what_is_remembered_of_offers(name: str) -> None:
     """What is shown at every view must settle soon, or nothing more is offered until it does."""
     for action in pack(name).actions:
-        if action.treatments[0].channel in ("web", "app") and action.moments & SESSION_MOMENTS:
-            assert action.reward.window_ms <= 3 * DAY_MS
+        shown = action.family and action.treatments[0].channel in ("web", "app")
+        if shown and action.moments & SESSION_MOMENTS:
+            assert action.reward.window_ms <= 1.5 * DAY_MS
     assert max(pack(name).slates.values(), default=1) <= MAX_PENDING - PENDING_FOR_SERVICE
 
 

@@ -33,7 +33,7 @@ def test_what_counted_most_is_named_first_in_words() -> None:
     assert reasons(TEA, "searching", known, pushes) == [
         MOMENTS["searching"],
         "you shop with us often",
-        "you told us that you like tea",
+        "what you told us speaks for tea",
     ]
 
 

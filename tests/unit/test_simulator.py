@@ -9,6 +9,7 @@ from statistics import mean
 import pytest
 
 from schemas.records import NextBestAction, Trigger
+from streams.core.chance import decision_id
 from streams.demo.contract import problem_of
 from streams.demo.events import Sent, in_order
 from streams.demo.families import families
@@ -36,7 +37,7 @@ def offer(
     customer: str, family: str | None, number: int = 0, at_ms: int = 1_292_000_000_000
 ) -> NextBestAction:
     return NextBestAction(
-        decision_id=f"d-{customer}-{family}-{number}",
+        decision_id=decision_id(customer, "browsing", f"{family}/{number}"),
         customer=customer,
         moment="browsing",
         action=f"suggest_{family}",

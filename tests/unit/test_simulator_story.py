@@ -61,8 +61,10 @@ def test_aim_gets_better_than_chance_by_learning_and_only_by_learning(
     assert last is not None
     # What a random candidate would get is the simulator's own hidden truth for the same moments.
     assert last > 1.6 * (learned.random_rate(3) or 1.0)
-    assert last > 1.3 * (learned.expected_rate(0) or 1.0)
-    assert (learned.response_rate(3) or 0.0) > 1.2 * (learned.response_rate(0) or 1.0)
+    # What customers say they like is a good start already; learning adds to it.
+    assert (untrained.expected_rate(0) or 0.0) > 1.6 * (untrained.random_rate(0) or 1.0)
+    assert last > 1.1 * (learned.expected_rate(0) or 1.0)
+    assert (learned.response_rate(3) or 0.0) > 1.1 * (learned.response_rate(0) or 1.0)
     assert last > 1.3 * (untrained.expected_rate(3) or 1.0)
 
 

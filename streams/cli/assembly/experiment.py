@@ -13,9 +13,7 @@ from schemas.topics import LESSONS
 from streams.agents.uplift_meter import UpliftMeter
 from streams.cli.assembly.models import catalogue_of
 from streams.cli.assembly.shared import Shared
-from streams.runtime.catalogue_file import CatalogueFile
 from streams.runtime.changelog import in_thread, read_to_end
-from streams.runtime.paths import catalogue_path
 from streams.runtime.reading import newest_starts
 from streams.runtime.wall import now_ms
 
@@ -25,7 +23,7 @@ _MOST_RECOUNTED = 1_000_000
 
 def uplift_meter(shared: Shared) -> UpliftMeter:
     """Return a meter that finds the intended split in the catalogue file of the settings."""
-    file = CatalogueFile(catalogue_path(shared.settings))
+    file = shared.catalogue_file()
 
     def shares() -> Mapping[str, float] | None:
         text = file.current()

@@ -8,12 +8,9 @@ from streams.agents import intake, meters
 from streams.cli.assembly.shared import Shared
 from streams.core.limits import AdmitLimits
 from streams.runtime.app import ShellApp
-from streams.runtime.catalogue_file import CatalogueFile
 from streams.runtime.clock import Clock
-from streams.runtime.paths import catalogue_path
 from streams.runtime.producer import Outbox
 from streams.runtime.registry import RegistryUnavailable
-from streams.runtime.settings import SettingsError
 from streams.runtime.wall import now_ms
 
 
@@ -58,19 +55,9 @@ def _clock(shared: Shared) -> Clock:
         shared.timeline,
         shared.name(CATALOGUES),
         now_ms if shared.settings.clock == "wall" else None,
-        _catalogue(shared).current,
+        shared.catalogue_file(shared.metrics).current,
         outbox.write,
         shared.fate.failed,
         shared.settings.clock_interval_ms / 1000,
         lambda: shared.progress.roles["intake"].caught_up,
     )
-
-
-def _catalogue(shared: Shared) -> CatalogueFile:
-    file = CatalogueFile(catalogue_path(shared.settings), shared.metrics)
-    # A wrong one is the operator's to mend: it ends the worker before anything is read.
-    try:
-        file.current()
-    except OSError as error:
-        raise SettingsError([f"CONCIERGE_CATALOGUE_PATH: {error}"]) from error
-    return file

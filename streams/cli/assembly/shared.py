@@ -10,15 +10,17 @@ from schemas.topics import TOPICS, Topic
 from streams.agents import meters
 from streams.agents.dead_letters import DeadLetterRate, DeadLetters
 from streams.runtime.app import ShellApp, create_app
+from streams.runtime.catalogue_file import CatalogueFile
 from streams.runtime.clients import faust_credentials, librdkafka_config
 from streams.runtime.clock import Timeline
 from streams.runtime.metrics import Metrics
 from streams.runtime.options import ShellOptions
+from streams.runtime.paths import catalogue_path
 from streams.runtime.producer import Outbox, producer_config
 from streams.runtime.progress import Progress, RoleProgress
 from streams.runtime.registry import RegistrySchemas
 from streams.runtime.role import Role
-from streams.runtime.settings import Settings
+from streams.runtime.settings import Settings, SettingsError
 from streams.runtime.shell import Shell
 from streams.runtime.table import Partitions
 from streams.runtime.wall import now_ms
@@ -51,6 +53,19 @@ class Shared:
         config = producer_config(self.client, self.options.linger_ms)
         config["message.timeout.ms"] = self.settings.delivery_timeout_ms
         return Outbox(config, self.fate.failed)
+
+    def catalogue_file(self, metrics: Metrics | None = None) -> CatalogueFile:
+        """Return the catalogue file, read for the first time.
+
+        A wrong one is the operator's to mend: raises SettingsError or `CatalogueError`, which end
+        the worker before anything is read from Kafka. `metrics` are told of later edits.
+        """
+        file = CatalogueFile(catalogue_path(self.settings), metrics)
+        try:
+            file.current()
+        except OSError as error:
+            raise SettingsError([f"CONCIERGE_CATALOGUE_PATH: {error}"]) from error
+        return file
 
     def dead_letters(self, outbox: Outbox) -> DeadLetters:
         """Return what sends refused records away, at the configured rate at most."""
