@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -27,7 +27,7 @@ class Step:
     choice: int
 
 
-_EVENTS = {
+EVENTS: Mapping[str, Callable[[Feed, str, int, int], CustomerEvent]] = {
     "view": lambda feed, who, at, n: feed.click(who, at, family=_family(n), dwell_ms=n * 100),
     "search": lambda feed, who, at, n: feed.click(who, at, "search", family=_family(n)),
     "add": lambda feed, who, at, n: feed.click(
@@ -63,7 +63,7 @@ _EVENTS = {
     "erase": lambda feed, who, at, n: feed.profile(who, at, "erasure"),
 }
 _COMMON = ("view", "view", "search", "add", "order", "ticket", "outcome", "outcome", "tick", "tick")
-_RARE = (*_EVENTS, "again", "replay", "switch_catalogue", "switch_model")
+_RARE = (*EVENTS, "again", "replay", "switch_catalogue", "switch_model")
 
 
 def _family(n: int) -> str | None:
@@ -182,5 +182,4 @@ def _record(
         if kind == "unsubscribe" and n != 4:
             kind = "accept"
         return feed.outcome(who, at_ms, kind, action.decision_id, channel=action.channel)
-    made: CustomerEvent = _EVENTS[step.what](feed, who, at_ms, n)
-    return made
+    return EVENTS[step.what](feed, who, at_ms, n)

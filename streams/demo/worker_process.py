@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import http.client
 import json
 import os
@@ -17,14 +16,12 @@ from typing import Any, Self
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from streams.runtime.children import ends_with_parent
+
 _READY_WITHIN_S = 60.0
 _STOP_WITHIN_S = 30.0
 _REACHED_WITHIN_S = 60.0
 _LOOK_EVERY_S = 0.003
-# linux/prctl.h
-_PR_SET_PDEATHSIG = 1
-# Loaded here, because a child between fork and exec must do as little as possible.
-_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 _LOG_TAIL_BYTES = 40_000
 
 
@@ -54,7 +51,7 @@ class WorkerProcess:
             env=self._environ,
             stdout=self._log,
             stderr=self._log,
-            preexec_fn=_end_with_parent,
+            preexec_fn=ends_with_parent(signal.SIGKILL),
         )
         try:
             self._await_ready()
@@ -142,12 +139,6 @@ class WorkerProcess:
         size = self._log.seek(0, os.SEEK_END)
         self._log.seek(max(size - _LOG_TAIL_BYTES, 0))
         return self._log.read().decode("utf-8", "replace").strip()
-
-
-def _end_with_parent() -> None:
-    """Have Linux end the worker when the demo is killed; elsewhere it notices by itself, later."""
-    if _LIBC is not None:
-        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _free_port() -> int:

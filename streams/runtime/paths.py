@@ -13,17 +13,24 @@ _INSTALLED = Path(sys.prefix) / "share" / "concierge"
 
 def bundled_catalogue(name: str) -> Path:
     """Return the path of a starter catalogue; FileNotFoundError names the ones there are."""
-    folders = [root / "catalogue" for root in (_CHECKOUT, _INSTALLED)]
-    for folder in folders:
-        path = folder / f"{name}.yaml"
-        if path.is_file():
-            return path
-    found = sorted({path.stem for folder in folders for path in folder.glob("*.yaml")})
-    raise FileNotFoundError(
-        f'no starter catalogue "{name}"; there are: {", ".join(found) or "none"}'
-    )
+    packs = _packs()
+    if name not in packs:
+        found = ", ".join(sorted(packs)) or "none"
+        raise FileNotFoundError(f'no starter catalogue "{name}"; there are: {found}')
+    return packs[name]
+
+
+def _packs() -> dict[str, Path]:
+    folders = [root / "catalogue" for root in (_INSTALLED, _CHECKOUT)]
+    return {path.stem: path for folder in folders for path in folder.glob("*.yaml")}
 
 
 def catalogue_path(settings: Settings) -> Path:
-    """Return the catalogue file that the settings name, or the bundled shop's."""
-    return Path(settings.catalogue_path) if settings.catalogue_path else bundled_catalogue("shop")
+    """Return the catalogue that the settings name: a file, or a starter pack's bare name.
+
+    None named: the shop's. A file goes before a pack of the same name.
+    """
+    if not settings.catalogue_path:
+        return bundled_catalogue("shop")
+    named = Path(settings.catalogue_path)
+    return named if named.exists() else _packs().get(settings.catalogue_path, named)

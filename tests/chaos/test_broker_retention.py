@@ -13,6 +13,9 @@ from tests.chaos.faults import admin, expire, last_line
 from tests.chaos.world import ChaosWorld
 from tests.kafka import RealKafka
 
+# `tests/unit/test_retention.py` tells the same without a broker.
+pytestmark = pytest.mark.chaos
+
 
 def _expire_unread(world: ChaosWorld, topic: str, partition: int, before: int) -> None:
     """Expire what nobody has read; who must refuse a bad record among it need not any more."""
@@ -28,7 +31,6 @@ def _begun(world: ChaosWorld) -> None:
     world.tell(400, keeping_up=False)
 
 
-@pytest.mark.chaos
 def test_lost_clicks_are_told_counted_and_gone_on_from(
     kafka: RealKafka, tmp_path: Path, seed: int
 ) -> None:
@@ -72,7 +74,6 @@ def test_lost_consent_is_refused_until_somebody_has_decided(
         world.terminate(worker)
 
 
-@pytest.mark.chaos
 def test_a_lost_piece_of_the_timeline_is_refused(
     kafka: RealKafka, tmp_path: Path, seed: int
 ) -> None:

@@ -122,6 +122,7 @@ def test_a_changelog_from_which_records_were_deleted_is_refused(
         assert f"{_changelog(world)}/3 begins at offset 5" in _refused(world)
 
 
+@pytest.mark.chaos
 def test_a_state_of_a_newer_release_is_refused_before_anything_is_decided(
     kafka: RealKafka, tmp_path: Path, seed: int
 ) -> None:

@@ -124,6 +124,7 @@ def test_who_is_refused_is_told_so_in_one_line(
     assert words in line
 
 
+@pytest.mark.chaos
 def test_a_plain_client_on_a_port_with_logins_is_told_to_look_at_the_protocol(
     secure_kafka: SecureKafka, world: World
 ) -> None:

@@ -13,7 +13,8 @@ from streams.core.channels import BY_PEOPLE, REACHING_OUT
 from streams.core.features import FEATURES
 from streams.core.layout import DAY_MS, MAX_PENDING, PENDING_FOR_SERVICE
 from streams.core.moments import MOMENTS, SESSION_MOMENTS
-from streams.runtime.paths import bundled_catalogue
+from streams.runtime.paths import bundled_catalogue, catalogue_path
+from streams.runtime.settings import Settings
 from tests.scenarios.runner import scenarios
 
 PACKS = ("shop", "grocer", "streaming", "bank", "saas")
@@ -103,6 +104,15 @@ def test_each_pack_has_a_scenario(name: str) -> None:
 def test_a_pack_that_does_not_exist_is_answered_with_those_that_do() -> None:
     with pytest.raises(FileNotFoundError, match="bank, grocer, saas, shop, streaming"):
         bundled_catalogue("airline")
+
+
+def test_settings_name_a_file_or_a_pack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert catalogue_path(Settings()) == bundled_catalogue("shop")
+    assert catalogue_path(Settings(catalogue_path="bank")) == bundled_catalogue("bank")
+    assert catalogue_path(Settings(catalogue_path="my.yaml")) == Path("my.yaml")
+    (tmp_path / "bank").write_text("name: Ours", "utf-8")
+    assert catalogue_path(Settings(catalogue_path="bank")) == Path("bank")
 
 
 def test_the_packs_are_installed_with_the_program() -> None:

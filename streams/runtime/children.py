@@ -1,0 +1,89 @@
+"""Child processes that live and end together, with whoever started them."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from types import FrameType
+
+# linux/prctl.h
+_PR_SET_PDEATHSIG = 1
+# Loaded here, because a child between fork and exec must do as little as possible.
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+_FORWARDED = (signal.SIGTERM, signal.SIGINT)
+
+
+def ends_with_parent(signal_number: int) -> Callable[[], None]:
+    """Return what a child calls before it begins, to get a signal when its parent is gone.
+
+    Linux alone can do so; elsewhere a child has to notice by itself.
+    """
+
+    def ask() -> None:
+        if _LIBC is not None:
+            _LIBC.prctl(_PR_SET_PDEATHSIG, signal_number)
+
+    return ask
+
+
+def run_together(commands: Sequence[tuple[Sequence[str], Mapping[str, str]]]) -> int:
+    """Run (command, environment) pairs until the first of them ends, then end the others.
+
+    SIGTERM and SIGINT end them all: each child gets one SIGTERM. Returns 0 when all ended with 0,
+    or by the SIGTERM they were sent, else the exit code of the first that did not (128 + n for one
+    that signal n ended).
+    """
+    group = _Group()
+    before = {number: signal.signal(number, group.stopped) for number in _FORWARDED}
+    try:
+        for command, environment in commands:
+            group.start(command, environment)
+        return group.wait()
+    finally:
+        group.stop()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _Group:
+    """Children that are started, stopped once, and waited for."""
+
+    def __init__(self) -> None:
+        self._children: dict[int, subprocess.Popen[bytes]] = {}
+        self._stopping = False
+
+    def start(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        child = subprocess.Popen(
+            command, env=environment, preexec_fn=ends_with_parent(signal.SIGTERM)
+        )
+        self._children[child.pid] = child
+        if self._stopping:
+            # Asked to stop while it was being started.
+            child.terminate()
+
+    def stop(self) -> None:
+        if not self._stopping:
+            self._stopping = True
+            for child in self._children.values():
+                child.terminate()
+
+    def stopped(self, number: int, frame: FrameType | None) -> None:
+        self.stop()
+
+    def wait(self) -> int:
+        code = 0
+        while self._children:
+            pid, status = os.wait()
+            child = self._children.pop(pid, None)
+            if child is None:
+                continue
+            child.returncode = os.waitstatus_to_exitcode(status)
+            if not (self._stopping and child.returncode == -signal.SIGTERM):
+                ended = child.returncode if child.returncode >= 0 else 128 - child.returncode
+                code = code or ended
+            self.stop()
+        return code

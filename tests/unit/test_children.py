@@ -1,0 +1,52 @@
+"""Processes that were started together end together, with the code of the first that failed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+
+from streams.runtime.children import run_together
+from tests.kafka import ROOT
+
+
+def python(code: str) -> tuple[Sequence[str], Mapping[str, str]]:
+    return [sys.executable, "-c", code], dict(os.environ)
+
+
+WAITS = python("import signal; signal.sigwait([signal.SIGINT])")
+
+
+def test_all_end_when_one_ends_and_its_failure_is_told() -> None:
+    assert run_together([WAITS, python("raise SystemExit(7)"), WAITS]) == 7
+
+
+def test_the_end_of_one_that_a_signal_killed_is_told_as_a_shell_does() -> None:
+    killed = python("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    assert run_together([killed]) == 128 + signal.SIGKILL
+
+
+def test_all_that_end_well_are_an_end_that_is_well() -> None:
+    assert run_together([python("pass"), python("pass")]) == 0
+
+
+def test_sigterm_reaches_every_child() -> None:
+    """Each child takes SIGTERM for its orderly end, and so the whole ends with 0."""
+    child = (
+        "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0));"
+        "print('up', flush=True); signal.pause()"
+    )
+    parent = (
+        "import os, sys; from streams.runtime.children import run_together;"
+        f"each = ([sys.executable, '-c', {child!r}], dict(os.environ));"
+        "sys.exit(run_together([each, each]))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", parent], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as process:
+        assert process.stdout is not None
+        assert [process.stdout.readline() for _ in range(2)] == ["up\n", "up\n"]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
