@@ -77,6 +77,13 @@ class Log:
         self.store = MemoryStore()
         self.engine = Engine(versions, salt)
 
+    def copy(self) -> Log:
+        """Return another log that stands where this one does."""
+        log = Log(self.versions, self.salt)
+        log.store = self.store
+        log.restart()
+        return log
+
     def restart(self) -> None:
         """Lose the process, keep what was stored."""
         saved = self.store.save()

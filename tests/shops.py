@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,6 +84,21 @@ SHOP_TOMORROW = (
     .replace("value: 3", "value: 1")
     .replace("family_preference >= 0", "family_preference > -0.5 and views_1d < 6")
 )
+# The same shop, remembering more than one customer or one moment: budgets, slates, moments that
+# wait for quiet hours to end, actions that rest.
+SHOP_BUSY = (
+    SHOP
+    + """
+budgets:
+  - {id: calls, scope: channel, name: call_center, per_day: 3}
+  - {id: shelves, scope: channel, name: web, per_day: 6}
+slates: {browsing: 2, searching: 2}
+quiet_hours: {from: "18:00", until: "09:00", then: wait}
+suppression:
+  - {id: had_enough, scope: family, after: rejected, times: 1, for_hours: 6}
+  - {id: gave_up, scope: action, after: ignored, times: 2, for_days: 1}
+"""
+)
 
 
 def load(text: str = SHOP) -> Catalogue:
@@ -121,7 +137,12 @@ class LeaningScorer:
         return features * np.array(drawn).reshape(-1, width)
 
     def _drawn(self, action: int, width: int) -> NDArray[np.float64]:
-        return np.random.default_rng(self._seeds[action]).uniform(-0.1, 0.1, width)
+        return _weights(self._seeds[action], width)
+
+
+@lru_cache(maxsize=4_096)
+def _weights(seed: int, width: int) -> NDArray[np.float64]:
+    return np.random.default_rng(seed).uniform(-0.1, 0.1, width)
 
 
 class LeaningVersions(MemoryVersions):

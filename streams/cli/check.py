@@ -27,8 +27,8 @@ from streams.runtime.topic_admin import check_topics
 @click.option(
     "--catalogue",
     metavar="FILE",
-    help="Catalogue to check, a file or a starter pack by its name (bank, grocer, ...); else that of "
-    "CONCIERGE_CATALOGUE_PATH, else the bundled shop.",
+    help="Catalogue to check, a file or a starter pack by its name (bank, grocer, ...); else that "
+    "of CONCIERGE_CATALOGUE_PATH, else the bundled shop.",
 )
 @click.option("--offline", is_flag=True, help="Do not ask the brokers about the topics.")
 @click.option("--settings", "list_settings", is_flag=True, help="List every setting and stop.")

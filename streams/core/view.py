@@ -19,6 +19,7 @@ from streams.core.layout import (
     SUMS,
     TOTALS,
 )
+from streams.core.moments import MOMENTS
 from streams.core.state import CustomerState
 from streams.core.timers import due_timers
 
@@ -95,6 +96,12 @@ def _our_side(state: CustomerState) -> dict[str, Any]:
     return {
         "contacts": _contacts(state),
         "ignored_in_a_row": _plain(state.number("ignored_in_a_row")),
+        "automated_in_a_row": _plain(state.number("automated_in_a_row")),
+        "resting": [
+            {"until": _time(silence.until_ms), "answers_in_a_row": _plain(silence.count)}
+            for silence in state.silences.values()
+        ],
+        "waiting": _waiting(state),
         "awaiting_outcome": [
             {
                 "decision": pending.decision_id,
@@ -157,6 +164,12 @@ def _contacts(state: CustomerState) -> list[dict[str, Any]]:
         }
         for start in starts
     ]
+
+
+def _waiting(state: CustomerState) -> str | None:
+    """Return the moment that waits for quiet hours to end."""
+    waits = state.number("due_quiet_over_ms") > 0
+    return list(MOMENTS)[int(state.number("waiting_moment"))] if waits else None
 
 
 def _quiet_hours(state: CustomerState) -> str | None:

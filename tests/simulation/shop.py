@@ -8,24 +8,13 @@ from schemas.records import CustomerEvent, NextBestAction
 from streams.core.layout import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from tests.events import NOON_MS, Feed
 from tests.made_up import EVENTS
-from tests.shops import SHOP, SHOP_TOMORROW, load
+from tests.shops import SHOP_BUSY, SHOP_TOMORROW, load
 
-# Everything that is remembered beyond one customer or one moment: budgets, slates, moments that
-# wait for quiet hours to end, actions that rest.
-_BUSY = """
-budgets:
-  - {id: calls, scope: channel, name: call_center, per_day: 3}
-  - {id: shelves, scope: channel, name: web, per_day: 6}
-slates: {browsing: 2, searching: 2}
-quiet_hours: {from: "18:00", until: "09:00", then: wait}
-suppression:
-  - {id: had_enough, scope: family, after: rejected, times: 1, for_hours: 6}
-  - {id: gave_up, scope: action, after: ignored, times: 2, for_days: 1}
-"""
 # Fewer moments than at noon: a wave of decisions is what a history costs.
 _COOL = ("cool_down_seconds: 2\n", "cool_down_seconds: 600\n")
 CATALOGUES = [
-    load(text.replace(*_COOL)) for text in (SHOP + _BUSY, SHOP_TOMORROW, SHOP_TOMORROW + _BUSY)
+    load(text.replace(*_COOL))
+    for text in (SHOP_BUSY, SHOP_TOMORROW, SHOP_BUSY.replace("per_day: 6", "per_day: 2"))
 ]
 CUSTOMERS = [f"customer-{n}" for n in range(5)]
 _DONE = ("view", "search", "add", "order", "order", "refund", "ticket", "sign_up", "consent")

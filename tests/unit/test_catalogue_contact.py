@@ -149,6 +149,12 @@ def test_an_own_rule_about_objections_takes_the_place_of_the_usual_one() -> None
             "for_days: 30}, {id: gave_up, after: rejected, for_days: 1}",
             "suppression `gave_up` is here twice",
         ),
+        (
+            "id: gave_up",
+            "id: weekly",
+            ":5 suppression: `weekly` already names another contact rule",
+        ),
+        ("id: gave_up", "id: quiet_hours", "`quiet_hours` already names another contact rule"),
         # after a purchase
         ("issues: [selling]", "issues: [seling]", ":6 after_purchase[0].issues[0]: unknown issue"),
         ("issues: [selling]", "issues: []", "lists no issue, so nothing would rest"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from streams.core.layout import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from streams.core.view import view
 from tests.contacts import ADA, SHOP, Ways, ms
 
 NIGHT = "quiet_hours: {from: 22:00, until: 08:00%s}"
@@ -37,6 +38,7 @@ def test_what_is_discarded_does_not_come_back() -> None:
 def test_what_waits_is_decided_anew_when_the_night_is_over() -> None:
     ways = Ways(night(", then: wait"))
     assert ways.order(ms("2024-01-15T23:00")).chosen == "no_action"
+    assert view(ways.state, ms("2024-01-15T23:00"))["waiting"] == "order_placed"
     assert ways.tick(ms("2024-01-16T07:59:59")) == []
     (answer,) = ways.tick(ms("2024-01-16T08:00"))
     assert (answer.decision.moment, answer.chosen) == ("order_placed", "letter")

@@ -6,6 +6,7 @@ from streams.core.contact import note_response
 from streams.core.contact_rules import Suppression
 from streams.core.layout import DAY_MS, HOUR_MS, MAX_SILENCES
 from streams.core.state import CustomerState
+from streams.core.view import view
 from tests.contacts import ADA, SHOP, Ways
 from tests.events import NOON_MS
 
@@ -48,6 +49,7 @@ def test_an_answer_in_between_starts_the_count_anew() -> None:
 def test_a_refused_action_rests_at_once_and_others_go_on() -> None:
     ways = Ways("suppression: [{id: said_no, after: rejected, for_days: 5}]")
     ways.answers(ways.browse(NOON_MS), "reject", NOON_MS + 1)
+    assert view(ways.state, NOON_MS)["resting"] == [{"until": "2024-01-20T12:00:00.001Z"}]
     assert ways.browse(NOON_MS + 2).fate("tea_shelf") == "contact:said_no"
     assert ways.search(NOON_MS + 3).chosen == "coffee_shelf"
     assert ways.browse(NOON_MS + 1 + 5 * DAY_MS).chosen == "tea_shelf"

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Literal, cast
 
 from schemas.symbols import SEVERITIES
-from streams.core.catalogue import Budget
 from streams.core.catalogue_yaml.durations import durations
 from streams.core.catalogue_yaml.parts import YEAR_MS
 from streams.core.catalogue_yaml.sections import Place, Section
@@ -43,6 +42,8 @@ _CALENDAR_MS = {"day": 25 * 3_600_000, "week": 7 * DAY_MS + 3_600_000, "month": 
 _ALWAYS_QUIET = "always_quiet"
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 _LIMIT_KEYS = ("id", "scope", "name", "max_contacts", "calendar")
+# What drops an action is told by its id, so no two rules share one, nor one of these.
+_TAKEN = ("ticket", "quiet_hours", "no_open_channel", "automated_in_a_row", "awaiting_outcomes")
 _SUPPRESSED = ("action", "family")
 
 
@@ -50,7 +51,7 @@ def read_contact_rules(section: Section, names: Names) -> ContactRules:
     """Return the contact rules at the top of a catalogue; `names` has those of each scope."""
     tickets = section.get("tickets")
     most = section.get("automated_in_a_row")
-    return ContactRules(
+    rules = ContactRules(
         limits=_read_limits(section.get("contact_limits"), names),
         quiet=_read_quiet_hours(section.get("quiet_hours")),
         suppressions=_read_suppressions(section.get("suppression")),
@@ -58,6 +59,18 @@ def read_contact_rules(section: Section, names: Names) -> ContactRules:
         tickets=_read_tickets(tickets) if tickets else TicketSilence(),
         automated_in_a_row=most.whole(1, 100) if most else None,
     )
+    taken = set(_TAKEN)
+    for key, named in (
+        ("contact_limits", rules.limits),
+        ("suppression", rules.suppressions),
+        ("after_purchase", rules.after_purchase),
+    ):
+        ids = {rule.id for rule in named}
+        if place := section.get(key):
+            for twice in sorted(ids & taken):
+                place.wrong(f"`{twice}` already names another contact rule; choose another id")
+        taken |= ids
+    return rules
 
 
 def _read_limits(place: Place | None, names: Names) -> tuple[ContactLimit, ...]:
@@ -93,31 +106,6 @@ def _limit_name(place: Place | None, scope: Scope | None, names: Names) -> str |
         place.wrong("scope `overall` counts every contact and has no name; remove `name`")
         return None
     return place.word(names[scope], scope)
-
-
-def read_budgets(place: Place | None, names: Names) -> tuple[Budget, ...]:
-    """Return the budgets: how many actions of a kind there may be in a day."""
-    budgets: dict[str, Budget] = {}
-    for item in (place.items() if place else None) or ():
-        section = item.section(("id", "scope", "name", "per_day"))
-        budget = _budget(section, names) if section else None
-        if budget and budget.id in budgets:
-            item.wrong(f"budget `{budget.id}` is here twice")
-        if budget:
-            budgets[budget.id] = budget
-    return tuple(budgets.values())
-
-
-def _budget(section: Section, names: Names) -> Budget | None:
-    id_place, scope_place = section.need("id", "calls"), section.need("scope", "channel")
-    name_place, most_place = section.need("name", "call_center"), section.need("per_day", "40")
-    budget_id = id_place.identifier() if id_place else None
-    scope = cast(Scope | None, scope_place.word(SCOPES[1:], "scope") if scope_place else None)
-    name = name_place.word(names[scope], scope) if name_place and scope else None
-    per_day = most_place.whole(1, 10_000_000) if most_place else None
-    if budget_id is None or scope is None or name is None or per_day is None:
-        return None
-    return Budget(budget_id, scope, name, per_day)
 
 
 def _window(section: Section) -> tuple[Calendar | None, int]:

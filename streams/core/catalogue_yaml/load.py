@@ -8,10 +8,11 @@ from streams.core.catalogue import Catalogue
 from streams.core.catalogue_yaml.actions import ActionReader, Words
 from streams.core.catalogue_yaml.arbitration import KEYS as ARBITRATION_KEYS
 from streams.core.catalogue_yaml.arbitration import read_arms, read_bothering, read_exploration
+from streams.core.catalogue_yaml.budgets import read_budgets
 from streams.core.catalogue_yaml.cold_start import KEYS as COLD_START_KEYS
 from streams.core.catalogue_yaml.cold_start import read_answers, read_ramp
 from streams.core.catalogue_yaml.contact import KEYS as CONTACT_KEYS
-from streams.core.catalogue_yaml.contact import read_budgets, read_contact_rules
+from streams.core.catalogue_yaml.contact import read_contact_rules
 from streams.core.catalogue_yaml.durations import durations
 from streams.core.catalogue_yaml.nodes import canonical, compose, content_version, decoded
 from streams.core.catalogue_yaml.parts import TREATMENT_CHANNELS

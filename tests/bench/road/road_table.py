@@ -36,17 +36,24 @@ class RoadRun:
 
 def found(
     runs: Sequence[RoadRun],
+    apart: Sequence[RoadRun],
     alone: Mapping[str, Watch],
     stages: Mapping[str, float],
     compared: tuple[Shells, Sheet] | None,
 ) -> Found:
-    """Return all that was measured; `compared` is what the two shells made of one engine."""
+    """Return all that was measured.
+
+    `apart` has the runs with a process for each role, `compared` is what the two shells made of
+    one engine.
+    """
     overall = spread([run.events_per_s for run in runs])
     middle = spread([run.middle_per_s for run in runs])
+    by_processes = spread([run.events_per_s for run in apart])
     decisions = median(run.decisions / run.events for run in runs)
     rows = [
         ("from first to last", *map(thousands, overall)),
         ("steady middle", *map(thousands, middle)),
+        ("--apart: a process for each role", *map(thousands, by_processes)),
     ]
     by_role = [
         (
@@ -86,6 +93,7 @@ def found(
     numbers: dict[str, object] = {
         "events_per_s": round(overall[1]),
         "events_per_s_steady": round(middle[1]),
+        "events_per_s_apart": round(by_processes[1]),
         "decisions_per_event": round(decisions, 3),
         "role_records_per_s": {role: round(w.overall(role)) for role, w in alone.items()},
         "stages_us": {name: round(us, 2) for name, us in budget},

@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 from rich.console import Console
@@ -23,7 +24,7 @@ from tests.bench.broker import PARTITIONS, BenchKafka, Cluster
 from tests.bench.options import Options
 from tests.bench.report import Found, Sheet
 from tests.bench.road.catalogue import catalogue
-from tests.bench.road.drive import Watch, drive
+from tests.bench.road.drive import Watch, drive, drive_all
 from tests.bench.road.installation import Installation
 from tests.bench.road.road_table import RoadRun, found
 from tests.bench.road.shells import Shells, sheet, shells
@@ -45,7 +46,7 @@ SIMULATED = {"clock": "off"}
 
 def whole_road(options: Options, console: Console) -> Found:
     """Run the whole road several times, each role once alone, and the pure stages."""
-    runs = []
+    runs, apart = [], []
     with BenchKafka() as broker, tempfile.TemporaryDirectory() as folder:
         cluster = Cluster(broker.bootstrap)
         path = Path(folder) / "catalogue.yaml"
@@ -54,6 +55,9 @@ def whole_road(options: Options, console: Console) -> Found:
             run = _run(cluster, path, f"road{number}.", options)
             runs.append(run)
             console.print(f"whole road, run {number + 1}: {run.events_per_s:,.0f} events/s")
+            run = _run(cluster, path, f"apart{number}.", options, apart=True)
+            apart.append(run)
+            console.print(f"roles apart, run {number + 1}: {run.events_per_s:,.0f} events/s")
         alone = _alone(cluster, path, "alone.", options)
         compared = _shells(cluster, path, options)
         cluster.close()
@@ -63,7 +67,7 @@ def whole_road(options: Options, console: Console) -> Found:
         _ACTIONS,
     )
     stages = budget.measure()
-    return found(runs, alone, stages, compared)
+    return found(runs, apart, alone, stages, compared)
 
 
 def _shells(cluster: Cluster, path: Path, options: Options) -> tuple[Shells, Sheet] | None:
@@ -81,11 +85,16 @@ def capacity(cluster: Cluster, path: Path, prefix: str, options: Options) -> flo
     return _run(cluster, path, prefix, options).events_per_s
 
 
-def _run(cluster: Cluster, path: Path, prefix: str, options: Options) -> RoadRun:
+def _run(
+    cluster: Cluster, path: Path, prefix: str, options: Options, *, apart: bool = False
+) -> RoadRun:
+    """Run the road once; `apart` gives each role a process, as `concierge worker --apart` does."""
     installation, events, answers_from_ms = _with_history(cluster, path, prefix, options)
     before = [cluster.held(installation.name(topic)) for topic in (DECISIONS, NEXT_BEST_ACTIONS)]
-    with installation.worker() as worker:
-        watch = drive(installation, worker, ROLES, _passing(installation, answers_from_ms))
+    with ExitStack() as stack:
+        roles = ROLES if apart else (",".join(ROLES),)
+        workers = [stack.enter_context(installation.worker(roles=each)) for each in roles]
+        watch = drive_all(installation, workers, ROLES, _passing(installation, answers_from_ms))
     after = [cluster.held(installation.name(topic)) for topic in (DECISIONS, NEXT_BEST_ACTIONS)]
     cluster.remove(prefix.rstrip("."))
     return RoadRun(
