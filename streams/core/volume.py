@@ -52,9 +52,7 @@ def settle_tick(
     day, elapsed = divmod(at_ms, DAY_MS)
     closed = []
     for budget in budgets:
-        used = known.used.get(budget.id)
-        count = used.count if used is not None and used.day == day else 0
-        if count >= budget.per_day * share * (elapsed / DAY_MS):
+        if _used(known, budget, day).count >= budget.per_day * share * (elapsed / DAY_MS):
             closed.append(budget.id)
     before = known.closed[-1].budgets if known.closed else []
     if closed != before:
@@ -67,6 +65,14 @@ def use(
     """Count an action that is published towards its budgets."""
     for budget in budgets:
         if is_in(budget, action, channel):
-            day, used = at_ms // DAY_MS, known.used.get(budget.id)
-            count = used.count if used is not None and used.day == day else 0
-            known.used[budget.id] = Used(day, count + 1)
+            used = _used(known, budget, at_ms // DAY_MS)
+            known.used[budget.id] = Used(used.day, used.count + 1)
+
+
+def _used(known: PartitionState, budget: Budget, day: int) -> Used:
+    """Return what was used on a day, or on a later one that has begun already.
+
+    An event of last night that arrives after midnight must not make today's count begin anew.
+    """
+    used = known.used.get(budget.id)
+    return used if used is not None and used.day >= day else Used(day, 0)

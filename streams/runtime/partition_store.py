@@ -111,7 +111,10 @@ class PartitionStore:
         if self._whole_dirty and self._whole is not None:
             data = self._codec.encode(PARTITION_KEY, self._whole)
             self._cold[PARTITION_KEY] = data
-            self._unwritten[PARTITION_KEY] = stamp.pack(next_offset, data)
+            # Before those of an earlier cut that was refused, too: they may have changed again.
+            self._unwritten.pop(PARTITION_KEY, None)
+            whole = {PARTITION_KEY: stamp.pack(next_offset, data)}
+            self._unwritten = whole | self._unwritten
         for customer in self._dirty:
             self._ahead[customer] = self._codec.encode(customer, self._hot[customer])
         for customer, data in self._ahead.items():

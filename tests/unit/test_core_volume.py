@@ -111,3 +111,20 @@ def test_the_state_of_a_partition_stays_small() -> None:
     log = Log(MemoryVersions(CATALOGUE))
     log.play(busy_day())
     assert len(log.store.save()[1]) < 4_096
+
+
+def test_what_was_used_does_not_depend_on_where_the_log_is_cut() -> None:
+    feed, tomorrow_ms = Feed(), MIDNIGHT_MS + DAY_MS
+    records: list[TimelineRecord] = [use(CATALOGUE)]
+    for n in range(10):
+        times = MIDNIGHT_MS + HOUR_MS, tomorrow_ms + n * HOUR_MS
+        records += [feed.click(f"early{n}", at_ms) for at_ms in times]
+    # Of yesterday still: in a wave they stand beside everybody's first event.
+    records += [feed.click(f"late{n}", MIDNIGHT_MS + 2 * HOUR_MS) for n in range(10)]
+    saved = []
+    for size in (1, len(records)):
+        log = Log(MemoryVersions(CATALOGUE))
+        log.play(numbered(records), size)
+        assert log.store.partition.used
+        saved.append(log.store.save())
+    assert saved[0] == saved[1]

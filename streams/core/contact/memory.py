@@ -41,9 +41,8 @@ def note_response(
             known.count += 1
             if known.count >= rule.times:
                 known.count, known.until_ms = 0, max(known.until_ms, at_ms + rule.term_ms)
-            if len(state.silences) >= MAX_SILENCES:
-                _make_room(state.silences, at_ms)
-            state.silences[number] = known
+            if len(state.silences) < MAX_SILENCES or _make_room(state.silences, known, at_ms):
+                state.silences[number] = known
 
 
 def _reward(state: CustomerState, number: int, after: After) -> None:
@@ -54,14 +53,21 @@ def _reward(state: CustomerState, number: int, after: After) -> None:
             del state.silences[number]
 
 
-def _make_room(silences: dict[int, Silence], at_ms: int) -> None:
-    """Drop what says least: one that is over, then the lowest count, then what ends first."""
+def _make_room(silences: dict[int, Silence], new: Silence, at_ms: int) -> bool:
+    """Drop what says least: one that is over, then the lowest count, then what ends first.
+
+    False, and nothing is dropped, where a mere count would take the place of a silence.
+    """
 
     def worth(number: int) -> tuple[int, int]:
         known = silences[number]
         return known.until_ms if known.until_ms > at_ms else 0, known.count
 
-    del silences[min(silences, key=worth)]
+    least = min(silences, key=worth)
+    if new.until_ms <= at_ms < silences[least].until_ms:
+        return False
+    del silences[least]
+    return True
 
 
 def record_contact(

@@ -20,7 +20,7 @@ from streams.core.channels import AUTOMATED, REACHING_OUT
 from streams.core.contact.limits import Locals, Windows, channels_over_limit, over_limit
 from streams.core.contact.memory import silence_number
 from streams.core.contact.quiet import in_quiet_hours, local_time, quiet_until_ms
-from streams.core.contact_rules import ContactRules
+from streams.core.contact_rules import ContactRules, Suppression
 from streams.core.funnel import Funnel, Mask
 from streams.core.layout import MAX_PENDING, PENDING_FOR_SERVICE
 from streams.core.wave import Floats, Wave
@@ -62,13 +62,12 @@ class ContactPolicy:
     def __init__(self, rules: ContactRules, actions: Sequence[Action]) -> None:
         self._rules = rules
         self._service = np.array([action.purpose == "service" for action in actions])
+        # Nobody waits for what is on trial: it must not make a decision due.
+        self._live = np.array([not action.shadow for action in actions])
         self._channels = _channel_numbers(actions)
         self._channel_limits = [limit for limit in rules.limits if limit.scope == "channel"]
         self._limits = [limit for limit in rules.limits if limit.scope != "channel"]
-        self._silences = [
-            (rule, np.array([silence_number(rule, a.id, a.family) for a in actions], np.int64))
-            for rule in rules.suppressions
-        ]
+        self._silences = [(rule, _silence_places(rule, actions)) for rule in rules.suppressions]
         self._resting = [
             (
                 rule,
@@ -128,13 +127,18 @@ class ContactPolicy:
                 ]
             )
             funnel.drop(troubled[:, None] & ~self._service, "contact:ticket")
-        silenced = [row for row, state in enumerate(wave.states) if state.silences]
-        for rule, numbers in self._silences if silenced else ():
-            until_ms = np.zeros((len(wave), len(numbers)))
-            for row in silenced:
-                for number, silence in wave.states[row].silences.items():
-                    until_ms[row, numbers == number] = silence.until_ms
-            silent = until_ms > wave.at_ms[:, None]
+        # Most of what is kept are counts that silence nothing yet.
+        silenced = [
+            (row, number)
+            for row, (state, at_ms) in enumerate(zip(wave.states, wave.at_ms.tolist(), strict=True))
+            for number, silence in state.silences.items()
+            if silence.until_ms > at_ms
+        ]
+        for rule, places in self._silences if silenced else ():
+            silent = np.zeros((len(wave), len(self._service)), bool)
+            for row, number in silenced:
+                if number in places:
+                    silent[row, places[number]] = True
             if rule.after == "ignored":
                 # A message that is owed needs no answer.
                 silent &= ~self._service
@@ -170,9 +174,8 @@ class ContactPolicy:
         chosen = np.where(usable.any(axis=2), usable.argmax(axis=2), NO_TREATMENT)
         until_ms = np.zeros(len(wave))
         if rule.then == "wait" and quiet.any():
-            waits = (funnel.candidates & (chosen == NO_TREATMENT) & (ways[:, :, 0] == 2)).any(
-                axis=1
-            )
+            waiting = self._live & (chosen == NO_TREATMENT) & (ways[:, :, 0] == 2)
+            waits = (funnel.candidates & waiting).any(axis=1)
             for row in np.flatnonzero(waits).tolist():
                 until_ms[row] = quiet_until_ms(wave.states[row], local[row], rule)
         for number, fate in enumerate(self._fates, start=1):
@@ -191,6 +194,14 @@ class ContactPolicy:
         for number, limit in enumerate(self._channel_limits, start=len(_CLOSED) + 1):
             _close(closed, channels_over_limit(wave, windows, limit), number)
         return closed
+
+
+def _silence_places(rule: Suppression, actions: Sequence[Action]) -> dict[int, list[int]]:
+    """Return which actions a rule silences under each number."""
+    places: dict[int, list[int]] = {}
+    for place, action in enumerate(actions):
+        places.setdefault(silence_number(rule, action.id, action.family), []).append(place)
+    return places
 
 
 def _close(closed: NDArray[np.int16], where: Mask, reason: int) -> None:
