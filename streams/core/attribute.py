@@ -61,11 +61,19 @@ def settle(state: CustomerState, at_ms: int) -> list[Pending]:
         return []
     state.pending = [pending for pending in state.pending if pending.settle_at_ms > at_ms]
     over.sort(key=lambda pending: (pending.settle_at_ms, pending.decision_id))
-    for pending in over:
-        if not pending.published:
-            continue
+    for pending in filter(shows_response, over):
         state.head[_IGNORED] = 0.0 if pending.rewarded else state.head[_IGNORED] + 1.0
     return over
+
+
+def shows_response(pending: Pending) -> bool:
+    """Tell whether the customer could respond: everybody can buy, only who got something answers.
+
+    So who buys nothing counts as uninterested in every arm alike; or else the treated who are left
+    alone for that would be missing from their arm only, and those still offered something would
+    buy more than the held-out do, whatever the offers are worth.
+    """
+    return pending.published or pending.family_purchase
 
 
 def lesson_of(pending: Pending, place: LessonPlace) -> Lesson:

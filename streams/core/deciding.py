@@ -37,6 +37,7 @@ class Decider:
         self.catalogue = plan.catalogue
         self.actions = plan.actions
         self.moments = plan.moments
+        self.about = plan.about
         self._plan = plan
         self._scorer = scorer
         self._evidence = scorer.evidence

@@ -113,7 +113,7 @@ FAMILY = _numbered(
 FAMILY_WIDTH = len(FAMILY)
 
 # One contact: an action that was published to the customer.
-CONTACT = _numbered(["at_ms", "action", "family", "issue", "channel"])
+CONTACT = _numbered(["at_ms", "action", "family", "issue", "channel", "decision"])
 CONTACT_WIDTH = len(CONTACT)
 
 # Bounds of everything that could grow. With all of them full of the longest texts that an event

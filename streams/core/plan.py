@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.core.catalogue import Catalogue
+from streams.core.chance import name_number
 from streams.core.contact import ContactPolicy
 from streams.core.funnel import Mask
 from streams.core.policy import EngagementPolicy
@@ -20,6 +21,7 @@ class Plan:
         self.catalogue = catalogue
         # By id, so that the order in the catalogue's text never matters.
         self.actions = tuple(sorted(catalogue.actions, key=lambda action: action.id))
+        self.about = {name_number(each.id): (each.id, each.family) for each in self.actions}
         self.keys = [action.key for action in self.actions]
         # What is on trial changes nothing, so it makes no decision due.
         live = [action for action in self.actions if not action.shadow]

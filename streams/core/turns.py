@@ -7,9 +7,15 @@ from dataclasses import dataclass, field, replace
 
 from schemas.records import CustomerEvent, Outcome, Purchase, Trigger
 from schemas.symbols import ARMS
-from streams.core.attribute import SETTLE_GRACE_MS, credit_outcome, credit_purchase, settle
+from streams.core.attribute import (
+    SETTLE_GRACE_MS,
+    credit_outcome,
+    credit_purchase,
+    settle,
+    shows_response,
+)
 from streams.core.catalogue import Timers
-from streams.core.contact import note_response, record_contact
+from streams.core.contact import contacted_about, note_response, record_contact
 from streams.core.contact_rules import After, ContactRules
 from streams.core.deciding import Decider
 from streams.core.due import Due, Slate
@@ -34,6 +40,8 @@ _NO_CATALOGUE_TIMERS = Timers()
 _NO_CATALOGUE_CONTACT = ContactRules()
 # What an outcome says of the action it answers.
 _SAYS: dict[str, After] = {"reject": "rejected", "objection": "objected"}
+# An action and its family.
+About = tuple[str, str | None]
 
 
 @dataclass(slots=True)
@@ -150,20 +158,25 @@ class Segment:
         elif isinstance(event, Outcome):
             pending = credit_outcome(state, event)
             self.notes[f"{'unmatched' if pending is None else 'outcome'}:{event.kind}"] += 1
-            if pending is not None and (says := _SAYS.get(event.kind)) is not None:
-                self._note(state, pending, says, event.at_ms)
+            if (says := _SAYS.get(event.kind)) is None:
+                return
+            about = self._late(state, event) if pending is None else _about(pending)
+            if about is not None:
+                note_response(state, self._contact.suppressions, says, about, event.at_ms)
+
+    def _late(self, state: CustomerState, event: Outcome) -> About | None:
+        """Return what an answer is about whose window is over: a no is a no, however late."""
+        number = contacted_about(state, event.decision_id)
+        return None if number is None or self.decider is None else self.decider.about.get(number)
 
     def settle(self, state: CustomerState, at_ms: int) -> list[Pending]:
         """Take the decisions whose window is over; what was ignored too often will rest."""
         settled = settle(state, at_ms)
         for pending in settled:
-            if pending.published:
-                self._note(state, pending, None if pending.rewarded else "ignored", at_ms)
+            if shows_response(pending):
+                says: After | None = None if pending.rewarded else "ignored"
+                note_response(state, self._contact.suppressions, says, _about(pending), at_ms)
         return settled
-
-    def _note(self, state: CustomerState, pending: Pending, says: After | None, at_ms: int) -> None:
-        about = (pending.action, pending.family)
-        note_response(state, self._contact.suppressions, says, about, at_ms)
 
     def go_on(self, turn: Turn, decided: Decided) -> None:
         """Ask for the next place of a slate, unless it is full or silence was chosen."""
@@ -185,6 +198,10 @@ class Segment:
         return at_ms - state.head[_LAST_DECISION] < self.decider.catalogue.cool_down_ms
 
 
+def _about(pending: Pending) -> About:
+    return pending.action, pending.family
+
+
 def remember_decision(decided: Decided, catalogue_model: str) -> None:
     """Change the customer's state as a decision demands: contact, pending outcome, cool-down.
 
@@ -199,7 +216,15 @@ def remember_decision(decided: Decided, catalogue_model: str) -> None:
             state.head[_QUIET_OVER] = decided.wait_until_ms
             state.head[_WAITING] = MOMENT_NUMBER[due.moment]
         return
-    record_contact(state, due.at_ms, action.id, action.family, action.issue, treatment.channel)
+    record_contact(
+        state,
+        due.at_ms,
+        action.id,
+        action.family,
+        action.issue,
+        treatment.channel,
+        decision.decision_id,
+    )
     window_end_ms = due.at_ms + action.reward.window_ms
     state.pending.append(
         Pending(

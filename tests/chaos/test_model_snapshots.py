@@ -17,6 +17,9 @@ from tests.chaos.world import ChaosWorld
 from tests.kafka import RealKafka
 from tests.oracle.replay import newest
 
+# `tests/unit/test_snapshots_refused.py` tells who refuses what without a broker.
+pytestmark = pytest.mark.chaos
+
 
 def _foreign(data: bytes) -> bytes:
     return encode(msgspec.structs.replace(decode(data), model="another"))
@@ -49,14 +52,9 @@ def _learned_once(world: ChaosWorld) -> None:
 
 # What comes of having no older one does not depend on how it was spoilt.
 _CASES = [(what, "with_an_older_one") for what in _SPOILT] + [("garbage", "alone")]
-# One in the short run: unit tests have the others, without a broker.
-_SHORT = ("cut_short", "with_an_older_one")
 
 
-@pytest.mark.parametrize(
-    ("what", "older"),
-    [pytest.param(*case, marks=() if case == _SHORT else pytest.mark.chaos) for case in _CASES],
-)
+@pytest.mark.parametrize(("what", "older"), _CASES)
 def test_a_spoilt_snapshot_is_told_and_its_lessons_are_learned_again(
     kafka: RealKafka, tmp_path: Path, seed: int, what: str, older: str
 ) -> None:
@@ -85,7 +83,6 @@ def test_a_spoilt_snapshot_is_told_and_its_lessons_are_learned_again(
         world.terminate(follower)
 
 
-@pytest.mark.chaos
 def test_a_key_and_a_value_that_are_nobodys_disturb_nobody(
     kafka: RealKafka, tmp_path: Path, seed: int
 ) -> None:

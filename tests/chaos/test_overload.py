@@ -29,6 +29,7 @@ class HotWorld(ChaosWorld):
     maker = HotCustomer
 
 
+@pytest.mark.chaos
 def test_a_worker_that_input_outruns_catches_up_in_the_same_memory_though_half_is_of_one_customer(
     kafka: RealKafka, tmp_path: Path, seed: int
 ) -> None:

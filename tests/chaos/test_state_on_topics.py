@@ -17,6 +17,10 @@ from tests.chaos.faults import admin, alter, delete, expire, last_line, write
 from tests.chaos.world import PARTITIONS, ChaosWorld
 from tests.kafka import RealKafka
 
+# Each starts two or three workers; what is refused at once has its short stories in
+# `test_start_and_stop`.
+pytestmark = pytest.mark.chaos
+
 
 def _changelog(world: ChaosWorld) -> str:
     return customers_changelog(world.app_id).name
@@ -44,7 +48,6 @@ def _half_told(world: ChaosWorld) -> None:
     world.terminate(worker)
 
 
-@pytest.mark.chaos
 def test_a_changelog_that_was_compacted_holds_every_state(
     kafka: RealKafka, tmp_path: Path, seed: int
 ) -> None:
@@ -96,7 +99,6 @@ def test_a_changelog_that_was_lost_is_refused_and_can_be_built_again_from_the_ti
         world.terminate(worker)
 
 
-@pytest.mark.chaos
 def test_an_idle_group_whose_timeline_has_expired_notices_a_lost_changelog_too(
     kafka: RealKafka, tmp_path: Path, seed: int
 ) -> None:
@@ -109,7 +111,6 @@ def test_an_idle_group_whose_timeline_has_expired_notices_a_lost_changelog_too(
         assert "is empty, but the timeline has been read up to" in _refused(world)
 
 
-@pytest.mark.chaos
 def test_a_changelog_from_which_records_were_deleted_is_refused(
     kafka: RealKafka, tmp_path: Path, seed: int
 ) -> None:
@@ -122,7 +123,6 @@ def test_a_changelog_from_which_records_were_deleted_is_refused(
         assert f"{_changelog(world)}/3 begins at offset 5" in _refused(world)
 
 
-@pytest.mark.chaos
 def test_a_state_of_a_newer_release_is_refused_before_anything_is_decided(
     kafka: RealKafka, tmp_path: Path, seed: int
 ) -> None:
@@ -145,7 +145,6 @@ def test_a_state_of_a_newer_release_is_refused_before_anything_is_decided(
         world.terminate(worker)
 
 
-@pytest.mark.chaos
 def test_a_timeline_that_was_widened_is_refused(
     kafka: RealKafka, tmp_path: Path, seed: int
 ) -> None:

@@ -180,3 +180,13 @@ def test_a_failpoint_may_count_the_half_of_a_stage() -> None:
 def test_a_failpoint_at_no_step_is_refused() -> None:
     with pytest.raises(ValueError, match="a step is one of"):
         Failpoint("decide:comit:1")
+
+
+def test_the_partitions_own_state_is_written_first_even_after_a_cut_that_was_refused() -> None:
+    store = PartitionStore(codec())
+    store.written(store.cut(1))
+    store.put("a", {"a": 1})
+    assert list(store.cut(5)) == ["a"]
+    store.put("a", {"a": 2})
+    store.put_partition_state({"used": 1})
+    assert list(store.cut(9)) == [PARTITION_KEY, "a"]

@@ -198,3 +198,13 @@ def test_whatever_is_asked_during_a_night_is_answered_in_the_day_that_follows(
         ]
         assert [answer.chosen for answer in later] == ["letter"]
         assert later[0].decision.decided_at_ms < asked_ms + DAY_MS // 2
+
+
+def test_nobody_is_decided_for_in_the_morning_for_an_action_on_trial() -> None:
+    on_trial = SHOP.replace(
+        "{id: letter, moments: [order", "{id: letter, shadow: true, moments: [order"
+    )
+    quieter = on_trial.replace("[browsing, searching]", "[browsing, order_placed]")
+    ways = Ways(night(", then: wait") + "\nno_action: {priority: 9}", quieter)
+    assert ways.order(ms("2024-01-15T23:00")).fate("letter") == "contact:quiet_hours"
+    assert ways.tick(ms("2024-01-16T08:00")) == []

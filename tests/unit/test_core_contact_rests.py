@@ -142,3 +142,29 @@ def test_a_rest_holds_for_the_issues_it_names_only() -> None:
     ways = Ways("after_purchase: [{id: enjoy_it, issues: [reaching_out], for_days: 7}]")
     ways.order(NOON_MS)
     assert ways.browse(NOON_MS + 1).chosen == "tea_shelf"
+
+
+def test_counting_what_is_ignored_never_ends_what_was_asked_for() -> None:
+    state = CustomerState()
+    said_no = Suppression("no", "action", "objected", 1, 100 * DAY_MS)
+    often = Suppression("bored", "action", "ignored", 2, DAY_MS)
+    for number in range(MAX_SILENCES):
+        note_response(state, [said_no], "objected", (f"a{number}", None), NOON_MS)
+    asked = set(state.silences)
+    note_response(state, [often], "ignored", ("other", None), NOON_MS)
+    assert set(state.silences) == asked
+    # They are over: what counts now may take their place.
+    note_response(state, [often], "ignored", ("other", None), NOON_MS + 100 * DAY_MS)
+    assert len(set(state.silences) - asked) == 1
+
+
+def test_an_objection_holds_even_when_its_window_is_over() -> None:
+    ways = Ways()
+    answer = ways.browse(NOON_MS)
+    ways.tick(NOON_MS + 2 * HOUR_MS)
+    assert not ways.state.pending
+    ways.answers(answer, "objection", NOON_MS + 3 * HOUR_MS)
+    assert ways.browse(NOON_MS + 4 * HOUR_MS).fate("tea_shelf") == "contact:objected"
+    assert ways.browse(NOON_MS + 181 * DAY_MS).fate("tea_shelf") == "contact:objected"
+    # Not about a decision that nobody remembers.
+    ways.answers(answer, "objection", NOON_MS + 182 * DAY_MS)

@@ -128,3 +128,15 @@ def test_what_was_used_does_not_depend_on_where_the_log_is_cut() -> None:
         assert log.store.partition.used
         saved.append(log.store.save())
     assert saved[0] == saved[1]
+
+
+def test_what_happened_last_night_and_arrives_after_midnight_is_counted_today() -> None:
+    feed = Feed()
+    start_ms = MIDNIGHT_MS + DAY_MS
+    records: list[TimelineRecord] = [use(CATALOGUE)]
+    for minute in range(6 * 60):
+        at_ms = start_ms + minute * MINUTE_MS
+        records += [Tick(at_ms), feed.click(f"n{minute}", at_ms)]
+        records += [feed.click(f"l{minute}", at_ms - 50 * MINUTE_MS)]
+    out = Log(MemoryVersions(CATALOGUE)).play(numbered(records))
+    assert 5 <= len(out.actions) <= 7

@@ -1,6 +1,6 @@
 """Contact policy: how often, through which channel, and when to leave somebody alone."""
 
-from streams.core.contact.memory import note_response, record_contact
+from streams.core.contact.memory import contacted_about, note_response, record_contact
 from streams.core.contact.policy import NO_TREATMENT, Contactable, ContactPolicy, consented
 
 __all__ = [
@@ -8,6 +8,7 @@ __all__ = [
     "ContactPolicy",
     "Contactable",
     "consented",
+    "contacted_about",
     "note_response",
     "record_contact",
 ]

@@ -71,7 +71,13 @@ def _make_room(silences: dict[int, Silence], new: Silence, at_ms: int) -> bool:
 
 
 def record_contact(
-    state: CustomerState, at_ms: int, action: str, family: str | None, issue: str, channel: str
+    state: CustomerState,
+    at_ms: int,
+    action: str,
+    family: str | None,
+    issue: str,
+    channel: str,
+    decision_id: str | None = None,
 ) -> None:
     """Remember that an action was published; of too many contacts the earliest is forgotten."""
     contacts = state.contacts
@@ -82,6 +88,7 @@ def record_contact(
             name_number(family),
             name_number(issue),
             float(CHANNELS.index(channel)),
+            name_number(decision_id),
         )
     )
     if channel in AUTOMATED:
@@ -93,3 +100,12 @@ def record_contact(
         times = contacts[CONTACT["at_ms"] :: CONTACT_WIDTH]
         earliest = times.index(min(times)) * CONTACT_WIDTH
         del contacts[earliest : earliest + CONTACT_WIDTH]
+
+
+def contacted_about(state: CustomerState, decision_id: str) -> float | None:
+    """Return the number of the action that a decision published, None where it is forgotten."""
+    contacts, number = state.contacts, name_number(decision_id)
+    for start in range(0, len(contacts), CONTACT_WIDTH):
+        if contacts[start + CONTACT["decision"]] == number:
+            return contacts[start + CONTACT["action"]]
+    return None

@@ -55,15 +55,6 @@ def found(
         ("steady middle", *map(thousands, middle)),
         ("--apart: a process for each role", *map(thousands, by_processes)),
     ]
-    by_role = [
-        (
-            role,
-            thousands(watch.overall(role)),
-            thousands(watch.middle(role)),
-            f"{_cpu_us(watch, role):.1f}",
-        )
-        for role, watch in alone.items()
-    ]
     budget = sorted(stages.items(), key=lambda item: -item[1])
     sheets = [
         Sheet(
@@ -79,11 +70,7 @@ def found(
                 "within a checkpoint, and were awaited before a run counted.",
             ],
         ),
-        Sheet(
-            "Each role alone (intake: source events, decide: timeline records, learn: lessons)",
-            ("role", "records/s", "steady middle", "CPU us a record"),
-            by_role,
-        ),
+        _by_role(alone),
         Sheet(
             "The pure stages in one process: microseconds of processor time a source event",
             ("stage", "us"),
@@ -112,6 +99,22 @@ def found(
         [Bar(name, us, us, us) for name, us in budget],
     )
     return Found("whole_road", numbers, sheets, {"whole-road": plot})
+
+
+def _by_role(alone: Mapping[str, Watch]) -> Sheet:
+    return Sheet(
+        "Each role alone (intake: source events, decide: timeline records, learn: lessons)",
+        ("role", "records/s", "steady middle", "CPU us a record"),
+        [
+            (
+                role,
+                thousands(watch.overall(role)),
+                thousands(watch.middle(role)),
+                f"{_cpu_us(watch, role):.1f}",
+            )
+            for role, watch in alone.items()
+        ],
+    )
 
 
 def _cpu_us(watch: Watch, role: str) -> float:
