@@ -7,6 +7,7 @@ not do with us or tell us.
 from __future__ import annotations
 
 from schemas.symbols import SEVERITIES
+from streams.core.folds.verbs import is_whole
 from streams.core.layout import DAY_MS
 from streams.core.state import CustomerState
 
@@ -32,7 +33,8 @@ def _tickets(state: CustomerState, at_ms: int) -> list[str]:
     known = sorted(state.tickets.values(), key=lambda t: (not t.is_open, -t.changed_at_ms))
     lines = []
     for ticket in known[:_MOST_OF_A_KIND]:
-        about = f" about {_words(ticket.family)}" if ticket.family else ""
+        named = ticket.family is not None and is_whole(ticket.family)
+        about = f" about {_words(ticket.family)}" if named else ""
         if ticket.is_open:
             since = _days(at_ms - ticket.opened_at_ms)
             lines.append(f"open ticket{about}, {SEVERITIES[ticket.severity]}, for {since}")
@@ -59,7 +61,7 @@ def _tastes(state: CustomerState) -> list[str]:
     return [
         f"told us: {'likes' if preference.weight > 0 else 'dislikes'} {_words(family)}"
         for family, preference in told[:_MOST_OF_A_KIND]
-        if abs(preference.weight) >= _STRONG
+        if abs(preference.weight) >= _STRONG and is_whole(family)
     ]
 
 

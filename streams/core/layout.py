@@ -129,7 +129,7 @@ MAX_PENDING = 8
 # Of these, so many are kept for service: offers must not use up the room an apology needs.
 PENDING_FOR_SERVICE = 2
 MAX_SILENCES = 12
-MAX_RECENT_IDS = 16
+MAX_RECENT_IDS = 14
 MAX_WATERMARKS = 24
 # Bytes of UTF-8 that one text takes: names that a catalogue may also use (its ids have at most 64
 # characters), and ids or answers that only have to differ.

@@ -15,7 +15,7 @@ from streams.core.state import Closed, PartitionState, Used
 
 # How many changes of openness a partition remembers: those since its last checkpoint may be asked
 # for again. A budget changes at most once a tick, and a worker checkpoints every second or so.
-MAX_CLOSED = 256
+MAX_CLOSED = 1_024
 
 
 def is_in(budget: Budget, action: Action, channel: str) -> bool:

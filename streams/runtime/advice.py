@@ -58,8 +58,9 @@ def advice(error: KafkaError) -> str:
 def undelivered(topic: str, partition: int | None, error: KafkaError) -> str:
     """Return why a record did not get to its topic, and what to do about it."""
     what = _joined(error, _UNDELIVERED.get(error.code()) or _ADVICE.get(error.code()))
+    place = topic if partition is None else f"{topic}/{partition}"
     return (
-        f"the brokers did not take a record for {topic}/{partition}: {what}. "
+        f"the brokers did not take a record for {place}: {what}. "
         "A restart goes on from the last checkpoint"
     )
 

@@ -165,7 +165,7 @@ class Outbox:
             # There was room, so the rest is not simply to be sent again: that could change the
             # order within a partition.
             error = next(message["_error"] for message in batch if "_error" in message)
-            self._fail(DeliveryFailed(f"cannot send to {topic}: {error}"))
+            self._not_taken(topic, partition, error)
             self._raise_failure()
 
     async def _produce_one(self, topic: str, partition: int, message: dict[str, Any]) -> None:
@@ -178,7 +178,7 @@ class Outbox:
             except BufferError:
                 await self._wait_for_room()
             except KafkaException as error:
-                self._fail(DeliveryFailed(f"cannot send to {topic}: {error}"))
+                self._not_taken(topic, partition, error.args[0])
                 self._raise_failure()
 
     async def _wait_for_room(self) -> None:
@@ -199,8 +199,12 @@ class Outbox:
 
     def _on_delivery(self, error: KafkaError | None, message: Message) -> None:
         if error is not None:
-            told = undelivered(message.topic() or "", message.partition(), error)
-            self._fail(DeliveryFailed(told))
+            self._not_taken(message.topic() or "", message.partition(), error)
+
+    def _not_taken(self, topic: str, partition: int | None, error: KafkaError) -> None:
+        # Already when it is queued, where the producer knows by then that it must not.
+        number = None if partition == PARTITION_UA else partition
+        self._fail(DeliveryFailed(undelivered(topic, number, error)))
 
     def _on_error(self, error: KafkaError) -> None:
         if error.fatal():

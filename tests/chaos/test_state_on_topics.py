@@ -61,8 +61,10 @@ def test_a_changelog_that_was_compacted_holds_every_state(
             read = read_to_end(
                 world.client, _changelog(world), range(PARTITIONS), threading.Event()
             )
-            offsets = [message.offset() or 0 for messages in read for message in messages]
-            return len(offsets) < max(offsets, default=0)
+            found: dict[int, list[int]] = {number: [] for number in range(PARTITIONS)}
+            for message in (message for messages in read for message in messages):
+                found[message.partition() or 0].append(message.offset() or 0)
+            return any(len(offsets) < max(offsets, default=0) for offsets in found.values())
 
         world.await_true(compacted, "compaction")
         world.kill(worker)
@@ -132,8 +134,8 @@ def test_a_state_of_a_newer_release_is_refused_before_anything_is_decided(
         customer = next(key for key in states if key != PARTITION_KEY)
         place = world.committed(["decide"])[f"{world.name(TIMELINE)}/{number}"]
         state = states[customer]
-        # Behind 8 bytes of due time and 3 of an array's head is the schema version.
-        newer = state[:11] + bytes([99]) + state[12:]
+        # Behind 8 bytes of due time and one that says how it is stored is the schema version.
+        newer = state[:9] + bytes([99]) + state[10:]
         write(world, _changelog(world), customer.encode(), stamp.pack(place, newer), number)
         said = _refused(world)
         assert "schema version 99 was stored by a newer release" in said

@@ -89,6 +89,15 @@ def test_a_newer_version_is_refused_with_and_without_decoding() -> None:
             read(newer)
 
 
+def test_a_newer_version_of_todays_compressed_states_is_refused_without_expanding_it() -> None:
+    stored = encode_customer(decode_customer(FIRST_RELEASE))
+    check_schema_version(stored)
+    # Behind 8 bytes of due time, and one that says how it is stored.
+    newer = stored[:9] + bytes([codec.SCHEMA_VERSION + 1]) + stored[10:]
+    with pytest.raises(StateError, match="stored by a newer release"):
+        check_schema_version(newer)
+
+
 def test_a_version_that_never_was_is_refused() -> None:
     with pytest.raises(StateError, match="never been"):
         decode_customer(_of_version(0))

@@ -166,5 +166,3 @@ def test_an_objection_holds_even_when_its_window_is_over() -> None:
     ways.answers(answer, "objection", NOON_MS + 3 * HOUR_MS)
     assert ways.browse(NOON_MS + 4 * HOUR_MS).fate("tea_shelf") == "contact:objected"
     assert ways.browse(NOON_MS + 181 * DAY_MS).fate("tea_shelf") == "contact:objected"
-    # Not about a decision that nobody remembers.
-    ways.answers(answer, "objection", NOON_MS + 182 * DAY_MS)

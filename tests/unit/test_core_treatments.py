@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from schemas.records import OrderLine
+from streams.core.history import history_of
 from streams.core.layout import DAY_MS, MAX_TEXT_BYTES
 from streams.core.wording import MOST_ITEMS
 from tests.contacts import ADA, Answer, Ways
@@ -175,3 +178,16 @@ def test_a_channel_without_people_carries_no_history() -> None:
     answer = shop().browse(NOON_MS)
     assert answer.action is not None
     assert answer.action.history == []
+
+
+@pytest.mark.parametrize("between", ["\r\n", "\x00", "\u2028", "\u202e"])
+def test_a_customers_words_add_no_line_to_what_people_read(between: str) -> None:
+    ways = shop()
+    told(ways, "first_name", f"Ada{between}Bcc: eve")
+    assert said(ways.browse(NOON_MS)) == "You, something: look around."
+    liked = ways.feed.profile(ADA, NOON_MS, "preference", subject=f"tea{between}x", weight=1.0)
+    ways.write(liked)
+    ways.write(ways.feed.support(ADA, NOON_MS, "opened", family=f"tea{between}x"))
+    lines = history_of(ways.state, NOON_MS, True)
+    assert lines[0].startswith("open ticket, ")
+    assert not [line for line in lines if "tea" in line]

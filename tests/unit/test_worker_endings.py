@@ -131,6 +131,12 @@ def test_a_record_that_was_not_taken_is_told_with_its_topic_and_what_to_do() -> 
     assert "CONCIERGE_DELIVERY_TIMEOUT_MS" in told
 
 
+def test_a_record_that_is_refused_before_it_has_a_partition_is_told_so_too() -> None:
+    told = undelivered("timeline", None, KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED))
+    assert "a record for timeline: " in told
+    assert "ACL" in told
+
+
 @pytest.mark.parametrize(
     ("code", "hint"),
     [

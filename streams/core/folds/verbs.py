@@ -29,6 +29,9 @@ _SUM = {name: tuple(HEAD[f"{name}_{h}"] for h in HALF_LIFE_NAMES) for name in SU
 _INTEREST = tuple(FAMILY[f"interest_{h}"] for h in HALF_LIFE_NAMES)
 _LAST_SEEN = FAMILY["last_seen_ms"]
 _SHORTENED = re.compile(r".*~[0-9a-f]{16}", re.DOTALL)
+# Line breaks, control characters and those that turn the direction of writing: with them a name
+# could add a header to a mail, or a line to what an employee reads.
+_STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _SEEN, _GONE_QUIET = HEAD["latest_seen"], HEAD["due_gone_quiet_ms"]
 
 
@@ -49,10 +52,10 @@ def shortened(text: str, most_bytes: int) -> str:
 def is_whole(text: str) -> bool:
     """Tell whether a text that is kept is the one that was told, fit to be shown to people.
 
-    >>> is_whole("teapot"), is_whole(shortened("teapot" * 9, 20))
-    (True, False)
+    >>> is_whole("teapot"), is_whole(shortened("teapot" * 9, 20)), is_whole("tea" + chr(10))
+    (True, False, False)
     """
-    return _SHORTENED.fullmatch(text) is None
+    return _SHORTENED.fullmatch(text) is None and _STEERING.search(text) is None
 
 
 def family_name(family: str | None) -> str | None:
