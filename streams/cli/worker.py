@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping, Sequence
 
 import click
 
 from streams.cli.options import kafka_option, settings_from
-from streams.runtime.children import run_together
+from streams.runtime.children import own_command, own_environment, run_together
 from streams.runtime.logs import set_up_logs
 from streams.runtime.settings import ROLES, Settings
 from streams.runtime.worker import run
@@ -39,7 +38,8 @@ def worker(kafka: str | None, roles: tuple[str, ...], apart: bool) -> int:
     given = {"ROLES": ",".join(roles)} if roles else {}
     settings = settings_from(kafka, **given)
     if apart and len(settings.roles) > 1:
-        return run_together([_alone(settings, role) for role in settings.roles])
+        apart_roles = {role: _alone(settings, role) for role in settings.roles}
+        return run_together(apart_roles, lambda text: click.echo(f"concierge: {text}", err=True))
     # River alone takes seconds to import, which no other command should wait for.
     from streams.cli.assembly.worker import run_worker
 
@@ -57,4 +57,4 @@ def _alone(settings: Settings, role: str) -> tuple[Sequence[str], Mapping[str, s
     if settings.http_port:
         # Any free port stays any free port.
         environment["CONCIERGE_HTTP_PORT"] = str(settings.http_port + settings.roles.index(role))
-    return [sys.executable, "-m", "streams", "worker"], environment
+    return own_command("worker"), own_environment(environment)

@@ -16,6 +16,9 @@ from streams.core.funnel import CANDIDATE
 from streams.core.rules.condition import Condition
 from streams.core.rules.distance import Distance, distance
 
+# Propensities nearer than this are one when they are told in tenths of a percent.
+_SAME = 0.001
+
 
 @dataclass(frozen=True, slots=True)
 class Flip:
@@ -72,6 +75,8 @@ def _likelier(decision: Decision, place: int, best: int) -> Flip | None:
     needs = has * decision.priorities[best] / priority
     if needs > 1:
         return None
+    if (needs - has) < _SAME * needs:
+        return Flip(name, f"{name} stood level with it: chance chose between them", 0.0)
     says = f"{name} would lead if a reward were at least {needs:.1%} likely instead of {has:.1%}"
     return Flip(name, says, (needs - has) / needs if needs else 0.0)
 

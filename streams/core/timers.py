@@ -56,6 +56,22 @@ def moment_of(state: CustomerState, name: str) -> str:
     return MOMENT_OF_TIMER.get(name) or _MOMENTS[int(state.head[_WAITING])]
 
 
+def armed(state: CustomerState) -> list[float]:
+    """Return when each moment timer is due, 0 where it is not set."""
+    return [state.head[slot] for slot in _DUE_SLOTS.values()]
+
+
+def forget_past(state: CustomerState, before: list[float], now_ms: int) -> None:
+    """Disarm the timers that were set since `before` and were due by `now_ms` already.
+
+    For history that arrives late: a cart left two years ago is no moment today.
+    """
+    for (name, slot), was_ms in zip(_DUE_SLOTS.items(), before, strict=True):
+        if state.head[slot] != was_ms and 0 < state.head[slot] <= now_ms:
+            later_ms = next_replenishment_ms(state, now_ms) if name == "replenishment" else 0.0
+            state.head[slot] = later_ms
+
+
 def fire(state: CustomerState, name: str) -> None:
     """Mark a timer as fired: it stays silent until an event sets it again.
 

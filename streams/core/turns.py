@@ -31,7 +31,7 @@ from streams.core.moments import (
 )
 from streams.core.publish import Decided
 from streams.core.state import CustomerState, Pending
-from streams.core.timers import fire, is_due, is_over, moment_of
+from streams.core.timers import armed, fire, forget_past, is_due, is_over, moment_of
 
 _LAST_DECISION = HEAD["last_decision_ms"]
 _NEWEST = HEAD["newest_event_ms"]
@@ -129,7 +129,10 @@ class Segment:
             return None
         newest_ms = state.head[_NEWEST]
         self._credit(state, event)
+        before = armed(state) if event.origin.stale else None
         fold(state, event, self.timers)
+        if before is not None:
+            forget_past(state, before, event.origin.seen_at_ms)
         self.notes["folded"] += 1
         moment = MOMENT_OF_EVENT.get((type(event).__name__, event.kind))
         if moment is None or not self._decides(moment):

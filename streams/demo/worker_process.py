@@ -8,7 +8,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from time import monotonic, sleep
@@ -16,7 +15,7 @@ from typing import Any, Self
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from streams.runtime.children import ends_with_parent
+from streams.runtime.children import ends_with_parent, own_command, own_environment
 
 _READY_WITHIN_S = 60.0
 _STOP_WITHIN_S = 30.0
@@ -47,8 +46,8 @@ class WorkerProcess:
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "streams", "worker"],
-            env=self._environ,
+            own_command("worker"),
+            env=own_environment(self._environ),
             stdout=self._log,
             stderr=self._log,
             preexec_fn=ends_with_parent(signal.SIGKILL),

@@ -8,12 +8,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import FrameType
 
 # linux/prctl.h
 _PR_SET_PDEATHSIG = 1
 # Loaded here, because a child between fork and exec must do as little as possible.
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+# The folder that holds our packages.
+_HOME = Path(__file__).resolve().parents[2]
 _FORWARDED = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -30,18 +33,36 @@ def ends_with_parent(signal_number: int) -> Callable[[], None]:
     return ask
 
 
-def run_together(commands: Sequence[tuple[Sequence[str], Mapping[str, str]]]) -> int:
-    """Run (command, environment) pairs until the first of them ends, then end the others.
+def own_command(*words: str) -> list[str]:
+    """Return the command that runs `concierge` once more, in an environment of `own_environment`.
+
+    Whatever lies in the current directory is not looked at (`-P`): our packages' names are common.
+    """
+    return [sys.executable, "-P", "-m", "streams", *words]
+
+
+def own_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment with the folder that this very code came from first on the path."""
+    path = [str(_HOME), *filter(None, [environment.get("PYTHONPATH")])]
+    return {**environment, "PYTHONPATH": os.pathsep.join(path)}
+
+
+def run_together(
+    commands: Mapping[str, tuple[Sequence[str], Mapping[str, str]]], say: Callable[[str], None]
+) -> int:
+    """Run (command, environment) pairs by name until the first ends, then end the others.
+
+    `say` hears which one ended first, unless all were asked to.
 
     SIGTERM and SIGINT end them all: each child gets one SIGTERM. Returns 0 when all ended with 0,
     or by the SIGTERM they were sent, else the exit code of the first that did not (128 + n for one
     that signal n ended).
     """
-    group = _Group()
+    group = _Group(say)
     before = {number: signal.signal(number, group.stopped) for number in _FORWARDED}
     try:
-        for command, environment in commands:
-            group.start(command, environment)
+        for name, (command, environment) in commands.items():
+            group.start(name, command, environment)
         return group.wait()
     finally:
         group.stop()
@@ -52,15 +73,18 @@ def run_together(commands: Sequence[tuple[Sequence[str], Mapping[str, str]]]) ->
 class _Group:
     """Children that are started, stopped once, and waited for."""
 
-    def __init__(self) -> None:
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._names: dict[int, str] = {}
         self._children: dict[int, subprocess.Popen[bytes]] = {}
         self._stopping = False
 
-    def start(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    def start(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
         child = subprocess.Popen(
             command, env=environment, preexec_fn=ends_with_parent(signal.SIGTERM)
         )
         self._children[child.pid] = child
+        self._names[child.pid] = name
         if self._stopping:
             # Asked to stop while it was being started.
             child.terminate()
@@ -85,5 +109,10 @@ class _Group:
             if not (self._stopping and child.returncode == -signal.SIGTERM):
                 ended = child.returncode if child.returncode >= 0 else 128 - child.returncode
                 code = code or ended
+            if not self._stopping:
+                how = f"ended with {child.returncode}"
+                if child.returncode < 0:
+                    how = f"was ended by {signal.Signals(-child.returncode).name}"
+                self._say(f"{self._names[pid]} {how}; ending the others")
             self.stop()
         return code

@@ -7,8 +7,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
-from streams.runtime.children import run_together
+from streams.runtime.children import own_command, own_environment, run_together
 from tests.kafka import ROOT
 
 
@@ -20,16 +21,21 @@ WAITS = python("import signal; signal.sigwait([signal.SIGINT])")
 
 
 def test_all_end_when_one_ends_and_its_failure_is_told() -> None:
-    assert run_together([WAITS, python("raise SystemExit(7)"), WAITS]) == 7
+    said: list[str] = []
+    each = {"one": WAITS, "two": python("raise SystemExit(7)"), "three": WAITS}
+    assert run_together(each, said.append) == 7
+    assert said == ["two ended with 7; ending the others"]
 
 
 def test_the_end_of_one_that_a_signal_killed_is_told_as_a_shell_does() -> None:
     killed = python("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
-    assert run_together([killed]) == 128 + signal.SIGKILL
+    said: list[str] = []
+    assert run_together({"decide": killed}, said.append) == 128 + signal.SIGKILL
+    assert said == ["decide was ended by SIGKILL; ending the others"]
 
 
 def test_all_that_end_well_are_an_end_that_is_well() -> None:
-    assert run_together([python("pass"), python("pass")]) == 0
+    assert run_together({"one": python("pass"), "two": python("pass")}, print) == 0
 
 
 def test_sigterm_reaches_every_child() -> None:
@@ -41,7 +47,7 @@ def test_sigterm_reaches_every_child() -> None:
     parent = (
         "import os, sys; from streams.runtime.children import run_together;"
         f"each = ([sys.executable, '-c', {child!r}], dict(os.environ));"
-        "sys.exit(run_together([each, each]))"
+        "sys.exit(run_together(dict(one=each, two=each), print))"
     )
     with subprocess.Popen(
         [sys.executable, "-c", parent], stdout=subprocess.PIPE, text=True, cwd=ROOT
@@ -50,3 +56,18 @@ def test_sigterm_reaches_every_child() -> None:
         assert [process.stdout.readline() for _ in range(2)] == ["up\n", "up\n"]
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
+
+
+def test_what_lies_in_the_current_directory_is_never_run(tmp_path: Path) -> None:
+    for name in ("models", "schemas", "streams"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise RuntimeError('not ours')")
+    done = subprocess.run(
+        own_command("--version"),
+        cwd=tmp_path,
+        env=own_environment(os.environ),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")

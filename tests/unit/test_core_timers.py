@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from random import Random
 
-from schemas.records import OrderLine, Tick, TimelineRecord
+import msgspec
+
+from schemas.records import CustomerEvent, OrderLine, Tick, TimelineRecord
 from streams.core.layout import DAY_MS, HOUR_MS, MINUTE_MS
 from streams.core.timer_index import TimerIndex
 from tests.events import NOON_MS, Feed, numbered, use
@@ -132,3 +134,28 @@ def test_the_index_does_not_grow_with_events_that_put_a_timer_off_or_forward() -
         index.arm("ada", 100_000)
     assert len(index._heap) < 2_000
     assert index.take_due(100_000) == ["ada"]
+
+
+def late(event: CustomerEvent) -> CustomerEvent:
+    """Return the event as one that arrived years after it was done."""
+    event.origin = msgspec.structs.replace(event.origin, seen_at_ms=NOON_MS, stale=True)
+    return event
+
+
+def test_history_that_arrives_late_brings_no_moment_of_its_own() -> None:
+    """An order, a cart and a silence of two years ago are remembered, and not answered today."""
+    feed, log = Feed(), Log(MemoryVersions(CATALOGUE))
+    records: list[TimelineRecord] = [use(CATALOGUE)]
+    for days in (700, 690, 680, 670):
+        records.append(late(feed.order("ada", NOON_MS - days * DAY_MS)))
+    records.append(late(feed.click("ada", NOON_MS - 660 * DAY_MS, "add_to_cart", product="p")))
+    records += [Tick(NOON_MS + 1_000), Tick(NOON_MS + 2 * DAY_MS)]
+    assert log.play(numbered(records)).decisions == []
+    assert log.store.states["ada"].number("total_orders") == 4
+
+
+def test_what_history_leads_us_to_expect_is_waited_for() -> None:
+    feed = Feed()
+    ordered = late(feed.order("bob", NOON_MS - 2 * DAY_MS))
+    found = moments(ordered, Tick(NOON_MS), Tick(NOON_MS - 2 * DAY_MS + GONE_QUIET_MS))
+    assert [moment for moment, _ in found] == ["gone_quiet"]
