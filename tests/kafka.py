@@ -195,6 +195,11 @@ class RealKafka:
             process.wait()
 
 
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        return port != 0 and probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def main() -> int:
     """Run one broker in the foreground until Ctrl-C, or only fetch its jars."""
     parser = argparse.ArgumentParser(prog="python -m tests.kafka", description=main.__doc__)
@@ -205,6 +210,9 @@ def main() -> int:
         if arguments.fetch:
             print(f"Kafka's jars are in {fetch_jars().relative_to(ROOT)}")
             return 0
+        if _is_taken(arguments.port):
+            print(f"port {arguments.port} is taken; choose another: PORT=19092", file=sys.stderr)
+            return 3
         with RealKafka(arguments.port) as broker:
             print(
                 f"Kafka listens on {broker.bootstrap}; Ctrl-C ends it, nothing is kept.", flush=True
