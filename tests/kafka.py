@@ -10,6 +10,7 @@ import argparse
 import base64
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
