@@ -14,8 +14,10 @@ from schemas.records import ENCODER, Lesson, LessonPlace
 from schemas.topics import LESSONS, Topic
 from streams.cli.assembly.experiment import recounting, uplift_meter
 from streams.cli.assembly.shared import Shared
+from streams.runtime.catalogue_file import CatalogueFile
 from streams.runtime.embedded import EmbeddedBroker
 from streams.runtime.metrics import Metrics
+from streams.runtime.paths import catalogue_path
 from streams.runtime.settings import Settings
 
 
@@ -42,11 +44,13 @@ def _shared(bootstrap: str) -> Any:
     def name(topic: Topic) -> str:
         return topic.name
 
+    settings = Settings.from_env({"CONCIERGE_KAFKA": bootstrap})
     return SimpleNamespace(
         client={"bootstrap.servers": bootstrap},
         metrics=Metrics(),
-        settings=Settings.from_env({"CONCIERGE_KAFKA": bootstrap}),
+        settings=settings,
         name=name,
+        catalogue_file=lambda: CatalogueFile(catalogue_path(settings)),
     )
 
 

@@ -117,4 +117,4 @@ def test_settings_name_a_file_or_a_pack(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_the_packs_are_installed_with_the_program() -> None:
     text = (Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8")
-    assert '"share/concierge/catalogue" = ["deploy/catalogue/*.yaml"]' in text
+    assert '"share/concierge/catalogue" = ["deploy/catalogue/*.yaml"' in text
