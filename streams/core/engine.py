@@ -28,11 +28,12 @@ from streams.core.deciding import Decider
 from streams.core.due import Due
 from streams.core.plan import Plan
 from streams.core.publish import Decided
+from streams.core.remember import remember_decision
 from streams.core.state import CustomerState, PartitionState, SwitchedVersion
 from streams.core.store import StateStore
 from streams.core.timer_index import TimerIndex
 from streams.core.timers import due_timers, next_due_ms
-from streams.core.turns import Segment, Turn, remember_decision
+from streams.core.turns import Segment, Turn
 from streams.core.versions import Versions
 from streams.core.volume import closed_at, settle_tick, use
 

@@ -6,25 +6,21 @@ from collections import Counter, deque
 from dataclasses import dataclass, field, replace
 
 from schemas.records import CustomerEvent, Outcome, Purchase, Trigger
-from schemas.symbols import ARMS
 from streams.core.attribute import (
-    SETTLE_GRACE_MS,
     credit_outcome,
     credit_purchase,
     settle,
     shows_response,
 )
 from streams.core.catalogue import Timers
-from streams.core.contact import contacted_about, note_response, record_contact
+from streams.core.contact import contacted_about, note_response
 from streams.core.contact_rules import After, ContactRules
 from streams.core.deciding import Decider
 from streams.core.due import Due, Slate
-from streams.core.features import FEATURE_VERSION
 from streams.core.fold import fold, note_origin, repeat_of
 from streams.core.layout import HEAD
 from streams.core.moments import (
     FRESH_MS,
-    MOMENT_NUMBER,
     MOMENT_OF_EVENT,
     QUIET_OVER,
     SESSION_MOMENTS,
@@ -35,7 +31,6 @@ from streams.core.timers import armed, fire, forget_past, is_due, is_over, momen
 
 _LAST_DECISION = HEAD["last_decision_ms"]
 _NEWEST = HEAD["newest_event_ms"]
-_WAITING, _QUIET_OVER = HEAD["waiting_moment"], HEAD["due_quiet_over_ms"]
 _NO_CATALOGUE_TIMERS = Timers()
 _NO_CATALOGUE_CONTACT = ContactRules()
 # What an outcome says of the action it answers.
@@ -203,49 +198,3 @@ class Segment:
 
 def _about(pending: Pending) -> About:
     return pending.action, pending.family
-
-
-def remember_decision(decided: Decided, catalogue_model: str) -> None:
-    """Change the customer's state as a decision demands: contact, pending outcome, cool-down.
-
-    What a held-out customer would have got counts like what others get: their limits bind too,
-    and their purchases are attributed, or the two could not be compared.
-    """
-    due, state, decision = decided.due, decided.due.state, decided.decision
-    state.head[_LAST_DECISION] = max(state.head[_LAST_DECISION], due.at_ms)
-    action, treatment = decided.action, decided.treatment
-    if action is None or treatment is None:
-        if decided.wait_until_ms:
-            state.head[_QUIET_OVER] = decided.wait_until_ms
-            state.head[_WAITING] = MOMENT_NUMBER[due.moment]
-        return
-    record_contact(
-        state,
-        due.at_ms,
-        action.id,
-        action.family,
-        action.issue,
-        treatment.channel,
-        decision.decision_id,
-    )
-    window_end_ms = due.at_ms + action.reward.window_ms
-    state.pending.append(
-        Pending(
-            decision_id=decision.decision_id,
-            model=catalogue_model,
-            action=action.id,
-            family=action.family,
-            issue=action.issue,
-            channel=treatment.channel,
-            decided_at_ms=due.at_ms,
-            window_end_ms=window_end_ms,
-            settle_at_ms=window_end_ms + SETTLE_GRACE_MS,
-            outcomes=sorted(action.reward.outcomes),
-            family_purchase=action.reward.family_purchase,
-            action_probability=decision.action_probability,
-            feature_version=FEATURE_VERSION,
-            features=decided.seen,
-            arm=ARMS.index(decision.arm),
-            published=decision.published,
-        )
-    )

@@ -1,0 +1,61 @@
+"""What a decision leaves behind in the customer's state."""
+
+from __future__ import annotations
+
+from schemas.symbols import ARMS
+from streams.core.attribute import SETTLE_GRACE_MS
+from streams.core.contact import record_contact
+from streams.core.features import FEATURE_VERSION
+from streams.core.layout import HEAD
+from streams.core.moments import MOMENT_NUMBER
+from streams.core.publish import Decided
+from streams.core.state import Pending
+
+_LAST_DECISION = HEAD["last_decision_ms"]
+_WAITING, _QUIET_OVER = HEAD["waiting_moment"], HEAD["due_quiet_over_ms"]
+
+
+def remember_decision(decided: Decided, catalogue_model: str) -> None:
+    """Change the customer's state as a decision demands: contact, pending outcome, cool-down.
+
+    What a held-out customer would have got counts like what others get: their limits bind too,
+    and their purchases are attributed, or the two could not be compared.
+    """
+    due, state, decision = decided.due, decided.due.state, decided.decision
+    state.head[_LAST_DECISION] = max(state.head[_LAST_DECISION], due.at_ms)
+    action, treatment = decided.action, decided.treatment
+    if action is None or treatment is None:
+        if decided.wait_until_ms:
+            state.head[_QUIET_OVER] = decided.wait_until_ms
+            state.head[_WAITING] = MOMENT_NUMBER[due.moment]
+        return
+    record_contact(
+        state,
+        due.at_ms,
+        action.id,
+        action.family,
+        action.issue,
+        treatment.channel,
+        decision.decision_id,
+    )
+    window_end_ms = due.at_ms + action.reward.window_ms
+    state.pending.append(
+        Pending(
+            decision_id=decision.decision_id,
+            model=catalogue_model,
+            action=action.id,
+            family=action.family,
+            issue=action.issue,
+            channel=treatment.channel,
+            decided_at_ms=due.at_ms,
+            window_end_ms=window_end_ms,
+            settle_at_ms=window_end_ms + SETTLE_GRACE_MS,
+            outcomes=sorted(action.reward.outcomes),
+            family_purchase=action.reward.family_purchase,
+            action_probability=decision.action_probability,
+            feature_version=FEATURE_VERSION,
+            features=decided.seen,
+            arm=ARMS.index(decision.arm),
+            published=decision.published,
+        )
+    )
