@@ -42,7 +42,7 @@ class _Halves(NamedTuple):
 
     customer_columns: int
     shared: Floats
-    own: list[Floats]
+    own: Floats
 
 
 class LinearScorer:
@@ -85,7 +85,11 @@ class LinearScorer:
         # Each action's weights, averaged over its levels by their shares, shape (a, c + k).
         self._blended = np.einsum("al,alf->af", self._shares[:, :-1], self._weights[self._paths])
         self._used, used_at = np.unique(self._paths, return_inverse=True)
-        self._used_at = used_at.reshape(self._paths.shape)
+        # By level, (levels, a), like what is computed for each of them.
+        self._used_at = np.ascontiguousarray(used_at.reshape(self._paths.shape).T)
+        self._used_intercepts = self._intercepts[self._used]
+        self._level_shares = np.ascontiguousarray(self._shares[:, :-1].T)
+        self._of_prior = self._shares[:, -1] * self._prior
         self._evidence = _evidence_of(snapshot, self.actions, self._shares)
         # Made at the first wave, which tells where the action's columns begin.
         self._halves: _Halves | None = None
@@ -120,7 +124,7 @@ class LinearScorer:
             block = slice(start, start + rows)
             scaled = self._scale(customer[block], slice(None, width))
             odds = np.einsum("nc,pc->np", scaled, shared)
-            odds += self._intercepts[self._used]
+            odds += self._used_intercepts
             scaled_action = self._scale(action[block], slice(width, None))
             self._blend(odds, scaled_action, own, result[block])
         return result
@@ -141,23 +145,26 @@ class LinearScorer:
         scaled: Floats = np.ascontiguousarray(features) - self._means[columns]
         with np.errstate(over="ignore"):
             scaled /= self._deviations[columns]
-        return np.clip(scaled, -MOST_DEVIATIONS, MOST_DEVIATIONS, out=scaled)
+        np.minimum(scaled, MOST_DEVIATIONS, out=scaled)
+        return np.maximum(scaled, -MOST_DEVIATIONS, out=scaled)
 
-    def _blend(self, odds: Floats, action: Floats, own: Sequence[Floats], out: Floats) -> None:
-        out[:] = self._shares[:, -1] * self._prior
-        for level, weights in enumerate(own):
-            level_odds = np.take(odds, self._used_at[:, level], axis=1)
-            level_odds += np.einsum("nak,ak->na", action, weights)
-            np.maximum(level_odds, LEAST_LOG_ODDS, out=level_odds)
-            np.exp(np.negative(level_odds, out=level_odds), out=level_odds)
-            level_odds += 1.0
-            out += self._shares[:, level] / level_odds
+    def _blend(self, odds: Floats, action: Floats, own: Floats, out: Floats) -> None:
+        level_odds = odds.take(self._used_at, axis=1)
+        level_odds += np.einsum("nak,lak->nla", action, own)
+        np.maximum(level_odds, LEAST_LOG_ODDS, out=level_odds)
+        np.exp(np.negative(level_odds, out=level_odds), out=level_odds)
+        level_odds += 1.0
+        said = np.divide(self._level_shares, level_odds, out=level_odds)
+        out[:] = self._of_prior
+        for level in range(len(LEVELS)):
+            # One after the other: a sum over an axis may add in an order of its own.
+            out += said[:, level]
 
     def _split(self, width: int) -> _Halves:
         return _Halves(
             customer_columns=width,
             shared=np.ascontiguousarray(self._weights[self._used, :width]),
-            own=[np.ascontiguousarray(self._weights[path, width:]) for path in self._paths.T],
+            own=np.ascontiguousarray(self._weights[self._paths.T, width:]),
         )
 
     def _check(self, customer: Floats, action: Floats) -> None:

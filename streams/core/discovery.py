@@ -25,7 +25,7 @@ def outside_usual(wave: Wave, family_share: Floats, treated: NDArray[np.bool_]) 
     outside: it shows nothing new.
     """
     usual = family_share >= USUAL_SHARE
-    about_family = wave.axis.family_numbers > 0
+    about_family = wave.axis.numbered["family"].each > 0
     outside: Mask = ~usual & about_family & (treated & usual.any(axis=1))[:, None]
     return outside
 

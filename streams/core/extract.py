@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.core.features import ACTION_FEATURES, CUSTOMER_FEATURES, FEATURES, Feature, Floats
+from streams.core.columns import Block, Floats, Matrix
+from streams.core.features import (
+    CUSTOMER_FEATURES,
+    FAMILY_FEATURES,
+    FEATURES,
+    OWN_FEATURES,
+    Feature,
+)
 from streams.core.wave import Wave
 
 
@@ -19,7 +27,7 @@ class Columns:
     `customer` is (n, c) and `action` (n, a, k), float64 holding float32 values.
     """
 
-    natural: dict[str, Floats]
+    natural: Mapping[str, Floats]
     customer: Floats
     action: Floats
 
@@ -30,37 +38,81 @@ def extract(wave: Wave, may_personalize: NDArray[np.bool_]) -> Columns:
     For a customer who withdrew consent to personalization (`may_personalize`, (n,)) the features
     that need it are 0 for rules and models alike.
     """
-    customer = _CUSTOMER_BOUNDS.hold(
-        np.stack([f.column(wave) for f in CUSTOMER_FEATURES], axis=-1), may_personalize[:, None]
+    may = None if may_personalize.all() else may_personalize
+    customer = _CUSTOMER_BOUNDS.hold(_CUSTOMER.of(wave), may)
+    family = _FAMILY_BOUNDS.hold(_stacked(_FAMILY, wave), may)
+    own = _OWN_BOUNDS.hold(_stacked(_OWN, wave), may)
+    # Squashed by family, before it is spread over the actions: there are fewer families.
+    return Columns(
+        Natural(customer, _spread(wave, family, own)),
+        _model_input(customer),
+        _spread(wave, _model_input(family), _model_input(own)),
     )
-    action = _ACTION_BOUNDS.hold(
-        np.stack([f.column(wave) for f in ACTION_FEATURES], axis=-1),
-        may_personalize[:, None, None],
-    )
-    natural = {f.name: customer[:, place] for place, f in enumerate(CUSTOMER_FEATURES)}
-    natural |= {f.name: action[:, :, place] for place, f in enumerate(ACTION_FEATURES)}
-    return Columns(natural, _model_input(customer), _model_input(action))
+
+
+class Natural(Mapping[str, Floats]):
+    """The features in natural units by name: customers' as (n,), actions' as (n, a)."""
+
+    def __init__(self, customer: Floats, action: Floats) -> None:
+        self._customer = customer
+        self._action = action
+
+    def __getitem__(self, name: str) -> Floats:
+        place = _PLACES[name]
+        if place < len(CUSTOMER_FEATURES):
+            return self._customer[:, place]
+        return self._action[:, :, place - len(CUSTOMER_FEATURES)]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(FEATURES)
+
+    def __len__(self) -> int:
+        return len(FEATURES)
 
 
 class _Bounds:
     """The bounds of features as vectors, so that a whole matrix is held to them at once."""
 
-    def __init__(self, features: Sequence[Feature]) -> None:
+    def __init__(self, features: Sequence[Feature[Any]]) -> None:
         self._low = np.array([float(f.low) for f in features])
         self._high = np.array([float(f.high) for f in features])
         self._personal = np.array([f.purpose == "personalization" for f in features])
 
-    def hold(self, matrix: Floats, may_personalize: NDArray[np.bool_]) -> Floats:
-        """Return the matrix within bounds; personal features are 0 where they may not be used."""
+    def hold(self, matrix: Floats, may_personalize: NDArray[np.bool_] | None) -> Floats:
+        """Return the matrix, features last, within bounds.
+
+        Personal features are 0 for whom they may not be used, (n,); None where all may.
+        """
         np.minimum(np.maximum(matrix, self._low, out=matrix), self._high, out=matrix)
-        if not may_personalize.all():
-            hidden = self._personal & ~may_personalize
+        if may_personalize is not None:
+            shape = (-1,) + (1,) * (matrix.ndim - 1)
+            hidden = self._personal & ~may_personalize.reshape(shape)
             matrix[np.broadcast_to(hidden, matrix.shape)] = 0.0
         return matrix
 
 
+_PLACES = {name: place for place, name in enumerate(FEATURES)}
+_CUSTOMER = Matrix([f.column for f in CUSTOMER_FEATURES])
+_FAMILY = [f.column for f in FAMILY_FEATURES]
+_OWN = [f.column for f in OWN_FEATURES]
 _CUSTOMER_BOUNDS = _Bounds(CUSTOMER_FEATURES)
-_ACTION_BOUNDS = _Bounds(ACTION_FEATURES)
+_FAMILY_BOUNDS = _Bounds(FAMILY_FEATURES)
+_OWN_BOUNDS = _Bounds(OWN_FEATURES)
+
+
+def _stacked(columns: Sequence[Block], wave: Wave) -> Floats:
+    """Return columns of one shape as one array, features last."""
+    first = columns[0](wave)
+    stacked = np.empty((*first.shape, len(columns)))
+    stacked[..., 0] = first
+    for place, column in enumerate(columns[1:], 1):
+        stacked[..., place] = column(wave)
+    return stacked
+
+
+def _spread(wave: Wave, family: Floats, own: Floats) -> Floats:
+    """Return the features of every action, (n, a, k): those of its family, then its own."""
+    return np.concatenate([wave.of_action(family), own], axis=2)
 
 
 def _model_input(columns: Floats) -> Floats:

@@ -6,14 +6,16 @@ of customers n, of catalogue families f and of actions a name the shapes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.symbols import CHANNELS
 from streams.core.catalogue import Answers
 from streams.core.chance import name_number
 from streams.core.decay import ERA_MS, ERA_SLOTS
@@ -28,20 +30,46 @@ from streams.core.layout import (
     HEAD,
     HEAD_WIDTH,
 )
+from streams.core.moments import MOMENT_NUMBER
 from streams.core.state import CustomerState
 
 Floats = NDArray[np.float64]
 
+_ERA_SLOTS = np.array(ERA_SLOTS)
+_ERA_MS, _HALF_LIVES_MS = np.array(ERA_MS, np.float64), np.array(HALF_LIVES_MS, np.float64)
+
+
+class Numbered(NamedTuple):
+    """The actions' names of one kind as numbers (a,): each, the distinct ones, and where in them.
+
+    By distinct number, because a matrix of contacts by a thousand actions would take 100 MiB.
+    """
+
+    each: Floats
+    distinct: Floats
+    place_of: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, names: Sequence[str | None]) -> Numbered:
+        """Number the names; None is 0."""
+        each = np.array([name_number(name) for name in names])
+        distinct, place_of = np.unique(each, return_inverse=True)
+        return cls(each, distinct, place_of)
+
 
 @dataclass(frozen=True, slots=True)
 class ActionAxis:
-    """The actions of a catalogue as the columns of a wave's matrices."""
+    """The actions of a catalogue as the columns of a wave's matrices.
+
+    `family_of` (a,) is the place of an action's family in `families`, or len(families) for none.
+    `numbered` has the actions' own names, their families' and their issues'. `answers` say what a
+    survey answer tells: question -> answer -> family -> liking.
+    """
 
     families: tuple[str, ...]
+    family_place: Mapping[str, int]
     family_of: NDArray[np.intp]
-    action_numbers: Floats
-    family_numbers: Floats
-    issue_numbers: Floats
+    numbered: Mapping[str, Numbered]
     answers: Answers
 
     @classmethod
@@ -51,19 +79,16 @@ class ActionAxis:
         actions: Sequence[tuple[str, str | None, str]],
         answers: Answers = MappingProxyType({}),
     ) -> ActionAxis:
-        """Build the axis; `actions` are (action, family, issue) in catalogue order.
-
-        `answers` say what a survey answer tells: question -> answer -> family -> liking.
-
-        `family_of` is the place of an action's family in `families`, or len(families) for none.
-        """
+        """Build the axis; `actions` are (action, family, issue) in catalogue order."""
         place = {family: number for number, family in enumerate(families)}
         return cls(
             families=tuple(families),
+            family_place=place,
             family_of=np.array([place.get(f or "", len(place)) for _, f, _ in actions], np.intp),
-            action_numbers=np.array([name_number(action) for action, _, _ in actions]),
-            family_numbers=np.array([name_number(family) for _, family, _ in actions]),
-            issue_numbers=np.array([name_number(issue) for _, _, issue in actions]),
+            numbered={
+                kind: Numbered.of([action[number] for action in actions])
+                for number, kind in enumerate(("action", "family", "issue"))
+            },
             answers=answers,
         )
 
@@ -94,27 +119,22 @@ class Wave:
         return self.head[:, HEAD[name]]
 
     @cached_property
-    def _fade(self) -> tuple[Floats, ...]:
+    def fade(self) -> Floats:
+        """What is left of a sum at each half-life, shape (n, half-lives)."""
+        landmarks_ms = self.head.take(_ERA_SLOTS, axis=1) * _ERA_MS
+        ahead = (landmarks_ms - self.at_ms[:, None]) / _HALF_LIVES_MS
         # A time long before the landmark must not make a sum infinite.
-        return tuple(
-            np.exp2(
-                np.minimum(
-                    (self.head[:, ERA_SLOTS[i]] * ERA_MS[i] - self.at_ms) / HALF_LIVES_MS[i],
-                    ERA_HALF_LIVES,
-                )
-            )
-            for i in range(len(HALF_LIVES_MS))
-        )
+        return np.exp2(np.minimum(ahead, ERA_HALF_LIVES))
 
     def decayed(self, name: str, half_life: str) -> Floats:
         """Return what a decayed sum is worth now, shape (n,); never negative."""
-        fade = self._fade[HALF_LIFE_NAMES.index(half_life)]
+        fade = self.fade[:, HALF_LIFE_NAMES.index(half_life)]
         return np.maximum(self.number(f"{name}_{half_life}") * fade, 0.0)
 
     @cached_property
     def _families(self) -> Floats:
         """Family rows on the catalogue's axis, (n, f + 1, width); the last is "no family"."""
-        place = {family: number for number, family in enumerate(self.axis.families)}
+        place = self.axis.family_place
         cube = np.zeros((len(self), len(place) + 1, FAMILY_WIDTH))
         rows, columns, parts = [], [], []
         for row, state in enumerate(self.states):
@@ -133,12 +153,12 @@ class Wave:
 
     def family_decayed(self, name: str, half_life: str) -> Floats:
         """Return what a family's decayed slot is worth now, shape (n, f + 1)."""
-        fade = self._fade[HALF_LIFE_NAMES.index(half_life)]
-        return np.maximum(self.family(name) * fade[:, None], 0.0)
+        fade = self.fade[:, HALF_LIFE_NAMES.index(half_life), None]
+        return np.maximum(self.family(name) * fade, 0.0)
 
     def of_action(self, by_family: Floats) -> Floats:
-        """Spread a (n, f + 1) column over the actions by their family: shape (n, a)."""
-        return by_family[:, self.axis.family_of]
+        """Spread (n, f + 1, ...) over the actions by their family: shape (n, a, ...)."""
+        return by_family.take(self.axis.family_of, axis=1)
 
     @cached_property
     def contact_rows(self) -> NDArray[np.intp]:
@@ -157,22 +177,33 @@ class Wave:
 
     def contacts_since(self, window_ms: float) -> NDArray[np.bool_]:
         """Tell which contacts lie within the window before now, shape (contacts,)."""
-        return self.contact("at_ms") > self.at_ms[self.contact_rows] - window_ms
+        return self._contact_ages_ms < window_ms
+
+    @cached_property
+    def _contact_ages_ms(self) -> Floats:
+        return self.at_ms[self.contact_rows] - self.contact("at_ms")
 
     def count_by_customer(self, chosen: NDArray[np.bool_]) -> Floats:
         """Count the chosen contacts of each customer, shape (n,)."""
         return np.bincount(self.contact_rows[chosen], minlength=len(self)).astype(np.float64)
 
-    def count_by_action(self, chosen: NDArray[np.bool_], slot: str, numbers: Floats) -> Floats:
-        """Count the chosen contacts whose `slot` equals each action's number, shape (n, a)."""
-        # By distinct number: a matrix of contacts by a thousand actions would take 100 MiB.
-        distinct, place_of = np.unique(numbers, return_inverse=True)
-        contacts, rows = self.contact(slot)[chosen], self.contact_rows[chosen]
+    def count_by_channel(self, chosen: NDArray[np.bool_]) -> Floats:
+        """Count the chosen contacts of each customer by their place in `CHANNELS`, (n, channels)."""
+        cells = self.contact_rows * len(CHANNELS) + self.contact("channel").astype(np.intp)
+        counts = np.bincount(cells[chosen], minlength=len(self) * len(CHANNELS))
+        return counts.astype(np.float64).reshape(len(self), -1)
+
+    def count_by_action(self, chosen: NDArray[np.bool_], kind: str) -> Floats:
+        """Count the chosen contacts that agree with each action in a kind of name, (n, a)."""
+        _, distinct, place_of = self.axis.numbered[kind]
+        contacts, rows = self.contact(kind)[chosen], self.contact_rows[chosen]
+        if not len(contacts):
+            return np.zeros((len(self), len(place_of)))
         places = np.minimum(np.searchsorted(distinct, contacts), len(distinct) - 1)
         known = distinct[places] == contacts
         cells = rows[known] * len(distinct) + places[known]
         counts = np.bincount(cells, minlength=len(self) * len(distinct)).astype(np.float64)
-        return counts.reshape(len(self), -1)[:, place_of]
+        return counts.reshape(len(self), -1).take(place_of, axis=1)
 
     @cached_property
     def preferences(self) -> Floats:
@@ -180,18 +211,16 @@ class Wave:
 
         What a survey answer tells counts where the customer did not speak of the family itself.
         """
-        families = self.axis.families
-        weights = np.zeros((len(self), len(families) + 1))
+        places = self.axis.family_place
+        weights = np.zeros((len(self), len(places) + 1))
         for row, state in enumerate(self.states):
-            if state.preferences:
-                weights[row, :-1] = [
-                    told.weight if (told := state.preferences.get(f)) else 0.0 for f in families
-                ]
             if state.answers and self.axis.answers:
-                implied = _implied(state, self.axis.answers)
-                for place, family in enumerate(families):
-                    if family in implied and family not in state.preferences:
-                        weights[row, place] = min(max(implied[family], -1.0), 1.0)
+                for family, liking in _implied(state, self.axis.answers).items():
+                    if family in places:
+                        weights[row, places[family]] = min(max(liking, -1.0), 1.0)
+            for family, told in state.preferences.items():
+                if family in places:
+                    weights[row, places[family]] = told.weight
         return weights
 
     @cached_property
@@ -209,12 +238,9 @@ class Wave:
         )
 
     @cached_property
-    def moment_flags(self) -> dict[str, Floats]:
-        """Return per moment that occurs, who has it (1.0) and who not (0.0), shape (n,)."""
-        return {
-            moment: np.array([moment == name for name in self.moments], np.float64)
-            for moment in set(self.moments)
-        }
+    def moment_numbers(self) -> NDArray[np.intp]:
+        """Return the number of each customer's moment, shape (n,)."""
+        return np.array([MOMENT_NUMBER[moment] for moment in self.moments], np.intp)
 
 
 def _implied(state: CustomerState, answers: Answers) -> dict[str, float]:

@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.symbols import CHANNELS
-from streams.core.chance import name_number
+from streams.core.catalogue import Action
 from streams.core.contact_rules import Calendar, ContactLimit
 from streams.core.funnel import Mask
 from streams.core.layout import MAX_CONTACTS
 from streams.core.wave import Floats, Wave
+
+_CHANNELS = np.array(CHANNELS)
 
 Locals = Sequence[datetime | None]
 
@@ -24,14 +26,19 @@ class Windows:
     def __init__(self, wave: Wave, local: Locals) -> None:
         self._wave = wave
         self._local = local
-        self._found: dict[int | Calendar, NDArray[np.bool_]] = {}
+        self._found: dict[int | Calendar, tuple[NDArray[np.bool_], Floats]] = {}
 
-    def within(self, limit: ContactLimit) -> NDArray[np.bool_]:
-        """Tell which contacts lie within the limit's window, shape (contacts,)."""
+    def within(self, limit: ContactLimit) -> tuple[NDArray[np.bool_], Floats]:
+        """Tell which contacts lie within the limit's window, (contacts,), and how many a customer.
+
+        The count is (n, 1).
+        """
         key = limit.calendar or limit.window_ms
         found = self._found.get(key)
         if found is None:
-            found = self._found[key] = self._within(limit)
+            recent = self._within(limit)
+            count = self._wave.count_by_customer(recent)[:, None]
+            found = self._found[key] = recent, count
         return found
 
     def _within(self, limit: ContactLimit) -> NDArray[np.bool_]:
@@ -58,33 +65,37 @@ def _start_ms(local: datetime, calendar: Calendar) -> float:
     return start.timestamp() * 1000
 
 
+def limited(limit: ContactLimit, actions: Sequence[Action]) -> Mask:
+    """Tell which actions a limit is about, shape (a,); for every scope but "channel"."""
+    if limit.scope == "overall":
+        # Offers must not use up what an apology or an answer to a ticket needs.
+        return np.array([action.purpose != "service" for action in actions])
+    names = [getattr(action, "id" if limit.scope == "action" else limit.scope) for action in actions]
+    # An action without a family is not limited by family.
+    return np.array([name is not None and limit.name in (None, name) for name in names])
+
+
 def over_limit(wave: Wave, windows: Windows, limit: ContactLimit) -> Mask:
     """Tell for whom one more contact would be one too many, (n, a) or (n, 1).
 
-    For every scope but "channel", which `channels_over_limit` answers.
+    For every scope but "channel", which `channels_over_limit` answers; whether a limit is about an
+    action at all, `limited` says.
     """
-    recent = windows.within(limit)
-    in_window = wave.count_by_customer(recent)[:, None]
+    recent, in_window = windows.within(limit)
     if limit.scope == "overall":
         return in_window >= limit.max_contacts
-    numbers: Floats = getattr(wave.axis, f"{limit.scope}_numbers")
-    used = wave.count_by_action(recent, limit.scope, numbers)
-    # An action without a family is not limited by family.
-    limited = (numbers > 0 if limit.name is None else numbers == name_number(limit.name))[None]
     # A ring that is full of contacts within the window may have forgotten others within it, and a
     # limit must hold even then.
-    over: Mask = limited & ((used >= limit.max_contacts) | (in_window >= MAX_CONTACTS))
+    used = wave.count_by_action(recent, limit.scope)
+    over: Mask = (used >= limit.max_contacts) | (in_window >= MAX_CONTACTS)
     return over
 
 
 def channels_over_limit(wave: Wave, windows: Windows, limit: ContactLimit) -> Mask:
     """Tell which channels a limit of scope "channel" closes for whom, (n, channels)."""
-    recent = windows.within(limit)
-    full = wave.count_by_customer(recent) >= MAX_CONTACTS
-    over = np.zeros((len(wave), len(CHANNELS)), bool)
-    for number, channel in enumerate(CHANNELS):
-        if limit.name in (None, channel):
-            of_channel = recent & (wave.contact("channel") == number)
-            used = wave.count_by_customer(of_channel)
-            over[:, number] = (used >= limit.max_contacts) | full
+    recent, in_window = windows.within(limit)
+    used = wave.count_by_channel(recent)
+    over: Mask = (used >= limit.max_contacts) | (in_window >= MAX_CONTACTS)
+    if limit.name is not None:
+        over &= _CHANNELS == limit.name
     return over

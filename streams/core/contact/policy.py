@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from schemas.symbols import CHANNELS
 from streams.core.catalogue import Action
 from streams.core.channels import AUTOMATED, REACHING_OUT
-from streams.core.contact.limits import Locals, Windows, channels_over_limit, over_limit
+from streams.core.contact.limits import Locals, Windows, channels_over_limit, limited, over_limit
 from streams.core.contact.memory import silence_number
 from streams.core.contact.quiet import in_quiet_hours, local_time, quiet_until_ms
 from streams.core.contact_rules import ContactRules, Suppression
@@ -66,7 +66,12 @@ class ContactPolicy:
         self._live = np.array([not action.shadow for action in actions])
         self._channels = _channel_numbers(actions)
         self._channel_limits = [limit for limit in rules.limits if limit.scope == "channel"]
-        self._limits = [limit for limit in rules.limits if limit.scope != "channel"]
+        self._limits = [
+            (limit, limited(limit, actions)) for limit in rules.limits if limit.scope != "channel"
+        ]
+        self._most_pending = np.where(
+            self._service, MAX_PENDING, MAX_PENDING - PENDING_FOR_SERVICE
+        )
         self._silences = [(rule, _silence_places(rule, actions)) for rule in rules.suppressions]
         self._resting = [
             (
@@ -91,14 +96,9 @@ class ContactPolicy:
         windows = Windows(wave, local)
         self._silence(wave, funnel)
         waiting = np.array([len(state.pending) for state in wave.states])[:, None]
-        most = np.where(self._service, MAX_PENDING, MAX_PENDING - PENDING_FOR_SERVICE)
-        funnel.drop(waiting >= most, "contact:awaiting_outcomes")
-        for limit in self._limits:
-            over = over_limit(wave, windows, limit)
-            if limit.scope == "overall":
-                # Offers must not use up what an apology or an answer to a ticket needs.
-                over = over & ~self._service
-            funnel.drop(over, f"contact:{limit.id}")
+        funnel.drop(waiting >= self._most_pending, "contact:awaiting_outcomes")
+        for limit, about in self._limits:
+            funnel.drop(about & over_limit(wave, windows, limit), f"contact:{limit.id}")
         return self._treatments(wave, local, quiet, windows, funnel)
 
     def _time_of_day(self, wave: Wave) -> tuple[Locals, NDArray[np.bool_]]:
@@ -158,16 +158,11 @@ class ContactPolicy:
     ) -> Contactable:
         rule = self._rules.quiet
         closed = self._closed(wave, windows)
-        for_service = closed.copy()
-        disturbing = (closed == 0) & quiet[:, None] & _REACHING
-        closed[disturbing] = 2
-        # The way to nowhere, by which rows of treatments are filled up, is never open.
-        nowhere = np.ones((len(wave), 1), closed.dtype)
-        ways = np.where(
-            self._service[:, None],
-            np.concatenate([for_service, nowhere], axis=1)[:, self._channels],
-            np.concatenate([closed, nowhere], axis=1)[:, self._channels],
-        )
+        ways = closed.take(self._channels, axis=1)
+        if quiet.any():
+            _close(closed, quiet[:, None] & _REACHING, 2)
+            disturbed = closed.take(self._channels, axis=1)
+            ways = np.where(self._service[:, None], ways, disturbed)
         usable = ways == 0
         if rule.then != "other_channel":
             usable &= ways[:, :, :1] != 2
@@ -178,13 +173,16 @@ class ContactPolicy:
             waits = (funnel.candidates & waiting).any(axis=1)
             for row in np.flatnonzero(waits).tolist():
                 until_ms[row] = quiet_until_ms(wave.states[row], local[row], rule)
-        for number, fate in enumerate(self._fates, start=1):
-            funnel.drop((chosen == NO_TREATMENT) & (ways[:, :, 0] == number), fate)
+        funnel.drop_each(np.where(chosen == NO_TREATMENT, ways[:, :, 0], 0), self._fates)
         return Contactable(chosen, until_ms)
 
     def _closed(self, wave: Wave, windows: Windows) -> NDArray[np.int16]:
-        """Tell what closes each channel for each customer, but for quiet hours: 0 is open."""
-        closed = np.zeros((len(wave), len(CHANNELS)), np.int16)
+        """Tell what closes each channel for each customer, but for quiet hours: 0 is open.
+
+        The last, by which rows of treatments are filled up, leads nowhere and is never open.
+        """
+        closed = np.zeros((len(wave), len(CHANNELS) + 1), np.int16)
+        closed[:, _NO_CHANNEL] = 1
         for row, state in enumerate(wave.states):
             for channel in state.unsubscribed:
                 closed[row, CHANNELS.index(channel)] = 1
@@ -205,7 +203,9 @@ def _silence_places(rule: Suppression, actions: Sequence[Action]) -> dict[int, l
 
 
 def _close(closed: NDArray[np.int16], where: Mask, reason: int) -> None:
-    closed[(closed == 0) & where] = reason
+    """Close the channels in `where` (broadcast to (n, channels)) that are open, for a reason."""
+    ways = closed[:, :_NO_CHANNEL]
+    ways[(ways == 0) & where] = reason
 
 
 def _channel_numbers(actions: Sequence[Action]) -> NDArray[np.intp]:
