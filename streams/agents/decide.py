@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import (
     AsyncIterable,
     Awaitable,
@@ -28,17 +29,17 @@ from schemas.records import (
 from schemas.topics import DECISIONS, LESSONS, NEXT_BEST_ACTIONS, TIMELINE
 from streams.agents.dead_letters import DeadLetters
 from streams.core.codec import peek_due_ms
-from streams.core.engine import Outputs
+from streams.core.engine import Batch, Outputs
 from streams.core.state import PartitionState
-from streams.core.store import StateStore
 from streams.runtime.app import AgentFunction
 from streams.runtime.checkpoint import Cut, Write
 from streams.runtime.chunk import Chunk, Place, RawRecord
 from streams.runtime.role import Sender, only
 from streams.runtime.table import Partitions
 
-# One engine batch: wide enough for numpy, short enough that outputs leave while a backlog is read.
-BATCH = 4_096
+# Records of a partition in one engine batch: wide enough for numpy, short enough that, while a
+# backlog is read, outputs leave and other roles of the process have their turn.
+BATCH = 2_048
 
 
 class Engine(Protocol):
@@ -50,10 +51,8 @@ class Engine(Protocol):
     def forget(self, partition: int) -> None:
         """Drop what is kept of a partition."""
 
-    def advance(
-        self, partition: int, batch: Sequence[tuple[int, TimelineRecord]], store: StateStore
-    ) -> Outputs:
-        """Apply records of one partition, in offset order."""
+    def advance_all(self, batches: Sequence[Batch]) -> Sequence[Outputs]:
+        """Apply a batch of each partition."""
 
 
 class AwaitedVersions(Protocol):
@@ -112,19 +111,30 @@ class Decide:
         self._noted = noted
         self._kept = kept
 
-    async def work(self, chunk: Chunk) -> None:
-        """Advance the partition by the chunk's records and send what comes of it."""
-        store = self._partitions[chunk.place.partition]
-        records = chunk.records
-        for first in range(0, len(records), BATCH):
-            batch = self._decode(chunk.place, records[first : first + BATCH])
-            for _, record in batch:
-                if isinstance(record, Switch):
-                    await self._versions.available(record.kind, record.name, record.version)
-            outputs = self._engine.advance(chunk.place.partition, batch, store)
-            self._send(outputs)
+    async def work(self, *chunks: Chunk) -> None:
+        """Advance the partitions by the chunks' records and send what comes of it."""
+        longest = max(len(chunk.records) for chunk in chunks)
+        for first in range(0, longest, BATCH):
+            batches = [
+                batch for chunk in chunks if (batch := self._batch(chunk, first)) is not None
+            ]
+            for batch in batches:
+                for _, record in batch.records:
+                    if isinstance(record, Switch):
+                        await self._versions.available(record.kind, record.name, record.version)
+            for outputs in self._engine.advance_all(batches):
+                self._send(outputs)
+                self._noted(outputs)
             await self._outbox.publish()
-            self._noted(outputs)
+            # Other roles may share the event loop.
+            await asyncio.sleep(0)
+
+    def _batch(self, chunk: Chunk, first: int) -> Batch | None:
+        records = chunk.records[first : first + BATCH]
+        if not records:
+            return None
+        number = chunk.place.partition
+        return Batch(number, self._decode(chunk.place, records), self._partitions[number])
 
     def _decode(
         self, place: Place, records: Sequence[RawRecord]
@@ -202,8 +212,8 @@ def versions_from(known: PartitionState, start: int) -> list[tuple[str, str, str
 def agent(role: Decide) -> AgentFunction:
     """Return the agent of the role."""
 
-    async def decide(stream: AsyncIterable[Chunk]) -> None:
-        async for chunk in stream:
-            await role.work(chunk)
+    async def decide(stream: AsyncIterable[Sequence[Chunk]]) -> None:
+        async for chunks in stream:
+            await role.work(*chunks)
 
     return decide

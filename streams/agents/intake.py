@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterable, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -82,13 +82,16 @@ class Intake:
         self._unavailable = unavailable
         self._noted = noted
 
-    async def work(self, chunk: Chunk) -> None:
-        """Admit the chunk's records and send what they became."""
-        if self._remote is not None:
-            await self._learn_schemas(self._remote, chunk)
-        for first in range(0, len(chunk.records), BATCH):
-            self._admit(chunk, first)
-            await self._outbox.publish()
+    async def work(self, *chunks: Chunk) -> None:
+        """Admit the chunks' records and send what they became."""
+        for chunk in chunks:
+            if self._remote is not None:
+                await self._learn_schemas(self._remote, chunk)
+            for first in range(0, len(chunk.records), BATCH):
+                self._admit(chunk, first)
+                await self._outbox.publish()
+                # Other roles may share the event loop.
+                await asyncio.sleep(0)
 
     def _admit(self, chunk: Chunk, first: int) -> None:
         place = chunk.place
@@ -146,8 +149,8 @@ class Intake:
 def agent(role: Intake) -> AgentFunction:
     """Return the agent of the role."""
 
-    async def intake(stream: AsyncIterable[Chunk]) -> None:
-        async for chunk in stream:
-            await role.work(chunk)
+    async def intake(stream: AsyncIterable[Sequence[Chunk]]) -> None:
+        async for chunks in stream:
+            await role.work(*chunks)
 
     return intake

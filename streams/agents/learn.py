@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Awaitable, Callable, Collection, Mapping
+import asyncio
+from collections.abc import AsyncIterable, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,11 +13,15 @@ from schemas.records import ENCODER, LESSON_DECODER, Lesson, Switch
 from schemas.topics import LESSONS, MODEL_SNAPSHOTS
 from streams.runtime.app import AgentFunction
 from streams.runtime.checkpoint import Cut, Write
-from streams.runtime.chunk import Chunk, Place
+from streams.runtime.chunk import Chunk, Place, RawRecord
 from streams.runtime.clock import Timeline
 from streams.runtime.endings import ToMend
 from streams.runtime.role import Sender, only
 from streams.runtime.versions import MODEL, snapshot_key
+
+# Lessons learned at a time, a few milliseconds' worth: a tick may settle thousands, and decisions
+# must not wait for all of them.
+BATCH = 32
 
 
 class Model(Protocol):
@@ -106,13 +111,20 @@ class Learn:
         self._noted = noted
         self._learning: dict[str, _Learning] = {}
 
-    async def work(self, chunk: Chunk) -> None:
-        """Learn the chunk's lessons in order."""
-        for record in chunk.records:
-            lesson = _decode(chunk.place, record.offset, record.value)
+    async def work(self, *chunks: Chunk) -> None:
+        """Learn the chunks' lessons, each partition's in order."""
+        for chunk in chunks:
+            for first in range(0, len(chunk.records), BATCH):
+                self._learn(chunk.place, chunk.records[first : first + BATCH])
+                # Other roles may share the event loop.
+                await asyncio.sleep(0)
+
+    def _learn(self, place: Place, records: Sequence[RawRecord]) -> None:
+        for record in records:
+            lesson = _decode(place, record.offset, record.value)
             learning = self._learning.get(lesson.model)
             if learning is None:
-                model = self._workshop.new(lesson.model, chunk.place.partition)
+                model = self._workshop.new(lesson.model, place.partition)
                 learning = _Learning(model, record.offset, [], self._now_ms())
                 self._learning[lesson.model] = learning
             self._noted(lesson, learning.model.learn_one(lesson, record.offset))
@@ -213,9 +225,9 @@ class Learn:
 def agent(role: Learn) -> AgentFunction:
     """Return the agent of the role."""
 
-    async def learn(stream: AsyncIterable[Chunk]) -> None:
-        async for chunk in stream:
-            await role.work(chunk)
+    async def learn(stream: AsyncIterable[Sequence[Chunk]]) -> None:
+        async for chunks in stream:
+            await role.work(*chunks)
 
     return learn
 

@@ -16,12 +16,19 @@ from numpy.typing import NDArray
 
 from schemas.symbols import ARMS
 from streams.core.catalogue import ArmRatios
-from streams.core.chance import uniforms
 
 HOLDOUT, RANDOM, MODEL_ONLY, TREATED = range(len(ARMS))
 
 
-def arms_of(customers: NDArray[np.uint64], salt: int, ratios: ArmRatios) -> NDArray[np.intp]:
-    """Return each customer's arm as its place in `ARMS`, shape (n,); `customers` are id hashes."""
-    ends = np.cumsum([ratios.holdout, ratios.random, ratios.model_only])
-    return np.searchsorted(ends, uniforms(customers, salt), side="right")
+def arm_ends(ratios: ArmRatios) -> NDArray[np.float64]:
+    """Return where on [0, 1) each arm but the last ends, (arms - 1,)."""
+    return np.cumsum([ratios.holdout, ratios.random, ratios.model_only])
+
+
+def arms_of(drawn: NDArray[np.float64], ends: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return each customer's arm as its place in `ARMS`, shape (n,).
+
+    `drawn` (n,) is what `uniforms` makes of the hash of a customer's id under the salt of the
+    arms, `ends` comes from `arm_ends`.
+    """
+    return ends.searchsorted(drawn, side="right")

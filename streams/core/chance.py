@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
+_11, _27, _30, _31 = np.uint64(11), np.uint64(27), np.uint64(30), np.uint64(31)
 
 
 def id_hash(text: str) -> int:
@@ -54,11 +55,14 @@ def _signed(cause: str, customer: str) -> str:
     return cause + blake2b(f"{cause}\x1f{customer}".encode(), digest_size=6).hexdigest()
 
 
-def uniforms(ids: NDArray[np.uint64], salt: int) -> NDArray[np.float64]:
-    """Return a number in [0, 1) for each 64-bit id under a 64-bit salt, independent by salt."""
-    with np.errstate(over="ignore"):
-        mixed = (ids ^ np.uint64(salt)) + _GOLDEN
-        mixed = (mixed ^ (mixed >> np.uint64(30))) * _MIX_1
-        mixed = (mixed ^ (mixed >> np.uint64(27))) * _MIX_2
-        mixed = mixed ^ (mixed >> np.uint64(31))
-    return (mixed >> np.uint64(11)).astype(np.float64) * 2.0**-53
+def uniforms(ids: NDArray[np.uint64], salt: int | NDArray[np.uint64]) -> NDArray[np.float64]:
+    """Return a number in [0, 1) for each 64-bit id under a 64-bit salt, independent by salt.
+
+    A salt for each id, or for each row of ids, broadcasts.
+    """
+    # Arrays (of any dimension but 0) overflow without a word, which is wanted here.
+    mixed = (ids ^ np.asarray(salt, np.uint64)) + _GOLDEN
+    mixed = (mixed ^ (mixed >> _30)) * _MIX_1
+    mixed = (mixed ^ (mixed >> _27)) * _MIX_2
+    mixed = mixed ^ (mixed >> _31)
+    return (mixed >> _11).astype(np.float64) * 2.0**-53

@@ -129,9 +129,19 @@ def days_since(at_ms: Floats, then_ms: Floats) -> Floats:
     return since
 
 
+def cart_items(wave: Wave) -> Floats:
+    """Return how many different products lie in the cart, (n,)."""
+    return wave.cart_items
+
+
+def open_tickets(wave: Wave) -> Floats:
+    """Return how many tickets are open, (n,)."""
+    return wave.open_tickets
+
+
 def cart_minutes(wave: Wave) -> Floats:
     """Return how long the cart was not touched, (n,); 0 for an empty one."""
-    minutes = (wave.at_ms - wave.number("latest_carted")) / MINUTE_MS
+    minutes: Floats = (wave.at_ms - wave.number("latest_carted")) / MINUTE_MS
     return np.where(wave.cart_items > 0, minutes, 0.0)
 
 
@@ -142,7 +152,8 @@ def contacts_in_a_week(wave: Wave) -> Floats:
 
 def families_bought(wave: Wave) -> Floats:
     """Return from how many of the catalogue's families each customer bought, (n,)."""
-    return (wave.family("order_days") > 0).sum(axis=1).astype(np.float64)
+    count: Floats = (wave.family("order_days") > 0).sum(axis=1).astype(np.float64)
+    return count
 
 
 def usual_due(wave: Wave) -> Floats:
@@ -192,8 +203,17 @@ def shown(wave: Wave) -> Floats:
     return wave.count_by_action(wave.contacts_since(WEEK_MS), "action")
 
 
-def hour_angle(wave: Wave) -> Floats:
-    """Return the hour of the day (UTC) as an angle, (n,)."""
+def hour_sin(wave: Wave) -> Floats:
+    """Return the sine of the hour of the day (UTC) as an angle, (n,)."""
+    return np.sin(_hour_angle(wave))
+
+
+def hour_cos(wave: Wave) -> Floats:
+    """Return the cosine of the same angle, (n,)."""
+    return np.cos(_hour_angle(wave))
+
+
+def _hour_angle(wave: Wave) -> Floats:
     return np.mod(wave.at_ms, DAY_MS) / HOUR_MS * (2 * np.pi / 24)
 
 
@@ -201,4 +221,5 @@ def is_weekend(wave: Wave) -> Floats:
     """Return the flag of Saturday and Sunday (UTC), (n,)."""
     # 1970-01-01 was a Thursday; Saturday and Sunday are days 2 and 3 after it.
     day = np.mod(wave.at_ms // DAY_MS, 7)
-    return ((day == 2.0) | (day == 3.0)).astype(np.float64)
+    flags: Floats = ((day == 2.0) | (day == 3.0)).astype(np.float64)
+    return flags

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from models.protocol import Scorer
 from schemas.symbols import PURPOSES
 from streams.core.arbitrate import choose, with_no_action
-from streams.core.arms import arms_of
+from streams.core.arms import arm_ends, arms_of
 from streams.core.bothering import silence_worth
 from streams.core.chance import id_hash, uniforms
 from streams.core.channels import REACHING_OUT
@@ -45,7 +45,8 @@ class Decider:
         self._unrest = unrest if (unrest > 1.0).any() else None
         self._reach = Reach(plan.actions, plan.catalogue.ramp, self._evidence, salt)
         self._publisher = Publisher(plan.catalogue, plan.actions, scorer)
-        self._draw_salt, self._arm_salt = id_hash(f"{salt}/draw"), id_hash(f"{salt}/arm")
+        self._arm_ends = arm_ends(plan.catalogue.arms)
+        self._salts = np.array([[id_hash(f"{salt}/arm")], [id_hash(f"{salt}/draw")]], np.uint64)
 
     def decide(self, due: Sequence[Due], closed: frozenset[str] = frozenset()) -> list[Decided]:
         """Decide for every customer of the wave; a customer must not occur twice in it.
@@ -71,8 +72,10 @@ class Decider:
                 self._plan.within_budget(budget_id, reach.treatments), f"volume:{budget_id}"
             )
         self._slate(due, reach.treatments, funnel)
-        customers = np.array([id_hash(d.customer) for d in due], np.uint64)
-        with_trial = self._reach.apply(customers, funnel)
+        hashes = [[id_hash(d.customer) for d in due], [int(i[:16], 16) for i in ids]]
+        drawn_from = np.array(hashes, np.uint64)
+        arm_draws, draws = uniforms(drawn_from, self._salts)
+        with_trial = self._reach.apply(drawn_from[0], funnel)
         stated = stated_push(columns.natural["family_preference"], self._evidence)
         learned = self._scorer.propensities(columns.customer, columns.action)
         propensities = pushed(learned, stated)
@@ -84,11 +87,10 @@ class Decider:
             self.catalogue.bothering,
         )
         priorities = with_no_action(propensities * weights * self._plan.worth, silence)
-        arms = arms_of(customers, self._arm_salt, self.catalogue.arms)
+        arms = arms_of(arm_draws, self._arm_ends)
         share = columns.natural["family_share"]
         standing = Standing(wave, priorities, propensities, share, arms)
         probabilities = self._odds(standing, funnel.candidates)
-        draws = uniforms(np.array([int(i[:16], 16) for i in ids], np.uint64), self._draw_salt)
         shadow = None
         if with_trial is not None:
             would_be = choose(self._odds(standing, with_trial), draws)

@@ -4,13 +4,17 @@ It alone composes the stages of the core. Customers are advanced in waves: each 
 to and including their next moment, all of them are decided together, and so on. Ticks and
 switches are barriers. The result does not depend on where the log is cut into batches: a record
 is skipped for a customer whose state already has it, and outputs come out in log order.
+
+Partitions know nothing of each other, so several may be advanced side by side: then their waves
+are decided as one, because a decision costs the less the more are made together.
 """
 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from schemas.records import (
     CustomerEvent,
@@ -49,6 +53,26 @@ CATALOGUE = "catalogue"
 MODEL = "model"
 
 Positioned = tuple[int, TimelineRecord]
+
+
+class Batch(NamedTuple):
+    """Records of one partition, in offset order, and the state they are applied to."""
+
+    partition: int
+    records: Sequence[Positioned]
+    store: StateStore
+
+
+class _Asked(NamedTuple):
+    """Customers of one partition who are due at once, and what decides for them."""
+
+    decider: Decider
+    closed: frozenset[str]
+    due: Sequence[Due]
+
+
+# A partition on its way through a batch: it asks for decisions and goes on with what it gets.
+_Way = Generator[_Asked, Sequence[Decided], None]
 
 
 @dataclass(slots=True)
@@ -90,26 +114,41 @@ class Engine:
         """Drop what is kept of a partition that moved to another worker."""
         self._indexes.pop(partition, None)
 
-    def advance(self, partition: int, batch: Sequence[Positioned], store: StateStore) -> Outputs:
-        """Apply records of one partition, in offset order; return what should be published.
+    def advance(self, partition: int, records: Sequence[Positioned], store: StateStore) -> Outputs:
+        """Advance one partition; see `advance_all`."""
+        return self.advance_all([Batch(partition, records, store)])[0]
 
-        Raises `KeyError` when a version in use is not at hand (see `Versions`).
+    def advance_all(self, batches: Sequence[Batch]) -> list[Outputs]:
+        """Apply a batch of each partition; return what should be published, in the same order.
+
+        No partition may occur twice. Raises `KeyError` when a version in use is not at hand (see
+        `Versions`).
         """
-        out = Outputs()
+        outputs = [Outputs() for _ in batches]
+        ways = [self._way(batch, out) for batch, out in zip(batches, outputs, strict=True)]
+        asking = [(way, asked) for way in ways if (asked := next(way, None)) is not None]
+        while asking:
+            decided = _decided_together([asked for _, asked in asking])
+            goes_on = zip((way for way, _ in asking), decided, strict=True)
+            asking = [
+                (way, asked) for way, got in goes_on if (asked := _sent(way, got)) is not None
+            ]
+        return outputs
+
+    def _way(self, batch: Batch, out: Outputs) -> _Way:
         run: list[tuple[int, CustomerEvent]] = []
-        for offset, record in batch:
+        for offset, record in batch.records:
             if not isinstance(record, Tick | Switch):
                 run.append((offset, record))
                 continue
-            self._events(partition, run, store, out)
+            yield from self._events(batch.partition, run, batch.store, out)
             run = []
             if isinstance(record, Tick):
-                self._tick(partition, offset, record, store, out)
+                yield from self._tick(batch.partition, offset, record, batch.store, out)
             else:
-                _switch(offset, record, store)
+                _switch(offset, record, batch.store)
                 out.notes["switch"] += 1
-        self._events(partition, run, store, out)
-        return out
+        yield from self._events(batch.partition, run, batch.store, out)
 
     def _events(
         self,
@@ -117,7 +156,7 @@ class Engine:
         run: Sequence[tuple[int, CustomerEvent]],
         store: StateStore,
         out: Outputs,
-    ) -> None:
+    ) -> _Way:
         turns: dict[str, Turn] = {}
         for offset, event in run:
             turn = turns.get(event.customer)
@@ -129,11 +168,11 @@ class Engine:
             known, first = store.partition_state(), run[0][0]
             closed = closed_at(known, first)
             segment = Segment(partition, self._decider(known, first), out.notes, closed)
-            self._play(segment, turns.values(), store, out)
+            yield from self._play(segment, turns.values(), store, out)
 
     def _tick(
         self, partition: int, offset: int, tick: Tick, store: StateStore, out: Outputs
-    ) -> None:
+    ) -> _Way:
         known = store.partition_state()
         decider = self._decider(known, offset)
         budgets = decider.catalogue.budgets if decider else ()
@@ -157,13 +196,13 @@ class Engine:
             out.lessons.extend(lesson_of(pending, place) for pending in settled)
             timers = deque(due_timers(state, tick.at_ms))
             turns.append(Turn(customer, state, deque(), timers, offset, tick.at_ms))
-        self._play(segment, turns, store, out)
+        yield from self._play(segment, turns, store, out)
         out.notes["tick"] += 1
         out.tick_ms = max(out.tick_ms, tick.at_ms)
 
     def _play(
         self, segment: Segment, turns: Iterable[Turn], store: StateStore, out: Outputs
-    ) -> None:
+    ) -> _Way:
         """Advance every customer to the end of the segment, one wave of decisions at a time."""
         index = self._index(segment.partition)
         playing = list(turns)
@@ -178,12 +217,11 @@ class Engine:
                     store.put(turn.customer, turn.state)
                     index.arm(turn.customer, next_due_ms(turn.state))
             if due and segment.decider is not None:
-                for start in range(0, len(due), MAX_WAVE):
-                    wave = segment.decider.decide(due[start : start + MAX_WAVE], segment.closed)
-                    for turn, decided in zip(deciding[start:], wave, strict=False):
-                        remember_decision(decided, segment.decider.catalogue.model)
-                        segment.decided.append(decided)
-                        segment.go_on(turn, decided)
+                wave = yield _Asked(segment.decider, segment.closed, due)
+                for turn, decided in zip(deciding, wave, strict=True):
+                    remember_decision(decided, segment.decider.catalogue.model)
+                    segment.decided.append(decided)
+                    segment.go_on(turn, decided)
             playing = deciding
         # Wherever the log is cut: waves come in another order than the log.
         segment.decided.sort(key=_log_order)
@@ -229,6 +267,31 @@ class Engine:
                 (version, model): decider,
             }
         return decider
+
+
+def _sent(way: _Way, decided: Sequence[Decided]) -> _Asked | None:
+    """Let a partition go on; return what it asks for next, None at its end."""
+    try:
+        return way.send(decided)
+    except StopIteration:
+        return None
+
+
+def _decided_together(asked: Sequence[_Asked]) -> list[list[Decided]]:
+    """Decide for all who ask, in as few waves as their deciders allow; in the order asked."""
+    answers: list[list[Decided]] = [[] for _ in asked]
+    groups: dict[tuple[int, frozenset[str]], list[int]] = {}
+    for number, each in enumerate(asked):
+        groups.setdefault((id(each.decider), each.closed), []).append(number)
+    for numbers in groups.values():
+        decider, closed, _ = asked[numbers[0]]
+        due = [(number, one) for number in numbers for one in asked[number].due]
+        for start in range(0, len(due), MAX_WAVE):
+            part = due[start : start + MAX_WAVE]
+            wave = decider.decide([one for _, one in part], closed)
+            for (number, _), decided in zip(part, wave, strict=True):
+                answers[number].append(decided)
+    return answers
 
 
 def _log_order(decided: Decided) -> tuple[int, str, int]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.core.columns import Block, Floats, Matrix
+from streams.core.columns import Block, Column, Floats, Matrix
 from streams.core.features import (
     CUSTOMER_FEATURES,
     FAMILY_FEATURES,
@@ -73,7 +73,7 @@ class Natural(Mapping[str, Floats]):
 class _Bounds:
     """The bounds of features as vectors, so that a whole matrix is held to them at once."""
 
-    def __init__(self, features: Sequence[Feature[Any]]) -> None:
+    def __init__(self, features: Sequence[Feature]) -> None:
         self._low = np.array([float(f.low) for f in features])
         self._high = np.array([float(f.high) for f in features])
         self._personal = np.array([f.purpose == "personalization" for f in features])
@@ -92,9 +92,9 @@ class _Bounds:
 
 
 _PLACES = {name: place for place, name in enumerate(FEATURES)}
-_CUSTOMER = Matrix([f.column for f in CUSTOMER_FEATURES])
-_FAMILY = [f.column for f in FAMILY_FEATURES]
-_OWN = [f.column for f in OWN_FEATURES]
+_CUSTOMER = Matrix([cast(Column, f.column) for f in CUSTOMER_FEATURES])
+_FAMILY = [cast(Block, f.column) for f in FAMILY_FEATURES]
+_OWN = [cast(Block, f.column) for f in OWN_FEATURES]
 _CUSTOMER_BOUNDS = _Bounds(CUSTOMER_FEATURES)
 _FAMILY_BOUNDS = _Bounds(FAMILY_FEATURES)
 _OWN_BOUNDS = _Bounds(OWN_FEATURES)

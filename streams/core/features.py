@@ -11,20 +11,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, Generic, TypeVar
-
-import numpy as np
 
 from streams.core import columns as col
 from streams.core.columns import AtMoment, Block, Column, Decayed, Number, Own, Since
 from streams.core.moments import MOMENTS
 
 
-C = TypeVar("C", Column, Block)
-
-
 @dataclass(frozen=True, slots=True)
-class Feature(Generic[C]):
+class Feature:
     """One declared feature.
 
     `column` is one of customers (n,), or a function for those of families (n, f + 1) or actions.
@@ -36,14 +30,14 @@ class Feature(Generic[C]):
     unit: str
     low: float
     high: float
-    column: C
+    column: Column | Block
     kind: str = "number"
     purpose: str = "personalization"
     sensitive: bool = False
     phrase: str | None = None
 
 
-CUSTOMER_FEATURES: tuple[Feature[Column], ...] = (
+CUSTOMER_FEATURES: tuple[Feature, ...] = (
     Feature("days_since_purchase", "days", 0, col.NEVER_DAYS, Since("latest_ordered")),
     Feature("days_since_seen", "days", 0, col.NEVER_DAYS, Since("latest_seen")),
     Feature("days_since_signup", "days", 0, col.NEVER_DAYS, Since("signed_up_ms")),
@@ -75,11 +69,11 @@ CUSTOMER_FEATURES: tuple[Feature[Column], ...] = (
         "products",
         0,
         20,
-        Own(lambda wave: wave.cart_items),
+        Own(col.cart_items),
         phrase="something is waiting in your cart",
     ),
     Feature("cart_minutes", "minutes", 0, 60 * 24 * 30, Own(col.cart_minutes)),
-    Feature("open_tickets", "tickets", 0, 8, Own(lambda wave: wave.open_tickets), purpose="service"),
+    Feature("open_tickets", "tickets", 0, 8, Own(col.open_tickets), purpose="service"),
     Feature(
         "tickets_30d",
         "tickets, half-life 30 days",
@@ -97,9 +91,7 @@ CUSTOMER_FEATURES: tuple[Feature[Column], ...] = (
         Own(col.contacts_in_a_week),
         purpose="service",
     ),
-    Feature(
-        "ignored_in_a_row", "actions", 0, 1e6, Number("ignored_in_a_row"), purpose="service"
-    ),
+    Feature("ignored_in_a_row", "actions", 0, 1e6, Number("ignored_in_a_row"), purpose="service"),
     Feature("accepts_30d", "accepts, half-life 30 days", 0, 1e4, Decayed("accepts", "30d")),
     Feature("clicks_30d", "clicks, half-life 30 days", 0, 1e4, Decayed("clicks", "30d")),
     Feature(
@@ -118,10 +110,20 @@ CUSTOMER_FEATURES: tuple[Feature[Column], ...] = (
         phrase="about this time you usually order again",
     ),
     Feature(
-        "hour_sin", "ratio", -1, 1, Own(lambda wave: np.sin(col.hour_angle(wave))), purpose="service"
+        "hour_sin",
+        "ratio",
+        -1,
+        1,
+        Own(col.hour_sin),
+        purpose="service",
     ),
     Feature(
-        "hour_cos", "ratio", -1, 1, Own(lambda wave: np.cos(col.hour_angle(wave))), purpose="service"
+        "hour_cos",
+        "ratio",
+        -1,
+        1,
+        Own(col.hour_cos),
+        purpose="service",
     ),
     Feature("weekend", "flag", 0, 1, Own(col.is_weekend), kind="flag", purpose="service"),
     *(
@@ -131,7 +133,7 @@ CUSTOMER_FEATURES: tuple[Feature[Column], ...] = (
 )
 
 # What is known of a customer and a family; an action has that of its own family.
-FAMILY_FEATURES: tuple[Feature[Block], ...] = (
+FAMILY_FEATURES: tuple[Feature, ...] = (
     Feature(
         "family_interest",
         "events, half-life 1 day",
@@ -182,13 +184,13 @@ FAMILY_FEATURES: tuple[Feature[Block], ...] = (
 )
 
 # What is known of a customer and an action itself.
-OWN_FEATURES: tuple[Feature[Block], ...] = (
+OWN_FEATURES: tuple[Feature, ...] = (
     Feature("action_shown_7d", "contacts", 0, 16, col.shown, purpose="service"),
 )
 
 ACTION_FEATURES = FAMILY_FEATURES + OWN_FEATURES
 
-FEATURES: dict[str, Feature[Any]] = {f.name: f for f in (*CUSTOMER_FEATURES, *ACTION_FEATURES)}
+FEATURES: dict[str, Feature] = {f.name: f for f in (*CUSTOMER_FEATURES, *ACTION_FEATURES)}
 FEATURE_NAMES = tuple(FEATURES)
 N_CUSTOMER = len(CUSTOMER_FEATURES)
 N_ACTION = len(ACTION_FEATURES)

@@ -188,7 +188,7 @@ class Wave:
         return np.bincount(self.contact_rows[chosen], minlength=len(self)).astype(np.float64)
 
     def count_by_channel(self, chosen: NDArray[np.bool_]) -> Floats:
-        """Count the chosen contacts of each customer by their place in `CHANNELS`, (n, channels)."""
+        """Count the chosen contacts of each customer per channel, in their order, (n, channels)."""
         cells = self.contact_rows * len(CHANNELS) + self.contact("channel").astype(np.intp)
         counts = np.bincount(cells[chosen], minlength=len(self) * len(CHANNELS))
         return counts.astype(np.float64).reshape(len(self), -1)

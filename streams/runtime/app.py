@@ -17,7 +17,7 @@ from faust.types import ChannelT, ConsumerMessage, EventT
 from faust.types.agents import ActorRefT
 from yarl import URL
 
-from streams.runtime.chunk import Chunk
+from streams.runtime.chunk import Chunk, together
 from streams.runtime.options import ShellOptions
 from streams.runtime.recovery import ShellTables
 from streams.runtime.shell import Shell
@@ -27,18 +27,18 @@ from streams.runtime.transport import ShellConsumer, ShellTransport
 AgentFunction = Callable[[Any], Awaitable[None]]
 
 
-class ShellStream(faust.Stream[Chunk]):
-    """A stream of chunks; one is finished when the agent asks for the next."""
+class ShellStream(faust.Stream[Sequence[Chunk]]):
+    """A stream of chunks, those of one fetch together; finished when the agent asks for more."""
 
     app: ShellApp
 
-    def __aiter__(self) -> AsyncIterator[Chunk]:
+    def __aiter__(self) -> AsyncIterator[Sequence[Chunk]]:
         """Yield chunks through the gate; stale ones are skipped, never counted as done."""
         return self._chunks()
 
-    async def _chunks(self) -> AsyncIterator[Chunk]:
+    async def _chunks(self) -> AsyncIterator[Sequence[Chunk]]:
         self._finalized = True
-        shell, channel = self.app.shell, cast(ChannelT[Chunk], self.channel)
+        shell, channel = self.app.shell, cast(ChannelT[Sequence[Chunk]], self.channel)
         await self.maybe_start()
         while not self.should_stop:
             try:
@@ -47,11 +47,11 @@ class ShellStream(faust.Stream[Chunk]):
                 # How mode ends an agent that waits for its next chunk.
                 return
             self._set_current_event(event)
-            for chunk in cast(Sequence[Chunk], event.value):
-                if await shell.admit(chunk):
-                    # An agent that raises does not come back here: its chunk stays unfinished.
-                    yield chunk
-                    shell.finished(chunk)
+            for chunks in together(cast(Sequence[Chunk], event.value)):
+                if await shell.admit(*chunks):
+                    # An agent that raises does not come back here: its chunks stay unfinished.
+                    yield chunks
+                    shell.finished(*chunks)
 
 
 class ShellAgent(Agent):

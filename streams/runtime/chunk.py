@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
+
+# Chunks of one fetch with no more records than this between them are worked on together: few
+# enough that a checkpoint, which waits for them, comes soon; beyond it waves are wide in any case.
+MOST_TOGETHER = 4_096
 
 
 class Place(NamedTuple):
@@ -65,3 +69,22 @@ class Chunk:
     def end(self) -> int:
         """Return the offset after the last record."""
         return self.records[-1].offset + 1
+
+
+def together(chunks: Sequence[Chunk]) -> Iterator[Sequence[Chunk]]:
+    """Part the chunks of one fetch into groups to be worked on together.
+
+    >>> one, two = (Chunk(Place("t", n), [Fetched(0, 0, None, None)] * 3_000, 0, 0) for n in (0, 1))
+    >>> [len(group) for group in together([one, two])]
+    [1, 1]
+    """
+    group: list[Chunk] = []
+    records = 0
+    for chunk in chunks:
+        records += len(chunk.records)
+        if group and records > MOST_TOGETHER:
+            yield group
+            group, records = [], len(chunk.records)
+        group.append(chunk)
+    if group:
+        yield group

@@ -1,7 +1,7 @@
 """What the shell asks of a role: the business of its agent, its state, and what a cut holds.
 
 `streams.agents` implements it three times (intake, decide, learn). The shell calls it from one
-event loop and never while a chunk is under work, except for `work` itself.
+event loop and never while chunks are under work, except for `work` itself.
 """
 
 from __future__ import annotations
@@ -37,8 +37,11 @@ class Role(Protocol):
     def revoked(self) -> None:
         """Drop everything held for the partitions: they may be somebody else's now."""
 
-    async def work(self, chunk: Chunk) -> None:
-        """Work through one chunk and send its outputs; raising stops the worker."""
+    async def work(self, *chunks: Chunk) -> None:
+        """Work through chunks of different partitions and send their outputs.
+
+        Raising stops the worker. Whoever works for long lets others have the event loop in between.
+        """
 
     def cut(self, positions: Mapping[Place, int]) -> Cut:
         """Return what must be durable before `positions` are committed; without an await."""

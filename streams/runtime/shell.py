@@ -79,18 +79,21 @@ class Shell:
 
     # -- chunks --------------------------------------------------------------------------------
 
-    async def admit(self, chunk: Chunk) -> bool:
-        """Wait for the gate; return whether the chunk may be worked on (it may be stale)."""
+    async def admit(self, *chunks: Chunk) -> bool:
+        """Wait for the gate; return whether chunks of one fetch may be worked on (not if stale)."""
         await self.barrier.enter()
-        if chunk.epoch != self.epoch or not self._recovered or self._broken:
+        stale = any(chunk.epoch != self.epoch for chunk in chunks)
+        if stale or not self._recovered or self._broken:
             self.barrier.leave()
             return False
-        self._ledger.check(chunk)
+        for chunk in chunks:
+            self._ledger.check(chunk)
         return True
 
-    def finished(self, chunk: Chunk) -> None:
-        """Move the position past the chunk and let the next one in."""
-        self._ledger.advance(chunk)
+    def finished(self, *chunks: Chunk) -> None:
+        """Move the positions past the chunks and let the next ones in."""
+        for chunk in chunks:
+            self._ledger.advance(chunk)
         if self._ledger.records_since_cut >= self.options.checkpoint_every_records:
             self.checkpoint_due.set()
         self.barrier.leave()

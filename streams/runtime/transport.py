@@ -230,7 +230,7 @@ class ShellTransport(driver.Transport):
 
 def _message(chunks: Sequence[Chunk], generation: int | None) -> ConsumerMessage:
     # Faust's routing costs as much for a fetch as for a record: all its chunks go as one message,
-    # under the place of the first. The stream hands them out one by one.
+    # under the place of the first.
     place = chunks[0].place
     first = chunks[0].records[0]
     return ConsumerMessage(

@@ -102,7 +102,13 @@ class Counting:
     def revoked(self) -> None:
         self._partitions.drop()
 
-    async def work(self, chunk: Chunk) -> None:
+    async def work(self, *chunks: Chunk) -> None:
+        for chunk in chunks:
+            self._count(chunk)
+        await self._outbox.publish()
+        await asyncio.sleep(0)
+
+    def _count(self, chunk: Chunk) -> None:
         store = self._partitions[chunk.place.partition]
         for record in chunk.records:
             key, value = (record.key or b"").decode(), record.value or b""
@@ -114,8 +120,6 @@ class Counting:
             count.applied_offset = record.offset
             self._outbox.send(self._output, record.key, advance(count, key, value))
             store.put(key, count)
-        await self._outbox.publish()
-        await asyncio.sleep(0)
 
     def encode_ahead(self, most: int) -> int:
         return self._partitions.encode_ahead(most)
@@ -136,9 +140,9 @@ async def counting(options: ShellOptions, prefix: str, fate: Fate) -> int:
     role = Counting(prefix, partitions, outbox, options.client_config())
     shell = Shell(role, options, outbox, writer, RoleProgress(), fate.failed)
 
-    async def agent(stream: AsyncIterator[Chunk]) -> None:
-        async for chunk in stream:
-            await role.work(chunk)
+    async def agent(stream: AsyncIterator[Sequence[Chunk]]) -> None:
+        async for chunks in stream:
+            await role.work(*chunks)
 
     return await serve([create_app(shell, agent, partitions)], fate)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from schemas.records import ENCODER, TIMELINE_DECODER, Switch, Tick, TimelineRecord
 from streams.core import engine as engine_module
 from streams.core.codec import decode_customer, encode_customer, peek_due_ms
-from streams.core.engine import Engine, Outputs
+from streams.core.engine import Batch, Engine, Outputs
 from streams.core.state import CustomerState
 from tests.made_up import Played, Step, made_up, play, steps
 from tests.memory import Log, MemoryStore
@@ -58,6 +58,32 @@ def test_any_cut_into_batches_gives_the_same_records_and_states(
         assert as_bytes(out) == as_bytes(one_by_one.out)
         assert out.notes == one_by_one.out.notes
         assert log.store.save() == one_by_one.log.store.save()
+
+
+@settings(max_examples=20)
+@given(steps(), steps(), st.integers(1, 60))
+def test_partitions_side_by_side_get_what_each_gets_alone(
+    first: list[Step], second: list[Step], size: int
+) -> None:
+    logs = [played(first).records, played(second).records]
+    alone = [(Engine(VERSIONS, "test"), MemoryStore()) for _ in logs]
+    expected = [
+        engine.advance(number, log, store)
+        for number, (log, (engine, store)) in enumerate(zip(logs, alone, strict=True))
+    ]
+    engine, stores = Engine(VERSIONS, "test"), [MemoryStore() for _ in logs]
+    found = [Outputs() for _ in logs]
+    for start in range(0, max(map(len, logs)), size):
+        batches = [
+            Batch(number, log[start : start + size], stores[number])
+            for number, log in enumerate(logs)
+        ]
+        for out, part in zip(found, engine.advance_all(batches), strict=True):
+            out.actions += part.actions
+            out.decisions += part.decisions
+            out.lessons += part.lessons
+    assert list(map(as_bytes, found)) == list(map(as_bytes, expected))
+    assert [store.save() for store in stores] == [store.save() for _, store in alone]
 
 
 @settings(max_examples=10)

@@ -148,7 +148,8 @@ def budgets_differ(ending: Ending) -> Iterator[str]:
             for budget in CheapVersions().catalogue(action.catalogue_version).budgets:
                 if is_in(budget, _declared(action), action.channel):
                     last_day, count = counted.get(budget.id, (day, 0))
-                    counted[budget.id] = (day, count + 1 if day == last_day else 1)
+                    # What comes late from the day before counts with the day that has begun.
+                    counted[budget.id] = (max(day, last_day), 1 + count * (day <= last_day))
         used = decode_partition(by_key[PARTITION_KEY]).used
         found = {name: (each.day, each.count) for name, each in used.items()}
         if found != counted:

@@ -109,14 +109,18 @@ class Member:
             del self.tasks[name]
 
     async def _work(self) -> None:
-        place = self._chance.choice(self.behind())
+        behind = self.behind()
+        chunks = [self._chunk(place) for place in self._chance.sample(behind, min(len(behind), 2))]
+        if await self.shell.admit(*chunks):
+            await self.role.work(*chunks)
+            self.shell.finished(*chunks)
+
+    def _chunk(self, place: Place) -> Chunk:
         start = self._next[place]
         records = self._cluster.read(place, start, self._chance.choice((1, 3, 8, 40)))
         chunk = Chunk(place, records, start, self.shell.epoch)
         self._next[place] = chunk.end
-        if await self.shell.admit(chunk):
-            await self.role.work(chunk)
-            self.shell.finished(chunk)
+        return chunk
 
     async def _save(self) -> None:
         self.shell.reached = "begin"

@@ -146,9 +146,10 @@ class Intake:
         self._in_use = in_use
         self.leads = False
 
-    async def work(self, chunk: Chunk) -> None:
-        for record in chunk.records:
-            self._post.send(TIMELINE, record.key, record.value)
+    async def work(self, *chunks: Chunk) -> None:
+        for chunk in chunks:
+            for record in chunk.records:
+                self._post.send(TIMELINE, record.key, record.value)
         await self._post.publish()
 
     async def assigned(

@@ -13,14 +13,12 @@ from schemas.records import (
     NextBestAction,
     Switch,
     Tick,
-    TimelineRecord,
 )
 from streams.agents.dead_letters import DeadLetterRate, DeadLetters
 from streams.agents.decide import Decide, versions_from
 from streams.core.codec import PARTITION_KEY, encode_customer, encode_partition
-from streams.core.engine import Outputs
+from streams.core.engine import Batch, Outputs
 from streams.core.state import CustomerState, PartitionState, SwitchedVersion
-from streams.core.store import StateStore
 from streams.runtime import stamp
 from streams.runtime.chunk import Place
 from streams.runtime.partition_store import StateCodec
@@ -58,12 +56,11 @@ class FakeEngine:
     def forget(self, partition: int) -> None:
         del self.due[partition]
 
-    def advance(
-        self, partition: int, batch: Sequence[tuple[int, TimelineRecord]], store: StateStore
-    ) -> Outputs:
-        self.advanced.append([offset for offset, _ in batch])
-        store.put("anna", CustomerState())
-        return self.outputs
+    def advance_all(self, batches: Sequence[Batch]) -> list[Outputs]:
+        for batch in batches:
+            self.advanced.append([offset for offset, _ in batch.records])
+            batch.store.put("anna", CustomerState())
+        return [self.outputs for _ in batches]
 
 
 class FakeVersions:

@@ -153,8 +153,8 @@ def test_the_agent_works_through_its_stream() -> None:
     outbox = KeepingOutbox()
 
     async def scenario() -> None:
-        async def stream() -> AsyncIterator[Chunk]:
-            yield Chunk(Place("p.clickstream", 0), [Fetched(0, NOW_MS, None, click())], 0, 0)
+        async def stream() -> AsyncIterator[list[Chunk]]:
+            yield [Chunk(Place("p.clickstream", 0), [Fetched(0, NOW_MS, None, click())], 0, 0)]
 
         await agent(intake(outbox))(stream())
 

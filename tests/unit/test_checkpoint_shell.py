@@ -70,7 +70,7 @@ class FakeRole:
     def revoked(self) -> None:
         self.dropped += 1
 
-    async def work(self, chunk: Chunk) -> None: ...
+    async def work(self, *chunks: Chunk) -> None: ...
 
     def cut(self, positions: Mapping[Place, int]) -> Cut:
         return Cut(positions, ((Write("changelog", b"a", b"1", 0),),))

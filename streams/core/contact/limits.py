@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,7 +71,8 @@ def limited(limit: ContactLimit, actions: Sequence[Action]) -> Mask:
     if limit.scope == "overall":
         # Offers must not use up what an apology or an answer to a ticket needs.
         return np.array([action.purpose != "service" for action in actions])
-    names = [getattr(action, "id" if limit.scope == "action" else limit.scope) for action in actions]
+    name_of = attrgetter("id" if limit.scope == "action" else limit.scope)
+    names = map(name_of, actions)
     # An action without a family is not limited by family.
     return np.array([name is not None and limit.name in (None, name) for name in names])
 
@@ -97,5 +99,5 @@ def channels_over_limit(wave: Wave, windows: Windows, limit: ContactLimit) -> Ma
     used = wave.count_by_channel(recent)
     over: Mask = (used >= limit.max_contacts) | (in_window >= MAX_CONTACTS)
     if limit.name is not None:
-        over &= _CHANNELS == limit.name
+        over &= limit.name == _CHANNELS
     return over

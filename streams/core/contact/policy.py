@@ -69,9 +69,7 @@ class ContactPolicy:
         self._limits = [
             (limit, limited(limit, actions)) for limit in rules.limits if limit.scope != "channel"
         ]
-        self._most_pending = np.where(
-            self._service, MAX_PENDING, MAX_PENDING - PENDING_FOR_SERVICE
-        )
+        self._most_pending = np.where(self._service, MAX_PENDING, MAX_PENDING - PENDING_FOR_SERVICE)
         self._silences = [(rule, _silence_places(rule, actions)) for rule in rules.suppressions]
         self._resting = [
             (

@@ -86,10 +86,15 @@ class Totalling:
     def revoked(self) -> None:
         self._partitions.drop()
 
-    async def work(self, chunk: Chunk) -> None:
+    async def work(self, *chunks: Chunk) -> None:
         if not self._begun:
             self._begun = True
             print(f"first {time.time_ns()}", flush=True)
+        for chunk in chunks:
+            self._total(chunk)
+        await self._outbox.publish()
+
+    def _total(self, chunk: Chunk) -> None:
         store = self._partitions[chunk.place.partition]
         send, output = self._outbox.send, self._output
         for record in chunk.records:
@@ -102,7 +107,6 @@ class Totalling:
             apply(totals.numbers, click)
             send(output, customer.encode(), encode_totals(customer, totals.numbers))
             store.put(customer, totals)
-        await self._outbox.publish()
 
     def cut(self, positions: Mapping[Place, int]) -> Cut:
         writes = self._partitions.cut({p.partition: offset for p, offset in positions.items()})
@@ -120,9 +124,9 @@ async def totalling(options: ShellOptions, topics: tuple[str, str], fate: Fate) 
     role = Totalling(topics, partitions, outbox, options.client_config())
     shell = Shell(role, options, outbox, writer, RoleProgress(), fate.failed)
 
-    async def agent(stream: AsyncIterator[Chunk]) -> None:
-        async for chunk in stream:
-            await role.work(chunk)
+    async def agent(stream: AsyncIterator[Sequence[Chunk]]) -> None:
+        async for chunks in stream:
+            await role.work(*chunks)
 
     return await serve([create_app(shell, agent, partitions)], fate)
 
