@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import msgspec
 
+from schemas.decisions import Challenge as Challenge
 from schemas.decisions import Decision as Decision
 from schemas.decisions import NextBestAction as NextBestAction
 from schemas.decisions import Trigger as Trigger

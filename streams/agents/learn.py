@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterable, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -52,6 +52,8 @@ class Workshop:
     """Return all snapshots there are now: model -> version -> bytes."""
     recount: Callable[[Collection[int]], Awaitable[None]] | None = None
     """Count what was settled in these partitions so far, for the experiment's meters."""
+    taught: Callable[[str], Sequence[str]] = lambda model: (model,)
+    """Return the names of all that learn a model's lessons, first the one that is in use."""
 
 
 class ForeignLesson(ToMend):
@@ -110,12 +112,19 @@ class Learn:
         """Learn the chunk's lessons in order."""
         for record in chunk.records:
             lesson = _decode(chunk.place, record.offset, record.value)
-            learning = self._learning.get(lesson.model)
-            if learning is None:
-                model = self._workshop.new(lesson.model, chunk.place.partition)
-                learning = _Learning(model, record.offset, [], self._now_ms())
-                self._learning[lesson.model] = learning
-            self._noted(lesson, learning.model.learn_one(lesson, record.offset))
+            first, *beside = self._workshop.taught(lesson.model)
+            model = self._model(first, chunk.place.partition, record.offset)
+            self._noted(lesson, model.learn_one(lesson, record.offset))
+            for name in beside:
+                model = self._model(name, chunk.place.partition, record.offset)
+                model.learn_one(lesson, record.offset)
+
+    def _model(self, name: str, partition: int, offset: int) -> Model:
+        learning = self._learning.get(name)
+        if learning is None:
+            model = self._workshop.new(name, partition)
+            learning = self._learning[name] = _Learning(model, offset, [], self._now_ms())
+        return learning.model
 
     async def assigned(
         self, positions: Mapping[Place, int], new: Collection[Place]

@@ -76,6 +76,12 @@ SHADOW_VALUE = _counter(
     "Sum of the priorities of what was chosen (real) and would have been chosen (shadow) there.",
     "kind",
 )
+CHALLENGED = _counter(
+    "challenged_decisions",
+    "Decisions beside which a challenger decided, by what it would have chosen: the same or "
+    "another.",
+    "fate",
+)
 OUTCOMES = _counter("outcomes", "Outcomes that met their decision.", "kind")
 OUTCOMES_UNMATCHED = _counter(
     "outcomes_unmatched", "Outcomes whose decision is unknown or long settled.", "kind"
@@ -156,7 +162,7 @@ CUSTOMERS = _gauge("customers", "Customers whose state this worker holds.")
 METRICS = (
     *(EVENTS, DEAD_LETTERS, TIMELINE_RECORDS, MOMENTS, DECISIONS, ACTIONS, NO_ACTION, DROPPED),
     *(OUTCOMES, OUTCOMES_UNMATCHED, MODEL_VERSIONS, LESSONS, LESSONS_REFUSED),
-    *(SHADOW, SHADOW_VALUE, DRIFTS),
+    *(SHADOW, SHADOW_VALUE, CHALLENGED, DRIFTS),
     *(MODEL_LESSONS, MODEL_LOG_LOSS, MODEL_AUC, MODEL_CALIBRATION),
     *(EXPERIMENT_CUSTOMERS, EXPERIMENT_CONVERSIONS, UPLIFT, UPLIFT_LOW, UPLIFT_HIGH),
     SAMPLE_RATIO_MISMATCH,
