@@ -17,7 +17,7 @@ from river import compose
 from models.backoff import LEVELS, MOST_PIPELINES, PipelineKey, mixture, path_of
 from models.drift import Watch
 from models.learners import LEARNERS, Classifier, forget, keyed, lessons_of, parts
-from models.protocol import ActionKey
+from models.protocol import ActionKey, learns_from
 from models.quality import Quality
 from schemas.records import Lesson
 
@@ -94,6 +94,7 @@ class Bank:
         if len(set(feature_names)) != len(feature_names):
             raise ValueError("a feature name occurs twice; every column needs a name of its own")
         self.name = name
+        self._lessons_of, _ = learns_from(name)
         self.feature_version = feature_version
         self.feature_names = tuple(feature_names)
         self.prior = prior
@@ -139,7 +140,7 @@ class Bank:
 
     def _refuse(self, lesson: Lesson) -> Refusal | None:
         why = RefusalReason
-        if lesson.model != self.name:
+        if lesson.model != self._lessons_of:
             return Refusal(why.WRONG_MODEL, f"is for model {lesson.model!r}, not {self.name!r}")
         if lesson.feature_version != self.feature_version:
             detail = (

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from river import compose, linear_model, optim, preprocessing
 
-from models.steps import DAMPING, INTERCEPT_STEP, REMEMBERED_LESSONS, STEP
+from models.protocol import LEARNER_NAMES
+from models.steps import REMEMBERED_LESSONS, STEPS, Steps
 
 
 class LeanScaler(preprocessing.StandardScaler):
@@ -65,16 +67,18 @@ class LeanLogistic(linear_model.LogisticRegression):
         optimizer.n_iterations += 1
 
 
-def logistic(prior: float) -> compose.Pipeline:
+def logistic(prior: float, steps: Steps = STEPS["logistic"]) -> compose.Pipeline:
     """Return a fresh scaled logistic regression that begins by answering `prior`, in (0, 1)."""
     return LeanScaler() | LeanLogistic(
-        optimizer=optim.AdaGrad(STEP, eps=DAMPING),
+        optimizer=optim.AdaGrad(steps.step, eps=steps.damping),
         intercept_init=math.log(prior / (1.0 - prior)),
-        intercept_lr=optim.schedulers.InverseScaling(INTERCEPT_STEP, 0.5),
+        intercept_lr=optim.schedulers.InverseScaling(steps.intercept_step, 0.5),
     )
 
 
-LEARNERS: dict[str, Callable[[float], compose.Pipeline]] = {"logistic": logistic}
+LEARNERS: dict[str, Callable[[float], compose.Pipeline]] = {
+    name: partial(logistic, steps=STEPS[name]) for name in LEARNER_NAMES
+}
 
 
 class Weights(NamedTuple):

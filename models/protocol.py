@@ -12,6 +12,30 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+# By name what `models.learners` holds; the first learns where a catalogue names none.
+LEARNER_NAMES = ("logistic", "careful", "bold")
+
+
+def named_model(model: str, learner: str) -> str:
+    """Return under which name a catalogue's model is kept when `learner` learns it.
+
+    Each learner keeps its own, so that another one can learn beside it and take its place.
+
+    >>> named_model("main", "logistic"), named_model("main", "careful")
+    ('main', 'main.careful')
+    """
+    return model if learner == LEARNER_NAMES[0] else f"{model}.{learner}"
+
+
+def learns_from(name: str) -> tuple[str, str]:
+    """Return whose lessons a model of this name learns, and its learner.
+
+    >>> learns_from("main"), learns_from("main.careful")
+    (('main', 'logistic'), ('main', 'careful'))
+    """
+    model, _, learner = name.partition(".")
+    return model, learner or LEARNER_NAMES[0]
+
 
 class ActionKey(NamedTuple):
     """Where an action stands in the catalogue: the path its evidence backs off along."""

@@ -30,7 +30,7 @@ BUNDLED_IDS: Mapping[str, int] = {
     "profile": 4,
     "outcomes": 5,
     "next-best-actions": 8,
-    "decisions": 9,
+    "decisions": 10,
 }
 
 

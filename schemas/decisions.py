@@ -57,6 +57,19 @@ class Trigger(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     seen_at_ms: int
 
 
+class Challenge(msgspec.Struct, frozen=True, gc=False):
+    """What a challenger (`model`, in a version) would have done with the same draw.
+
+    `propensities` and `probabilities` are its own, parallel to the decision's `actions`.
+    """
+
+    model: str
+    model_version: str
+    chosen: str
+    propensities: Sequence[float]
+    probabilities: Sequence[float]
+
+
 class Decision(msgspec.Struct, kw_only=True, gc=False):
     """The whole funnel of one decision, for audit, replay and evaluation.
 
@@ -66,7 +79,7 @@ class Decision(msgspec.Struct, kw_only=True, gc=False):
     that depend on the action (one row per entry of `actions` but the last).
     `published` is false for `no_action` and for the held-out, who get this record only.
     Each `position` of a slate is a decision of its own, among what is left. `shadow` is what would
-    have been chosen if actions on trial took part.
+    have been chosen if actions on trial took part, `challenger` what another model would have done.
     """
 
     decision_id: str
@@ -94,3 +107,4 @@ class Decision(msgspec.Struct, kw_only=True, gc=False):
     slate_id: str | None = None
     position: int = 1
     shadow: str | None = None
+    challenger: Challenge | None = None

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from schemas.records import Decision, NextBestAction, Trigger
+from schemas.records import Challenge, Decision, NextBestAction, Trigger
 
 # The fields whose public name differs from the struct's.
 PUBLIC_NAMES = {
@@ -49,6 +49,8 @@ def action_from_public(value: dict[str, Any]) -> NextBestAction:
 def decision_to_public(decision: Decision) -> dict[str, Any]:
     """Return the decision as a value of the decisions schema."""
     value = dict(zip(_DECISION_PUBLIC, _decision_values(decision), strict=True))
+    if decision.challenger is not None:
+        value["challenger"] = msgspec.structs.asdict(decision.challenger)
     value["trigger"] = _trigger_to_public(decision.trigger)
     return value
 
@@ -58,6 +60,8 @@ def decision_from_public(value: dict[str, Any]) -> Decision:
     named = {
         field: value[public] for field, public in zip(_DECISION, _DECISION_PUBLIC, strict=True)
     }
+    if (challenger := named["challenger"]) is not None:
+        named["challenger"] = Challenge(**challenger)
     return Decision(**named, trigger=_trigger_from_public(value["trigger"]))
 
 

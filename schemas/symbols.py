@@ -31,3 +31,5 @@ SEVERITIES = ("low", "normal", "high", "urgent")
 PURPOSES = ("personalization", "marketing")
 # Experiment arms, see `streams.core.arms`.
 ARMS = ("holdout", "random", "model_only", "treated")
+# Of what a decision is a customer's first, to be added up; see `streams.core.enrolment`.
+FIRST_OF_ALL, FIRST_OF_FAMILY, FIRST_OF_ACTION = 1, 2, 4

@@ -2,6 +2,12 @@
 
 A lesson is one settled decision, published or (held out) not. A crash may repeat lessons of a
 timeline partition in the same order, so the place of the last one counted tells what is new.
+
+A customer counts once in a scope, by their first decision there. The first of all comes before any
+influence. The first of a family or action may come after others, and so after what the customer
+made of those: where one arm's customers come as far as that more often than the other's, the two
+are not alike any more, and nothing is claimed (Fabijan et al.: Diagnosing sample ratio mismatch,
+KDD 2019, on triggered analyses).
 """
 
 from __future__ import annotations
@@ -9,9 +15,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from models.evaluation.ledger import HOLDOUT, TREATED, Ledger, Settled
+from models.evaluation.ledger import HOLDOUT, OVERALL, TREATED, Ledger, Scope, Settled
 from models.evaluation.srm import ShareTest
-from models.evaluation.uplift import Uplift, uplift_of, value_uplift_of
+from models.evaluation.uplift import Uplift, conversion_rate, uplift_of, value_rate, withheld
 from schemas.records import Lesson
 
 _BEFORE_ALL = (-1, 0, 0, "")
@@ -39,6 +45,7 @@ def settled_of(lesson: Lesson) -> Settled:
         float(lesson.spent_minor),
         customer,
         lesson.decided_at_ms,
+        lesson.first,
     )
 
 
@@ -60,12 +67,13 @@ def intended_split(holdout_ratio: float, treated_ratio: float) -> dict[str, floa
 class Experiment:
     """Counts lessons, in the order in which they were written.
 
-    `shares` is the intended split to be watched, or None.
+    `shares` is the intended split to be watched, overall and within each scope, or None.
     """
 
     def __init__(self, shares: Mapping[str, float] | None = None) -> None:
         self.ledger = Ledger()
         self.split = ShareTest(shares) if shares else None
+        self._splits: dict[Scope, ShareTest] = {OVERALL: self.split} if self.split else {}
         self.repeated = 0
         self._counted: dict[tuple[str, int], tuple[int, int, int, str]] = {}
 
@@ -80,14 +88,30 @@ class Experiment:
         settled = settled_of(lesson)
         self.ledger.add(settled)
         if self.split is not None:
-            self.split.see(settled.arm, settled.customer)
+            for scope in map(self.ledger.named, settled.scopes):
+                test = self._splits.get(scope)
+                if test is None:
+                    test = self._splits[scope] = ShareTest(self.split.shares)
+                test.see(settled.arm)
         return True
 
     def uplifts(self, what: Comparison, kinds: tuple[str, ...] = ()) -> list[Uplift]:
         """Return the uplift overall, of each family and of each action, or only of `kinds`."""
-        of = value_uplift_of if what.by_value else uplift_of
+        rate_of = value_rate if what.by_value else conversion_rate
         return [
-            of(self.ledger, scope, what.arm, what.without)
+            self._checked(uplift_of(self.ledger, scope, what.arm, what.without, rate_of), what)
             for scope in self.ledger.scopes()
             if not kinds or scope[0] in kinds
         ]
+
+    def _checked(self, found: Uplift, what: Comparison) -> Uplift:
+        """Withhold what compares unlike people; the whole is told, beside its own alarm."""
+        scope = (found.kind, found.name)
+        if scope == OVERALL:
+            return found
+        if {what.arm, what.without} != {TREATED, HOLDOUT}:
+            return withheld(found, "the two arms choose it for other customers")
+        test = self._splits.get(scope)
+        if test is not None and test.alarm:
+            return withheld(found, "one arm's customers come to it more often than the other's")
+        return found

@@ -1,13 +1,13 @@
 """The ledger of an experiment: running sums per arm, from which every uplift is read.
 
 What is settled comes in one decision at a time; what stays is bounded. The unit of analysis is
-the *customer*, who was put into an arm by a salted hash and stays there: several decisions of one
-customer are not independent, and a rate over decisions with a binomial error would be far too sure
-of itself. Keeping sums per customer would grow without bound, so customers are dealt into
-`BUCKETS` groups by hash (the random groups of survey statistics; Chamandy et al.: Estimating
-uncertainty for massive data streams, Google 2012). All of a customer falls into one group, groups
-are independent, and their spread gives the error of the rate with whatever dependence there is
-within a customer.
+the *customer*, who was put into an arm by a salted hash and stays there. On the road only their
+first decision of a scope counts in it (`Settled.first`); a log of somebody else's may have several
+rows of one customer, which are not independent, and a binomial error would be far too sure of
+itself. So customers are dealt into `BUCKETS` groups by hash (the random groups of survey
+statistics; Chamandy et al.: Estimating uncertainty for massive data streams, Google 2012). All of
+a customer falls into one group, groups are independent, and their spread gives the error of the
+rate with whatever dependence there is within a customer.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.symbols import ARMS
+from schemas.symbols import ARMS, FIRST_OF_ACTION, FIRST_OF_ALL, FIRST_OF_FAMILY
 
 HOLDOUT, TREATED = "holdout", "treated"
 
@@ -41,7 +41,7 @@ class Settled(NamedTuple):
     """A decision whose attribution window is over, published or not.
 
     `customer` is a well-mixed 64-bit hash; `value` is what the conversion was worth, in one unit
-    for all arms.
+    for all arms. It counts in the scopes that `first` names (`FIRST_OF_*` added up).
     """
 
     arm: str
@@ -51,6 +51,17 @@ class Settled(NamedTuple):
     value: float
     customer: int
     decided_at_ms: int
+    first: int = FIRST_OF_ALL | FIRST_OF_FAMILY | FIRST_OF_ACTION
+
+    @property
+    def scopes(self) -> list[Scope]:
+        """The scopes in which it counts."""
+        found: list[Scope] = [OVERALL] if self.first & FIRST_OF_ALL else []
+        if self.first & FIRST_OF_ACTION:
+            found.append(("action", self.action))
+        if self.first & FIRST_OF_FAMILY and self.family is not None:
+            found.append(("family", self.family))
+        return found
 
 
 class ArmSums(NamedTuple):
@@ -83,16 +94,18 @@ class Ledger:
         self.last_ms = max(self.last_ms, at_ms)
         self.settled += 1
         place = start + settled.customer % BUCKETS
-        self._count(OVERALL, place, settled)
-        self._count(("action", settled.action), place, settled)
-        if settled.family is not None:
-            self._count(("family", settled.family), place, settled)
+        for scope in settled.scopes:
+            self._count(self.named(scope), place, settled)
+
+    def named(self, scope: Scope) -> Scope:
+        """Return under which scope one is counted: past `MAX_NAMES` the new ones share one."""
+        if scope in self._sums or len(self._sums) < MAX_NAMES:
+            return scope
+        return scope[0], OTHER
 
     def _count(self, scope: Scope, place: int, settled: Settled) -> None:
         sums = self._sums.get(scope)
         if sums is None:
-            if len(self._sums) >= MAX_NAMES:
-                scope = (scope[0], OTHER)
             sums = self._sums.setdefault(scope, array("d", bytes(8 * _WIDTH)))
         sums[place] += 1.0
         if settled.converted:

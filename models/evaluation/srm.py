@@ -6,9 +6,7 @@ Lindon and Malek (Anytime-valid inference for multinomial count data, NeurIPS 20
 mixture over all shares bets against the intended ones. Under the null it is a non-negative
 martingale that starts at 1, so it ever reaches 1 / alpha with probability at most alpha (Ville).
 
-Arms are dealt to customers, so customers are counted, each once, at the first decision seen of
-them. Who was counted stands in a table of bits by hash: bounded, and blind to the arm, so a
-customer who is taken for another and left out is left out of every arm alike.
+Arms are dealt to customers, so customers are counted, each once, at their first decision.
 """
 
 from __future__ import annotations
@@ -20,16 +18,14 @@ from collections.abc import Mapping
 ALPHA = 0.001
 # How far from the intended shares the mixture looks: for a share of .1 about +-.01.
 CONCENTRATION = 1_000.0
-# 128 KiB. With a million customers a third of them is left out, from every arm alike.
-_BITS = 1 << 20
 
 
 class ShareTest:
     """The running test of one split; `shares` (arm -> intended share) are above 0 and sum to 1.
 
     >>> test = ShareTest({"holdout": 0.5, "treated": 0.5})
-    >>> for customer in range(200):
-    ...     test.see("treated", customer << 16)
+    >>> for _ in range(200):
+    ...     test.see("treated")
     >>> test.alarm, test.counts["treated"]
     (True, 200)
     """
@@ -41,16 +37,11 @@ class ShareTest:
         self.alpha = alpha
         self.counts = dict.fromkeys(shares, 0)
         self._log_wealth = self._highest = 0.0
-        self._seen = bytearray(_BITS // 8)
 
-    def see(self, arm: str, customer: int) -> None:
-        """Count a customer (a well-mixed hash) once; an arm that is not of the split is passed."""
-        # The low bits deal customers into the ledger's buckets; these are others.
-        bit = (customer >> 16) % _BITS
-        place, mask = bit >> 3, 1 << (bit & 7)
-        if self._seen[place] & mask or arm not in self.shares:
+    def see(self, arm: str) -> None:
+        """Count a customer, who must not come twice; an arm that is not of the split is passed."""
+        if arm not in self.shares:
             return
-        self._seen[place] |= mask
         share = self.shares[arm]
         total = sum(self.counts.values())
         expected = (CONCENTRATION * share + self.counts[arm]) / (CONCENTRATION + total)

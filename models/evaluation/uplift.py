@@ -17,6 +17,7 @@ with one more conversion of the largest size where it hurts: what has not come y
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -32,6 +33,7 @@ MIN_CONVERSIONS = 30
 # A spread of fewer groups is not known well enough.
 MIN_BUCKETS = 30
 TUNED_FOR_CONVERSIONS = 100.0
+_NOTHING = Interval(math.nan, math.nan, math.nan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +129,7 @@ def compare(treated: Rate, without: Rate, kind: str, name: str, alpha: float = A
     """Compare two arms of one scope."""
     reason = _why_not(treated, without)
     if reason:
-        nothing = Interval(math.nan, math.nan, math.nan)
-        return Uplift(kind, name, treated, without, nothing, nothing, False, reason)
+        return Uplift(kind, name, treated, without, _NOTHING, _NOTHING, False, reason)
     k = factors(np.array(min(treated.effective, without.effective)), alpha, TUNED_FOR_CONVERSIONS)
     low, _ = _bounds(treated, _with_one_more(without), k)
     _, high = _bounds(_with_one_more(treated), without, k)
@@ -168,28 +169,21 @@ def uplift_of(
     scope: Scope,
     arm: str = TREATED,
     without: str = HOLDOUT,
+    rate_of: Callable[[ArmSums], Rate] = conversion_rate,
     alpha: float = ALPHA,
 ) -> Uplift:
-    """Return the uplift of an arm's conversion rate over that of those left alone."""
+    """Return the uplift of an arm's rate over that of those left alone.
+
+    `rate_of` is `conversion_rate` or, for money, `value_rate`.
+    """
     return compare(
-        conversion_rate(ledger.sums(scope, arm)),
-        conversion_rate(ledger.sums(scope, without)),
+        rate_of(ledger.sums(scope, arm)),
+        rate_of(ledger.sums(scope, without)),
         *scope,
         alpha=alpha,
     )
 
 
-def value_uplift_of(
-    ledger: Ledger,
-    scope: Scope,
-    arm: str = TREATED,
-    without: str = HOLDOUT,
-    alpha: float = ALPHA,
-) -> Uplift:
-    """Return the same for value per decision."""
-    return compare(
-        value_rate(ledger.sums(scope, arm)),
-        value_rate(ledger.sums(scope, without)),
-        *scope,
-        alpha=alpha,
-    )
+def withheld(found: Uplift, reason: str) -> Uplift:
+    """Return a comparison of which nothing may be claimed, for a reason beyond its numbers."""
+    return replace(found, relative=_NOTHING, difference=_NOTHING, evaluable=False, reason=reason)

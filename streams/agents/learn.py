@@ -57,6 +57,8 @@ class Workshop:
     """Return all snapshots there are now: model -> version -> bytes."""
     recount: Callable[[Collection[int]], Awaitable[None]] | None = None
     """Count what was settled in these partitions so far, for the experiment's meters."""
+    taught: Callable[[str], Sequence[str]] = lambda model: (model,)
+    """Return the names of all that learn a model's lessons, first the one that is in use."""
 
 
 class ForeignLesson(ToMend):
@@ -122,12 +124,18 @@ class Learn:
     def _learn(self, place: Place, records: Sequence[RawRecord]) -> None:
         for record in records:
             lesson = _decode(place, record.offset, record.value)
-            learning = self._learning.get(lesson.model)
-            if learning is None:
-                model = self._workshop.new(lesson.model, place.partition)
-                learning = _Learning(model, record.offset, [], self._now_ms())
-                self._learning[lesson.model] = learning
-            self._noted(lesson, learning.model.learn_one(lesson, record.offset))
+            first, *beside = self._workshop.taught(lesson.model)
+            model = self._model(first, place.partition, record.offset)
+            self._noted(lesson, model.learn_one(lesson, record.offset))
+            for name in beside:
+                self._model(name, place.partition, record.offset).learn_one(lesson, record.offset)
+
+    def _model(self, name: str, partition: int, offset: int) -> Model:
+        learning = self._learning.get(name)
+        if learning is None:
+            model = self._workshop.new(name, partition)
+            learning = self._learning[name] = _Learning(model, offset, [], self._now_ms())
+        return learning.model
 
     async def assigned(
         self, positions: Mapping[Place, int], new: Collection[Place]

@@ -71,6 +71,9 @@ def _count_decisions(metrics: Metrics, decisions: list[Decision]) -> None:
         if tier != "candidate":
             metrics.add(m.DROPPED, count, tier)
     _count_shadows(metrics, [d for d in decisions if d.shadow is not None])
+    challenged = [d.challenger.chosen == d.chosen for d in decisions if d.challenger is not None]
+    for same, count in Counter(challenged).items():
+        metrics.add(m.CHALLENGED, count, "same" if same else "another")
 
 
 def _count_shadows(metrics: Metrics, decisions: list[Decision]) -> None:
@@ -126,10 +129,12 @@ def learned(metrics: Metrics) -> Callable[[Lesson, object], None]:
     return note
 
 
-def published(metrics: Metrics, bank: Bank) -> None:
-    """Tell how good a model is, as it goes out."""
+def published(metrics: Metrics, bank: Bank, in_use: bool = True) -> None:
+    """Tell how good a model is, as it goes out; of a challenger only how far it has come."""
     metrics.add(m.MODEL_VERSIONS, 1, bank.name)
     metrics.set(m.MODEL_LESSONS, bank.overall.lessons, bank.name)
+    if not in_use:
+        return
     for action, quality in bank.quality.items():
         for gauge, value in (
             (m.MODEL_LOG_LOSS, quality.log_loss()),

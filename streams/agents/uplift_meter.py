@@ -1,4 +1,4 @@
-"""The experiment as metrics: settled decisions per arm, the uplift with its interval, the split."""
+"""The experiment as metrics: customers per arm, the uplift with its interval, the split."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class UpliftMeter:
         metrics, ledger = self._metrics, self._experiment.ledger
         for arm in ARMS:
             sums = ledger.sums(OVERALL, arm)
-            metrics.set(m.EXPERIMENT_DECISIONS, float(sums.decisions.sum()), arm)
+            metrics.set(m.EXPERIMENT_CUSTOMERS, float(sums.decisions.sum()), arm)
             metrics.set(m.EXPERIMENT_CONVERSIONS, float(sums.conversions.sum()), arm)
         split = self._experiment.split
         metrics.set(m.SAMPLE_RATIO_MISMATCH, float(split is not None and split.alarm))

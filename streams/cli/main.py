@@ -9,6 +9,7 @@ import click
 from confluent_kafka import KafkaException
 
 from streams.cli.backtest import backtest_command
+from streams.cli.challenger import challenger
 from streams.cli.check import check
 from streams.cli.dead_letters import dead_letters
 from streams.cli.demo import demo
@@ -53,6 +54,7 @@ for command in (
     explain,
     uplift,
     what_if,
+    challenger,
     backtest_command,
 ):
     concierge.add_command(command)

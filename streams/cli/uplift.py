@@ -62,11 +62,13 @@ def uplift(
 ) -> int:
     """Tell what personalization gained: (CR_with - CR_without) / CR_without.
 
-    CR is the share of settled decisions that a purchase followed, within the action's window.
-    Held-out customers are decided for like all others, and get nothing: they are CR_without. The
-    intervals hold at every look (95 %, each by itself), so look as often as you like.
+    CR is the share of customers who bought within the window of their first decision (of a family
+    or an action: of the first about it). Held-out customers are decided for like all others, and
+    get nothing: they are CR_without. The intervals hold at every look (95 %, each by itself), so
+    look as often as you like.
 
-    Customers, not decisions, are the units: several decisions of one customer count less.
+    Later decisions do not count: what a customer did with the first would select who gets them,
+    and only those who got something could do anything with it.
     """
     given = {} if catalogue is None else {"CATALOGUE_PATH": catalogue}
     settings = settings_from(kafka, **given)
@@ -132,7 +134,7 @@ def _public(experiment: Experiment, found: list[Uplift]) -> dict[str, Any]:
 
 def _rate(rate: Rate) -> dict[str, Any]:
     return {
-        "decisions": rate.decisions,
+        "customers": rate.decisions,
         "conversions": rate.conversions,
         "mean": _finite(rate.mean),
     }

@@ -34,9 +34,12 @@ def print_report(
     first, last = (
         datetime.fromtimestamp(ms / 1000, UTC) for ms in (ledger.first_ms, ledger.last_ms)
     )
-    console.print(f"decided from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC")
+    console.print(
+        f"{ledger.settled:,} decisions settled, made from {first:%Y-%m-%d %H:%M} to "
+        f"{last:%Y-%m-%d %H:%M} UTC; each customer counts with their first"
+    )
     console.print(_arms(experiment))
-    rate = "spent per decision" if what.by_value else "converted"
+    rate = "spent each" if what.by_value else "converted"
     table = Table(
         *("of", what.arm, rate, what.without, rate, "uplift", "95 %, at every look", "says"),
         title=f"Uplift of {what.arm} over {what.without}",
@@ -57,7 +60,7 @@ def print_report(
 
 
 def _arms(experiment: Experiment) -> Table:
-    table = Table("arm", "settled decisions", "conversions", "rate", title="Arms")
+    table = Table("arm", "customers", "conversions", "rate", title="Arms")
     for arm in ARMS:
         rate = conversion_rate(experiment.ledger.sums(OVERALL, arm))
         shown = f"{rate.mean:.2%}" if rate.decisions else ""

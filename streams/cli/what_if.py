@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Event
 
 import click
 from rich.console import Console
 from rich.progress import Progress
 
 from models.evaluation.counterfactual import evaluate
-from schemas.records import LESSON_DECODER, Decision
-from schemas.topics import DECISIONS, LESSONS
-from schemas.wire import decode_decision
+from schemas.records import Decision
+from streams.cli.logged import logged_decisions, logged_outcomes
 from streams.cli.options import kafka_option, settings_from
 from streams.cli.published import PublishedCatalogues
 from streams.cli.screen import screen
 from streams.cli.what_if_report import print_report, public
-from streams.cli.what_if_tally import Outcomes, Tally
+from streams.cli.what_if_tally import Tally
 from streams.runtime.catalogue_file import parse_catalogue
-from streams.runtime.changelog import read_to_end
-from streams.runtime.clients import librdkafka_config
-from streams.runtime.reading import newest_starts
-from streams.runtime.registry import RegistrySchemas
-from streams.runtime.settings import Settings
-from streams.runtime.topic_admin import partitions_of
 
 _WAVE = 1_000
 
@@ -76,14 +67,14 @@ def what_if(
     with Progress(transient=True, console=Console(stderr=True)) as progress:
         task = progress.add_task("deciding again", total=None)
         wave: list[Decision] = []
-        for decision in _decisions(settings, limit):
+        for decision in logged_decisions(settings, limit):
             wave.append(decision)
             if len(wave) == _WAVE:
                 tally.add(wave)
                 progress.advance(task, len(wave))
                 wave = []
         tally.add(wave)
-        outcomes = _outcomes(settings, tally)
+        outcomes = logged_outcomes(settings, tally.waits_for)
     rows = tally.rows(outcomes)
     worth = evaluate(rows)
     if as_json:
@@ -91,29 +82,3 @@ def what_if(
     else:
         print_report(screen(), tally, worth)
     return 0
-
-
-def _decisions(settings: Settings, limit: int) -> Iterator[Decision]:
-    """Yield the newest decisions, each once, in order per customer."""
-    client, topic = librdkafka_config(settings), settings.topic_prefix + DECISIONS.name
-    schemas = RegistrySchemas(settings) if settings.schema_registry_url else None
-    partitions = partitions_of(client, topic)
-    starts = newest_starts(client, topic, partitions, -(-limit // len(partitions)))
-    seen: set[str] = set()
-    for messages in read_to_end(client, topic, partitions, Event(), starts):
-        for message in messages:
-            decision = decode_decision(message.value() or b"", schemas)
-            # A repeat after a crash is the same decision with the same content.
-            if decision.decision_id not in seen:
-                seen.add(decision.decision_id)
-                yield decision
-
-
-def _outcomes(settings: Settings, tally: Tally) -> Outcomes:
-    client, topic = librdkafka_config(settings), settings.topic_prefix + LESSONS.name
-    outcomes = Outcomes()
-    for messages in read_to_end(client, topic, partitions_of(client, topic), Event()):
-        for message in messages:
-            lesson = LESSON_DECODER.decode(message.value() or b"")
-            outcomes.note(lesson, tally.waits_for(lesson.decision_id))
-    return outcomes

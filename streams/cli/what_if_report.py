@@ -87,6 +87,11 @@ def _print_worth(console: Console, tally: Tally, worth: Counterfactual | None) -
         f"{worth.settled:,} settled decisions of the treated; they earned {worth.logged_value:.4f} "
         "(silence counts 0: no reward tells what a customer would have done anyway)"
     )
+    console.print(worth_table(worth))
+
+
+def worth_table(worth: Counterfactual) -> Table:
+    """Return value and gain by estimator, or why there is none."""
     table = Table("estimator", "value", "gain", "95 %, at every look", "worth decisions", "cut")
     for name in ("ips", "snips", "dr"):
         gain = worth.gains[name]
@@ -104,7 +109,7 @@ def _print_worth(console: Console, tally: Tally, worth: Counterfactual | None) -
     opinion = worth.gains["dm"]
     if opinion.evaluable:
         table.add_row("model's opinion (DM)", f"{worth.values['dm'].value:.4f}", "", "", "", "")
-    console.print(table)
+    return table
 
 
 def unknown(tally: Tally, worth: Counterfactual | None) -> list[str]:
@@ -144,12 +149,13 @@ def public(tally: Tally, worth: Counterfactual | None) -> dict[str, Any]:
             for (before, after), count in tally.changes.most_common()
         ],
         "drops": {f: [tally.drops_before[f], tally.drops_after[f]] for f in fates},
-        "value": None if worth is None else _value(worth),
+        "value": None if worth is None else public_worth(worth),
         "not_evaluated": unknown(tally, worth),
     }
 
 
-def _value(worth: Counterfactual) -> dict[str, Any]:
+def public_worth(worth: Counterfactual) -> dict[str, Any]:
+    """Return value and gain by estimator as one JSON value."""
     return {
         "settled": worth.settled,
         "without_support": worth.without_support,

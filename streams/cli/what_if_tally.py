@@ -6,15 +6,14 @@ from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from models.evaluation.counterfactual import Row
-from schemas.records import Decision, Lesson
+from schemas.records import Decision
 from schemas.symbols import ARMS
+from streams.cli.settled import Outcomes, Waiting, settled_rows
 from streams.core.arms import HOLDOUT, TREATED
-from streams.core.attribute import SETTLE_GRACE_MS
 from streams.core.catalogue import NO_ACTION, Catalogue
 from streams.core.chance import id_hash
 from streams.core.features import FEATURE_VERSION
@@ -23,15 +22,6 @@ from streams.core.redecide import ContactHistory, Redecided, Redecider
 
 # Those who are decided for by the policy itself; other arms have another one.
 _BY_POLICY = {ARMS[TREATED], ARMS[HOLDOUT]}
-
-
-class Waiting(NamedTuple):
-    """A decision whose reward is looked for; `worth` is what a reward of it is worth."""
-
-    at_ms: int
-    published: bool
-    worth: float
-    row: Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +34,6 @@ class Example:
     before: str
     after: str
     why_not: str
-
-
-class Outcomes:
-    """The rewards of settled decisions, and from when until when they tell all."""
-
-    def __init__(self) -> None:
-        self.labels: dict[str, float] = {}
-        self.first_decided_ms = 0
-        self.last_settled_ms = 0
-
-    def note(self, lesson: Lesson, wanted: bool) -> None:
-        """Note a lesson; its label is kept when `wanted`."""
-        first = self.first_decided_ms or lesson.decided_at_ms
-        self.first_decided_ms = min(first, lesson.decided_at_ms)
-        self.last_settled_ms = max(self.last_settled_ms, lesson.settled_at_ms)
-        if wanted:
-            self.labels[lesson.decision_id] = lesson.label
 
 
 class Tally:
@@ -166,23 +139,10 @@ class Tally:
             )
 
     def rows(self, outcomes: Outcomes) -> list[Row]:
-        """Return the decisions whose outcome is known, silence with a reward of 0.
-
-        Only the stretch of time for which everything is settled: else silence, whose outcome is
-        known at once, would weigh more than actions.
-        """
-        from_ms = outcomes.first_decided_ms
-        until_ms = outcomes.last_settled_ms - self.longest_window_ms - SETTLE_GRACE_MS
-        rows = []
-        for decision_id, waiting in self._waiting.items():
-            label = outcomes.labels.get(decision_id)
-            if not from_ms <= waiting.at_ms <= until_ms:
-                self.not_settled += 1
-            elif waiting.published and label is None:
-                self.lost += 1
-            else:
-                rows.append(waiting.row._replace(reward=(label or 0.0) * waiting.worth))
-        return rows
+        """Return the decisions whose outcome is known, silence with a reward of 0."""
+        found = settled_rows(self._waiting, outcomes, self.longest_window_ms)
+        self.not_settled, self.lost = found.not_settled, found.lost
+        return found.rows
 
 
 def _waiting(decision: Decision, again: Redecided, row: int, worth: Mapping[str, float]) -> Waiting:

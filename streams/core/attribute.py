@@ -95,4 +95,5 @@ def lesson_of(pending: Pending, place: LessonPlace) -> Lesson:
         published=pending.published,
         converted=pending.converted,
         spent_minor=pending.spent_minor,
+        first=pending.first,
     )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
-from models.protocol import ActionKey
+from models.protocol import LEARNER_NAMES, ActionKey, named_model
 from streams.core.contact_rules import ContactRules, Scope
 from streams.core.layout import DAY_MS, MINUTE_MS
 from streams.core.rules import Condition
@@ -201,7 +201,8 @@ class Catalogue:
     same version everywhere.
     `consent` names every purpose of `schemas.symbols.PURPOSES`: "opt_in" needs a yes first,
     "opt_out" stops at a no. `slates` has the moments whose placement shows several actions, with
-    how many.
+    how many. `learner` learns the model; `challenger`, another one, learns it too and decides
+    beside it, to be compared.
     """
 
     name: str
@@ -222,3 +223,15 @@ class Catalogue:
     text: str
     ramp: Ramp | None = None
     answers: Answers = field(default_factory=dict)
+    learner: str = LEARNER_NAMES[0]
+    challenger: str | None = None
+
+    @property
+    def scored_by(self) -> str:
+        """The name of the model whose propensities decide."""
+        return named_model(self.model, self.learner)
+
+    @property
+    def challenged_by(self) -> str | None:
+        """The name of the model that decides beside it, None without one."""
+        return None if self.challenger is None else named_model(self.model, self.challenger)

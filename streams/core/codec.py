@@ -16,7 +16,8 @@ import msgspec
 import numpy as np
 from cramjam import DecompressionError, lz4
 
-from streams.core.layout import CONTACT_WIDTH, FAMILY_WIDTH, HEAD_WIDTH
+from streams.core.enrolment import enrolled_before, enrolled_bytes
+from streams.core.layout import CONTACT_WIDTH, FAMILY_WIDTH, HEAD, HEAD_WIDTH
 from streams.core.state import (
     CartItem,
     CustomerState,
@@ -34,6 +35,7 @@ SCHEMA_VERSION = 1
 PARTITION_KEY = "\x00partition"
 
 _OLDEST_VERSION = 1
+_LAST_DECISION = HEAD["last_decision_ms"]
 
 _DUE = Struct("<q")
 _ARRAY_16 = b"\xdc"
@@ -69,6 +71,8 @@ class _Stored(msgspec.Struct, array_like=True, gc=False):
     family_width: int
     contact_width: int
     silences: dict[int, Silence] = {}
+    # None where an older release stored it.
+    enrolled: bytes | None = None
 
 
 # What turns a stored state of a version into one of the next; read one after the other. Appended
@@ -105,6 +109,7 @@ def encode_customer(state: CustomerState) -> bytes:
         FAMILY_WIDTH,
         CONTACT_WIDTH,
         state.silences,
+        enrolled_bytes(state.enrolled),
     )
     head = _DUE.pack(next_due_ms(state)) + _COMPRESSED + bytes([SCHEMA_VERSION])
     return head + bytes(lz4.compress_block(_ENCODER.encode(stored)))
@@ -137,6 +142,7 @@ def decode_customer(data: bytes) -> CustomerState:
         name: rows[number * FAMILY_WIDTH : (number + 1) * FAMILY_WIDTH]
         for number, name in enumerate(stored.family_names)
     }
+    state.enrolled = enrolled_before(stored.enrolled, state.head[_LAST_DECISION])
     for name in _SAME_IN_BOTH:
         setattr(state, name, getattr(stored, name))
     return state

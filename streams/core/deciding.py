@@ -16,6 +16,7 @@ from schemas.symbols import PURPOSES
 from streams.core.arbitrate import choose, with_no_action
 from streams.core.arms import arm_ends, arms_of
 from streams.core.bothering import silence_worth
+from streams.core.challenge import Challenger
 from streams.core.chance import id_hash, uniforms
 from streams.core.channels import REACHING_OUT
 from streams.core.contact import consented
@@ -33,13 +34,16 @@ from streams.core.wave import Floats, Wave
 class Decider:
     """Decides waves of customers under one catalogue and one scorer."""
 
-    def __init__(self, plan: Plan, scorer: Scorer, salt: str) -> None:
+    def __init__(
+        self, plan: Plan, scorer: Scorer, salt: str, challenger: Challenger | None = None
+    ) -> None:
         self.catalogue = plan.catalogue
         self.actions = plan.actions
         self.moments = plan.moments
         self.about = plan.about
         self._plan = plan
         self._scorer = scorer
+        self._challenger = challenger
         self._evidence = scorer.evidence
         unrest = np.append(self._evidence.unrest, 1.0)
         self._unrest = unrest if (unrest > 1.0).any() else None
@@ -95,6 +99,9 @@ class Decider:
         if with_trial is not None:
             would_be = choose(self._odds(standing, with_trial), draws)
             shadow = np.where(self._reach.on_trial(with_trial), would_be, -1)
+        beside = None
+        if self._challenger is not None:
+            beside = self._challenger.decide(columns, standing, funnel.candidates, weights, draws)
         return Choices(
             columns,
             funnel,
@@ -110,6 +117,7 @@ class Decider:
             consents["personalization"],
             stated,
             shadow,
+            beside,
         )
 
     def _slate(self, due: Sequence[Due], treatments: NDArray[np.intp], funnel: Funnel) -> None:

@@ -27,6 +27,7 @@ from schemas.records import (
     TimelineRecord,
 )
 from streams.core.attribute import lesson_of
+from streams.core.challenge import challenger_of
 from streams.core.chance import id_hash
 from streams.core.deciding import Decider
 from streams.core.due import Due
@@ -81,8 +82,7 @@ class Outputs:
 
     Notes count records by what became of them ("folded", "duplicate", "tick", ...), moments as
     "moment:NAME" and outcomes as "outcome:KIND", or "unmatched:KIND" when no decision awaited
-    them. `tick_ms` is the latest
-    tick of the batch, 0 without one.
+    them. `tick_ms` is the latest tick of the batch, 0 without one.
     """
 
     actions: list[NextBestAction] = field(default_factory=list)
@@ -102,7 +102,7 @@ class Engine:
         self._share = share
         self._indexes: dict[int, TimerIndex] = {}
         self._plans: dict[str, Plan] = {}
-        self._deciders: dict[tuple[str, str | None], Decider] = {}
+        self._deciders: dict[tuple[str, str | None, str | None], Decider] = {}
 
     def recover(self, partition: int, due_times: Iterable[tuple[str, int]]) -> None:
         """Rebuild a partition's timer index from (customer, earliest due time; 0 = none)."""
@@ -255,16 +255,17 @@ class Engine:
         if version is None:
             return None
         catalogue = self._versions.catalogue(version)
-        model = known.version(MODEL, catalogue.model, offset)
-        decider = self._deciders.get((version, model))
+        model = known.version(MODEL, catalogue.scored_by, offset)
+        rival = catalogue.challenged_by and known.version(MODEL, catalogue.challenged_by, offset)
+        decider = self._deciders.get((version, model, rival))
         if decider is None:
             plan = self._plans.get(version) or Plan(catalogue)
-            scorer = self._versions.scorer(catalogue.model, model, plan.keys)
-            decider = Decider(plan, scorer, self._salt)
+            scorer = self._versions.scorer(catalogue.scored_by, model, plan.keys)
+            decider = Decider(plan, scorer, self._salt, challenger_of(plan, self._versions, rival))
             self._plans = {**dict(list(self._plans.items())[-KEPT:]), version: plan}
             self._deciders = {
                 **dict(list(self._deciders.items())[-KEPT:]),
-                (version, model): decider,
+                (version, model, rival): decider,
             }
         return decider
 

@@ -120,7 +120,7 @@ CONTACT_WIDTH = len(CONTACT)
 # may carry, a state is below 16 KiB.
 MAX_FAMILIES = 12
 MAX_PRODUCTS = 10
-MAX_CART_ITEMS = 16
+MAX_CART_ITEMS = 15
 MAX_TICKETS = 8
 MAX_PREFERENCES = 16
 MAX_ANSWERS = 10
@@ -129,6 +129,9 @@ MAX_PENDING = 8
 # Of these, so many are kept for service: offers must not use up the room an apology needs.
 PENDING_FOR_SERVICE = 2
 MAX_SILENCES = 12
+# Families and actions a customer was ever decided for, a bit each by hash: with 25 of them one
+# new scope in twenty finds its bit taken.
+ENROLLED_BITS = 512
 MAX_RECENT_IDS = 14
 MAX_WATERMARKS = 24
 # Bytes of UTF-8 that one text takes: names that a catalogue may also use (its ids have at most 64

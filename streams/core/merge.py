@@ -77,6 +77,7 @@ def merge(a: CustomerState, b: CustomerState) -> CustomerState:
     one.unsubscribed = _unsubscribed(one, a, b)
     one.silences = merged_silences(a.silences, b.silences)
     one.pending = merged_pending(a.pending, b.pending)
+    one.enrolled = a.enrolled | b.enrolled
     if not any(item.quantity > 0 for item in one.cart.values()):
         one.head[HEAD["due_cart_left_ms"]] = 0.0
     return one

@@ -18,6 +18,7 @@ from schemas.records import Decision, NextBestAction
 from schemas.symbols import ARMS
 from streams.core.arms import HOLDOUT
 from streams.core.catalogue import NO_ACTION, Action, Catalogue, Treatment
+from streams.core.challenge import Beside
 from streams.core.channels import BY_PEOPLE
 from streams.core.due import Due
 from streams.core.explain import reasons
@@ -40,7 +41,8 @@ class Choices:
     `treatments` (n, a) is each action's treatment; `priorities` and `probabilities` are
     (n, a + 1), `propensities` and `weights` (n, a), the others (n,). `stated` (n, a) is what the
     customer's own words pushed log-odds by, None for nobody's; `shadow` is what would have been
-    chosen with the actions on trial, -1 where none took part, None for no trial.
+    chosen with the actions on trial, -1 where none took part, None for no trial. `beside` is what
+    a challenger would have chosen.
     """
 
     columns: Columns
@@ -57,6 +59,7 @@ class Choices:
     may_personalize: NDArray[np.bool_]
     stated: Floats | None = None
     shadow: NDArray[np.intp] | None = None
+    beside: Beside | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,11 @@ class Publisher:
     def write(self, due: Sequence[Due], ids: Sequence[str], choices: Choices) -> list[Decided]:
         """Return what was decided for every customer of the wave, in its order."""
         wave = _Rows(choices, self._scorer, len(self._actions))
-        return [self._decided(wave, row, ids[row], due[row]) for row in range(len(due))]
+        decided = [self._decided(wave, row, ids[row], due[row]) for row in range(len(due))]
+        if choices.beside is not None:
+            for each, challenge in zip(decided, choices.beside.records(self._names), strict=True):
+                each.decision.challenger = challenge
+        return decided
 
     def _decided(self, wave: _Rows, row: int, decision_id: str, due: Due) -> Decided:
         chosen, arm = wave.chosen[row], wave.arms[row]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from schemas.symbols import ARMS
 from streams.core.attribute import SETTLE_GRACE_MS
 from streams.core.contact import record_contact
+from streams.core.enrolment import enrol
 from streams.core.features import FEATURE_VERSION
 from streams.core.layout import HEAD
 from streams.core.moments import MOMENT_NUMBER
@@ -57,5 +58,6 @@ def remember_decision(decided: Decided, catalogue_model: str) -> None:
             features=decided.seen,
             arm=ARMS.index(decision.arm),
             published=decision.published,
+            first=enrol(state, action.id, action.family),
         )
     )

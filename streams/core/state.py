@@ -60,7 +60,8 @@ class Pending(msgspec.Struct, array_like=True, gc=False):
 
     `features` is the model's input as float32 bytes, as it was at decision time. `arm` is its
     place in `ARMS`. `converted` and `spent_minor` tell of orders within the window, which every
-    arm can have; `rewarded` of what the action's reward asks for.
+    arm can have; `rewarded` of what the action's reward asks for. `first` is that of
+    `streams.core.enrolment`.
     """
 
     decision_id: str
@@ -82,6 +83,7 @@ class Pending(msgspec.Struct, array_like=True, gc=False):
     published: bool = True
     converted: bool = False
     spent_minor: int = 0
+    first: int = 0
 
 
 class CustomerState:
@@ -92,6 +94,7 @@ class CustomerState:
         "applied_offset",
         "cart",
         "contacts",
+        "enrolled",
         "families",
         "head",
         "pending",
@@ -121,6 +124,7 @@ class CustomerState:
         self.time_zone: str | None = None
         self.pending: list[Pending] = []
         self.silences: dict[int, Silence] = {}
+        self.enrolled = 0
 
     def number(self, name: str) -> float:
         """Return one number of the head by its declared name."""

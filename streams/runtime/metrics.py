@@ -76,6 +76,12 @@ SHADOW_VALUE = _counter(
     "Sum of the priorities of what was chosen (real) and would have been chosen (shadow) there.",
     "kind",
 )
+CHALLENGED = _counter(
+    "challenged_decisions",
+    "Decisions beside which a challenger decided, by what it would have chosen: the same or "
+    "another.",
+    "fate",
+)
 OUTCOMES = _counter("outcomes", "Outcomes that met their decision.", "kind")
 OUTCOMES_UNMATCHED = _counter(
     "outcomes_unmatched", "Outcomes whose decision is unknown or long settled.", "kind"
@@ -93,11 +99,11 @@ MODEL_CALIBRATION = _gauge(
     "model_calibration_error_ratio", "Progressive expected calibration error, 0 to 1.", "action"
 )
 
-EXPERIMENT_DECISIONS = _gauge(
-    "experiment_settled_decisions", "Decisions whose window ended, by experiment arm.", "arm"
+EXPERIMENT_CUSTOMERS = _gauge(
+    "experiment_customers", "Customers whose first decision is settled, by experiment arm.", "arm"
 )
 EXPERIMENT_CONVERSIONS = _gauge(
-    "experiment_conversions", "Those of them that a purchase followed.", "arm"
+    "experiment_conversions", "Those of them who bought within its window.", "arm"
 )
 UPLIFT = _gauge(
     "personalization_uplift_ratio",
@@ -156,9 +162,9 @@ CUSTOMERS = _gauge("customers", "Customers whose state this worker holds.")
 METRICS = (
     *(EVENTS, DEAD_LETTERS, TIMELINE_RECORDS, MOMENTS, DECISIONS, ACTIONS, NO_ACTION, DROPPED),
     *(OUTCOMES, OUTCOMES_UNMATCHED, MODEL_VERSIONS, LESSONS, LESSONS_REFUSED),
-    *(SHADOW, SHADOW_VALUE, DRIFTS),
+    *(SHADOW, SHADOW_VALUE, CHALLENGED, DRIFTS),
     *(MODEL_LESSONS, MODEL_LOG_LOSS, MODEL_AUC, MODEL_CALIBRATION),
-    *(EXPERIMENT_DECISIONS, EXPERIMENT_CONVERSIONS, UPLIFT, UPLIFT_LOW, UPLIFT_HIGH),
+    *(EXPERIMENT_CUSTOMERS, EXPERIMENT_CONVERSIONS, UPLIFT, UPLIFT_LOW, UPLIFT_HIGH),
     SAMPLE_RATIO_MISMATCH,
     *(EVENT_TO_ACTION, CHECKPOINT, CHECKPOINT_AT, CUT_PAUSE, RECOVERY, RECOVERED),
     *(BROKERS_AT, RECORDS_LOST, SNAPSHOTS_REFUSED, CATALOGUES_TAKEN, CATALOGUE_BROKEN),

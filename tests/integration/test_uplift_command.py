@@ -47,6 +47,7 @@ def _lessons(treated: float, without: float, share: float) -> Iterator[Lesson]:
                 published=arm != "holdout",
                 converted=converted,
                 spent_minor=1_250 * converted,
+                first=6 if turn else 7,
             )
 
 

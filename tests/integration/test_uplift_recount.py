@@ -37,6 +37,7 @@ def _lesson(number: int) -> Lesson:
         place=LessonPlace(0, number, number << 20),
         arm="holdout" if number % 4 == 0 else "treated",
         converted=number % 2 == 0,
+        first=7,
     )
 
 
@@ -72,7 +73,7 @@ def test_what_was_settled_before_is_counted_once_with_what_comes_after() -> None
         def settled() -> str:
             meter.show()
             text = generate_latest(shared.metrics.registry).decode()
-            return next(line for line in text.splitlines() if 'settled_decisions{arm="t' in line)
+            return next(line for line in text.splitlines() if 'experiment_customers{arm="t' in line)
 
         asyncio.run(_wait(recount([0, 1])))
         assert settled().endswith(" 300.0")

@@ -206,6 +206,16 @@ decisions = st.builds(
     slate_id=optional(texts),
     position=st.integers(1, 9),
     shadow=optional(words),
+    challenger=optional(
+        st.builds(
+            r.Challenge,
+            model=words,
+            model_version=words,
+            chosen=words,
+            propensities=st.lists(doubles, max_size=5),
+            probabilities=st.lists(doubles, max_size=5),
+        )
+    ),
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from schemas.symbols import CHANNELS
 from streams.core.codec import SCHEMA_VERSION, _expanded, decode_customer, encode_customer
 from streams.core.contact import record_contact
+from streams.core.enrolment import NO_MORE
 from streams.core.features import N_ACTION, N_CUSTOMER
 from streams.core.layout import (
     CONTACT,
@@ -94,6 +95,7 @@ def full(name: str = "n" * MAX_NAME_BYTES, text: str = "t" * MAX_TEXT_BYTES) -> 
     state.unsubscribed = dict.fromkeys(CHANNELS, at_ms)
     state.time_zone = name
     state.silences = {2**53 - number: Silence(99, at_ms) for number in range(MAX_SILENCES)}
+    state.enrolled = NO_MORE
     features = bytes(4 * (N_CUSTOMER + N_ACTION))
     outcomes = ["accept", "click", "delivered", "impression"]
     state.pending = [
@@ -115,6 +117,7 @@ def full(name: str = "n" * MAX_NAME_BYTES, text: str = "t" * MAX_TEXT_BYTES) -> 
             rewarded=True,
             converted=True,
             spent_minor=at_ms,
+            first=7,
         )
         for number in range(MAX_PENDING)
     ]

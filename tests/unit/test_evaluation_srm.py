@@ -12,10 +12,6 @@ from models.evaluation.srm import CONCENTRATION, ShareTest
 SHARES = {"holdout": 0.1, "treated": 0.9}
 
 
-def _customers(chance: np.random.Generator, count: int) -> list[int]:
-    return [int(number) for number in chance.integers(0, 2**63, count)]
-
-
 def test_a_fair_split_hardly_ever_alarms_however_often_it_is_looked_at() -> None:
     # The e-process itself, for 2,000 splits at once, looked at after every customer.
     chance = np.random.default_rng(1)
@@ -32,16 +28,16 @@ def test_a_fair_split_hardly_ever_alarms_however_often_it_is_looked_at() -> None
 def test_a_split_that_is_off_by_a_fifth_is_found() -> None:
     chance = np.random.default_rng(2)
     test = ShareTest(SHARES)
-    for customer in _customers(chance, 20_000):
-        test.see("holdout" if chance.random() < 0.12 else "treated", customer)
+    for _ in range(20_000):
+        test.see("holdout" if chance.random() < 0.12 else "treated")
     assert test.alarm
 
 
 def test_the_wealth_is_that_of_the_mixture_in_closed_form() -> None:
     chance = np.random.default_rng(3)
     test = ShareTest(SHARES)
-    for customer in _customers(chance, 500):
-        test.see("holdout" if chance.random() < 0.3 else "treated", customer)
+    for _ in range(500):
+        test.see("holdout" if chance.random() < 0.3 else "treated")
     n = sum(test.counts.values())
     closed = lgamma(CONCENTRATION) - lgamma(CONCENTRATION + n)
     for arm, count in test.counts.items():
@@ -51,17 +47,9 @@ def test_the_wealth_is_that_of_the_mixture_in_closed_form() -> None:
     assert test._log_wealth == pytest.approx(closed)
 
 
-def test_a_customer_is_counted_once() -> None:
-    test = ShareTest(SHARES)
-    for _ in range(100):
-        test.see("holdout", 12_345_678_901_234)
-    assert test.counts == {"holdout": 1, "treated": 0}
-    assert not test.alarm
-
-
 def test_an_arm_outside_the_split_is_passed_over() -> None:
     test = ShareTest(SHARES)
-    test.see("random", 1 << 20)
+    test.see("random")
     assert sum(test.counts.values()) == 0
     assert test.p_value == 1.0
 

@@ -17,7 +17,7 @@ from models.evaluation.uplift import (
     conversion_rate,
     ratio_bounds,
     uplift_of,
-    value_uplift_of,
+    value_rate,
 )
 
 Floats = NDArray[np.float64]
@@ -154,7 +154,7 @@ def test_heavy_tailed_orders_watched_all_the_time_raise_few_alarms() -> None:
             arm = "holdout" if held[number] else "treated"
             ledger.add(Settled(arm, "offer", None, spent > 0, spent, who, number))
             if number % (customers // looks) == 0:
-                found = value_uplift_of(ledger, OVERALL)
+                found = uplift_of(ledger, OVERALL, rate_of=value_rate)
                 alarmed |= found.evaluable and found.relative.excludes_zero
         alarms += alarmed
     assert alarms <= ALPHA * runs
@@ -180,7 +180,7 @@ def test_uplift_is_told_overall_and_for_each_family_and_action() -> None:
         assert found.relative.low < 0.5 < found.relative.high
         assert found.relative.excludes_zero
         assert found.difference.low < 0.1 < found.difference.high
-    assert value_uplift_of(ledger, OVERALL).treated.mean == pytest.approx(
+    assert uplift_of(ledger, OVERALL, rate_of=value_rate).treated.mean == pytest.approx(
         5 * uplift_of(ledger, OVERALL).treated.mean
     )
 

@@ -28,6 +28,7 @@ def _lesson(number: int, who: int, arm: str, converted: bool, family: str | None
         arm=arm,
         published=arm != "holdout",
         converted=converted,
+        first=7,
     )
 
 
@@ -60,7 +61,7 @@ def test_the_uplift_is_shown_overall_and_by_family_with_its_ends() -> None:
         low = f'concierge_personalization_uplift_low_ratio{{family="{family}"}} 0.'
         assert low in text
         assert f'concierge_personalization_uplift_high_ratio{{family="{family}"}}' in text
-    assert 'concierge_experiment_settled_decisions{arm="treated"}' in text
+    assert 'concierge_experiment_customers{arm="treated"}' in text
     assert 'concierge_experiment_conversions{arm="random"} 0.0' in text
     assert "concierge_sample_ratio_mismatch 0.0" in text
 
@@ -76,9 +77,9 @@ def test_a_repeated_lesson_counts_once_and_other_partitions_begin_anew() -> None
     lesson = _lesson(5, 1, "treated", True, None)
     world.meter.see(lesson)
     world.meter.see(lesson)
-    assert 'concierge_experiment_settled_decisions{arm="treated"} 1.0' in world.text()
+    assert 'concierge_experiment_customers{arm="treated"} 1.0' in world.text()
     world.meter.restart()
-    assert 'concierge_experiment_settled_decisions{arm="treated"} 0.0' in world.text()
+    assert 'concierge_experiment_customers{arm="treated"} 0.0' in world.text()
 
 
 def test_a_family_that_is_no_longer_known_is_no_longer_shown() -> None:

@@ -10,8 +10,9 @@ import pytest
 
 from models.evaluation.counterfactual import Counterfactual, evaluate
 from schemas.records import Decision, Lesson, Trigger
+from streams.cli.settled import Outcomes
 from streams.cli.what_if_report import public, unknown
-from streams.cli.what_if_tally import Outcomes, Tally
+from streams.cli.what_if_tally import Tally
 from streams.core.arbitrate import choose
 from streams.core.catalogue import NO_ACTION, Catalogue
 from streams.core.features import ACTION_FEATURES, CUSTOMER_FEATURES, FEATURE_VERSION

@@ -9,6 +9,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
 
+from models.protocol import learns_from
 from models.snapshot import take
 from models.snapshot_codec import encode
 from schemas.topics import LESSONS, MODEL_SNAPSHOTS
@@ -17,6 +18,7 @@ from streams.cli.assembly.experiment import recounting, uplift_meter
 from streams.cli.assembly.models import new_model
 from streams.cli.assembly.shared import Shared
 from streams.cli.assembly.snapshots import Snapshots
+from streams.cli.assembly.taught import Taught
 from streams.runtime.app import ShellApp
 from streams.runtime.changelog import in_thread, read_to_end, reader_config
 from streams.runtime.topic_admin import partitions_of
@@ -32,9 +34,12 @@ async def build(shared: Shared) -> ShellApp:
     """Return the app of the learn role."""
     settings, outbox = shared.settings, shared.outbox()
 
+    taught = Taught(shared.catalogue_file(), now_ms)
+
     def snapshot(model: Any) -> tuple[str, bytes]:
         taken = take(model)
-        meters.published(shared.metrics, model)
+        in_use, *_ = taught.by(learns_from(model.name)[0])
+        meters.published(shared.metrics, model, model.name == in_use)
         return taken.version, encode(taken)
 
     snapshots = Snapshots(shared.metrics)
@@ -47,7 +52,9 @@ async def build(shared: Shared) -> ShellApp:
 
     meter = uplift_meter(shared)
     role = learn.Learn(
-        learn.Workshop(new_model, snapshots.bank, snapshot, published, recounting(shared, meter)),
+        learn.Workshop(
+            new_model, snapshots.bank, snapshot, published, recounting(shared, meter), taught.by
+        ),
         outbox,
         shared.timeline,
         now_ms,

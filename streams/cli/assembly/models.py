@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 
 from models.bank import Bank
-from models.protocol import ActionKey, Scorer
+from models.protocol import ActionKey, Scorer, learns_from
 from models.scorer import linear_scorer, prior_scorer
 from models.snapshot import restore
 from models.snapshot_codec import decode
@@ -37,8 +37,16 @@ def scorer_of(
 
 
 def new_model(name: str, partition: int) -> Bank:
-    """Return a bank that has learned nothing."""
-    return Bank(name, FEATURE_VERSION, FEATURE_NAMES, prior=PRIOR, lessons_partition=partition)
+    """Return a bank that has learned nothing; its name says with which learner it will."""
+    _, learner = learns_from(name)
+    return Bank(
+        name,
+        FEATURE_VERSION,
+        FEATURE_NAMES,
+        prior=PRIOR,
+        learner=learner,
+        lessons_partition=partition,
+    )
 
 
 def restored_model(data: bytes) -> Bank:

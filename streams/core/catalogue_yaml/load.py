@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from models.protocol import LEARNER_NAMES
 from streams.core.catalogue import Catalogue
 from streams.core.catalogue_yaml.actions import ActionReader, Words
 from streams.core.catalogue_yaml.arbitration import KEYS as ARBITRATION_KEYS
@@ -31,7 +32,7 @@ from streams.core.rules import Features
 __all__ = ["CatalogueError", "load_catalogue"]
 
 _KEYS = (
-    *("name", "currency", "model"),
+    *("name", "currency", "model", "learner", "challenger"),
     *ARBITRATION_KEYS,
     *COLD_START_KEYS,
     *durations("cool_down"),
@@ -80,6 +81,7 @@ def _read(section: Section, text: str, features: Features, moments: Collection[s
     )
     families = read_families(section.get("families"))
     shared = read_shared_rules(section.get("rules"), features)
+    learner, challenger = _learners(section)
     reader = ActionReader(Words(features, moments, families, shared))
     issues = section.need("issues", "[...]")
     if issues:
@@ -109,7 +111,19 @@ def _read(section: Section, text: str, features: Features, moments: Collection[s
         text=text,
         ramp=read_ramp(section),
         answers=read_answers(section, families),
+        learner=learner,
+        challenger=challenger,
     )
+
+
+def _learners(section: Section) -> tuple[str, str | None]:
+    """Return who learns the model, and who is tried beside it."""
+    place, rival = section.get("learner"), section.get("challenger")
+    learner = (place.word(LEARNER_NAMES, "learner") if place else None) or LEARNER_NAMES[0]
+    challenger = rival.word(LEARNER_NAMES, "learner") if rival else None
+    if rival and challenger == learner:
+        rival.wrong(f"`{learner}` learns this model already; name another learner")
+    return learner, challenger
 
 
 def _currency(place: Place) -> str:

@@ -43,6 +43,7 @@ def _erase(state: CustomerState, at_ms: int) -> None:
         setattr(state, name, getattr(blank, name))
     state.time_zone = None
     state.pending = []
+    state.enrolled = 0
     # Only what they asked not to hear of again, or are spared: how often they ignored us is theirs.
     state.silences = {n: s for n, s in state.silences.items() if s.until_ms > at_ms}
     for silence in state.silences.values():
