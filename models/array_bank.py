@@ -1,8 +1,7 @@
-"""The bank's learner in arrays: the same steps as `models.bank.Bank`, for logs of a million rows.
+"""The bank's learner for back-tests: the same steps as `models.bank.Bank`, over a log's rows.
 
-`Bank` keeps River's estimators, because a snapshot of them must travel. A back-test learns and
-scores row by row and throws the model away: here all pipelines are rows of one matrix, so a row
-of 60 columns costs a third of the time. The arithmetic is the bank's: the two agree within 1e-9,
+A back-test scores every action at every row and throws the model away: here the actions are known
+before, and one product scores them all. The arithmetic is the bank's: the two agree within 1e-9,
 which a test holds them to. Two things are added:
 
 - a column may be *missing* in a row (NaN): it then counts as its mean and teaches nothing;

@@ -2,23 +2,27 @@
 
 Every pipeline is `scaler | logistic`. The scaler is one for the whole bank, because all pipelines
 see the same columns: it is learned once a lesson instead of four times, and an action's first
-lesson already arrives on a settled scale.
+lesson already arrives on a settled scale. What they have learned lies in `models.rows`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from river import compose
 
 from models.backoff import LEVELS, MOST_PIPELINES, PipelineKey, mixture, path_of
 from models.drift import Watch
-from models.learners import LEARNERS, Classifier, forget, keyed, lessons_of, parts
+from models.learners import LEARNERS, filled
 from models.protocol import ActionKey, learns_from
 from models.quality import Quality
+from models.rows import ClassifierRows, ScalerRow, probability
+from models.steps import REMEMBERED_LESSONS
 from schemas.records import Lesson
 
 # Largest sum of a lesson's magnitudes. A scaler squares what it sees: beyond this a column is
@@ -107,8 +111,9 @@ class Bank:
         self.quality: dict[str, Quality] = {}
         self.watches: dict[str, Watch] = {}
         self.refused: dict[str, int] = {}
-        self.scaler, _ = parts(LEARNERS[learner](prior))
-        self.classifiers: dict[PipelineKey, Classifier] = {}
+        self.scaler = ScalerRow(len(self.feature_names))
+        self.classifiers = ClassifierRows(len(self.feature_names), LEARNERS[learner](prior))
+        self._paths: dict[ActionKey, _Path] = {}
 
     def learn_one(self, lesson: Lesson, offset: int) -> Progress | Refusal:
         """Predict, then learn, the lesson at `offset` of the lessons topic.
@@ -128,15 +133,19 @@ class Bank:
 
     def propensity(self, action: ActionKey, features: Sequence[float]) -> float:
         """Return P(reward), in [0, 1], by River's own predictions; `features` as in a lesson."""
-        found = [self.classifiers.get(key) if key else None for key in path_of(action)]
-        return self._blend(found, self.scaler.transform_one(keyed(features)))
+        path = path_of(action)
+        known = [key for key in path if key is not None and key in self.classifiers]
+        rows = np.array([self.classifiers.row(key) for key in known], np.intp)
+        odds = self.classifiers.log_odds(rows, self.scaler.scaled(np.array(features, float)))
+        return self._blend(path, dict(zip(known, odds, strict=True)))
 
     def pipeline(self, key: PipelineKey) -> compose.Pipeline:
         """Return one pipeline as River sees it; fresh if nothing was learned under `key`.
 
-        It shares its steps with the bank: predict with it, teach the bank.
+        It is a copy: teaching it teaches the bank nothing.
         """
-        return compose.Pipeline(self.scaler, self.classifiers.get(key) or self._fresh())
+        learned = self.classifiers.learned(key)
+        return filled(LEARNERS[self.learner](self.prior), self.scaler.scaling, learned)
 
     def _refuse(self, lesson: Lesson) -> Refusal | None:
         why = RefusalReason
@@ -188,21 +197,18 @@ class Bank:
         label = lesson.label == 1.0
         # The scaler sees no label, so it may learn before the prediction: one pass over the
         # columns less, and progressive validation stays honest.
-        features = keyed(lesson.features)
-        self.scaler.learn_one(features)
-        scaled = self.scaler.transform_one(features)
-        path = [self._classifier(key) for key in path_of(_action(lesson))]
-        propensity = self._blend(path, scaled)
+        scaled = self.scaler.learn(np.array(lesson.features, float))
+        path = self._path(_action(lesson))
+        odds = self.classifiers.log_odds(path.rows, scaled)
+        propensity = self._blend(path.keys, dict(zip(path.known, odds, strict=True)))
         drifted = self._watch(lesson.action).update(propensity, label)
         self.overall.update(propensity, label)
         self.quality.setdefault(lesson.action, Quality()).update(propensity, label)
-        for classifier in path:
-            if classifier is not None:
-                classifier.learn_one(scaled, label)
+        self.classifiers.learn(path.rows, scaled, label, odds)
         if drifted:
             # Its family learned from the same customers; an issue has too many others in it.
-            for stale in filter(None, path[:2]):
-                forget(stale)
+            for stale in filter(None, path.keys[:2]):
+                self.classifiers.forget(self.classifiers.row(stale), REMEMBERED_LESSONS)
         return Progress(propensity, label, drifted)
 
     def _watch(self, action: str) -> Watch:
@@ -211,29 +217,34 @@ class Bank:
             watch = self.watches[action] = Watch(began_at=self.overall.lessons)
         return watch
 
-    def _classifier(self, key: PipelineKey | None) -> Classifier | None:
-        if key is None:
-            return None
-        classifier = self.classifiers.get(key)
-        if classifier is None:
-            classifier = self.classifiers[key] = self._fresh()
-        return classifier
-
-    def _fresh(self) -> Classifier:
-        _, classifier = parts(LEARNERS[self.learner](self.prior))
-        return classifier
+    def _path(self, action: ActionKey) -> _Path:
+        """Return an action's pipelines, made if need be."""
+        path = self._paths.get(action)
+        if path is None:
+            keys = path_of(action)
+            known = [key for key in keys if key is not None]
+            rows = np.array([self.classifiers.row(key) for key in known], np.intp)
+            path = self._paths[action] = _Path(keys, known, rows)
+        return path
 
     def _blend(
-        self,
-        path: Sequence[Classifier | None],
-        scaled: dict[int, float],
+        self, path: Sequence[PipelineKey | None], odds: Mapping[PipelineKey, float]
     ) -> float:
-        shares = mixture([lessons_of(c) if c is not None else 0 for c in path])
+        """Return the propensity of an action from the log-odds that its pipelines say."""
+        shares = mixture([self.classifiers.lessons(key) if key else 0 for key in path])
         propensity = shares[-1] * self.prior
-        for share, classifier in zip(shares, path, strict=False):
-            if classifier is not None and share:
-                propensity += share * classifier.predict_proba_one(scaled)[True]
+        for share, key in zip(shares, path, strict=False):
+            if share and key is not None:
+                propensity += share * probability(odds[key])
         return propensity
+
+
+class _Path(NamedTuple):
+    """An action's pipelines: in the order of `LEVELS`, those there are, and their rows."""
+
+    keys: Sequence[PipelineKey | None]
+    known: Sequence[PipelineKey]
+    rows: NDArray[np.intp]
 
 
 def _held_out(lesson: Lesson) -> Refusal | None:

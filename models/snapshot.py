@@ -7,16 +7,7 @@ from __future__ import annotations
 
 from models.bank import Bank
 from models.drift import Watch
-from models.learners import (
-    LEARNERS,
-    Scaling,
-    Weights,
-    parts,
-    read_classifier,
-    read_scaler,
-    set_classifier,
-    set_scaler,
-)
+from models.learners import LEARNERS, Learned, Scaling
 from models.snapshot_record import (
     PipelineState,
     Snapshot,
@@ -31,11 +22,10 @@ __all__ = ["Snapshot", "SnapshotError", "restore", "take", "version_of"]
 
 def take(bank: Bank) -> Snapshot:
     """Return what the bank has learned, sharing nothing with it; equal banks give equal bytes."""
-    width = len(bank.feature_names)
-    scaling = read_scaler(bank.scaler, width)
+    scaling = bank.scaler.scaling
     pipelines = []
     for key in sorted(bank.classifiers):
-        state = read_classifier(bank.classifiers[key], width)
+        state = bank.classifiers.learned(key)
         pipelines.append(
             PipelineState(
                 level=key.level,
@@ -43,7 +33,7 @@ def take(bank: Bank) -> Snapshot:
                 lessons=state.lessons,
                 intercept=state.intercept,
                 weights=pack(state.weights),
-                squared_gradients=pack(state.squared_gradients),
+                squared_gradients=pack(state.squares),
             )
         )
     return Snapshot(
@@ -94,14 +84,11 @@ def restore(snapshot: Snapshot) -> Bank:
     # An older release watched nothing: what it knew was there from the beginning.
     older = {action: Watch(lessons=known.lessons) for action, known in bank.quality.items()}
     bank.watches = older | {name: watch.copy() for name, watch in snapshot.watches.items()}
-    counts = [int(count) for count in unpack(snapshot.scaler_counts)]
-    means, variances = unpack(snapshot.scaler_means), unpack(snapshot.scaler_variances)
-    if any(counts):
-        set_scaler(bank.scaler, Scaling(counts, means.tolist(), variances.tolist()))
+    arrays = (snapshot.scaler_counts, snapshot.scaler_means, snapshot.scaler_variances)
+    bank.scaler.restore(Scaling(*map(unpack, arrays)))
     for state in snapshot.pipelines:
-        _, classifier = parts(LEARNERS[snapshot.learner](snapshot.prior))
-        weights, squared = unpack(state.weights), unpack(state.squared_gradients)
-        learned = Weights(state.lessons, state.intercept, weights.tolist(), squared.tolist())
-        set_classifier(classifier, learned)
-        bank.classifiers[state.key] = classifier
+        weights, squares = unpack(state.weights), unpack(state.squared_gradients)
+        bank.classifiers.restore(
+            state.key, Learned(state.lessons, state.intercept, weights, squares)
+        )
     return bank

@@ -87,7 +87,7 @@ def version_of(next_lesson_offset: int) -> str:
     return version
 
 
-def pack(numbers: Sequence[float]) -> bytes:
+def pack(numbers: Sequence[float] | Floats) -> bytes:
     """Return the numbers as little-endian float64."""
     return np.asarray(numbers, dtype="<f8").tobytes()
 

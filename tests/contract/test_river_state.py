@@ -1,76 +1,114 @@
-"""What we read from River's objects and set in them is all they have learned."""
+"""What rows have learned is what River's own pipelines learn, and can be handed back as one."""
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
-from river import linear_model, optim, preprocessing
+from river import compose
 
-from models.learners import (
-    LEARNERS,
-    keyed,
-    parts,
-    read_classifier,
-    read_scaler,
-    set_classifier,
-    set_scaler,
-)
-from models.steps import DAMPING, INTERCEPT_STEP, STEP
+from models.backoff import GLOBAL, PipelineKey
+from models.bank import Bank
+from models.learners import LEARNERS, keyed, parts
+from models.protocol import ActionKey
+from schemas.records import Lesson
 
 WIDTH = 6
+KEYS = [ActionKey("a", "f", "i"), ActionKey("b", "f", "i"), ActionKey("c", None, "j")]
+PIPELINES = [
+    PipelineKey("action", "b"),
+    PipelineKey("action", "c"),
+    PipelineKey("family", "i/f"),
+    PipelineKey("issue", "i"),
+    GLOBAL,
+]
 
 
-def stream(seed: int, count: int) -> list[tuple[dict[int, float], bool]]:
+def stream(seed: int, count: int) -> list[Lesson]:
     rng = np.random.default_rng(seed)
     rows = rng.normal(size=(count, WIDTH)) * [1.0, 10.0, 1e-3, 1e6, 0.0, 1.0]
-    return [(keyed(row), bool(row[0] > 0.3)) for row in rows.tolist()]
+    return [
+        Lesson(
+            model="offers",
+            action=key.action,
+            family=key.family,
+            issue=key.issue,
+            decision_id=str(number),
+            feature_version="v1",
+            features=row,
+            label=float(row[0] > 0.3),
+            action_probability=0.5,
+            decided_at_ms=1,
+            settled_at_ms=2,
+        )
+        for number, row in enumerate(rows.tolist())
+        for key in [KEYS[int(rng.integers(len(KEYS)))]]
+    ]
 
 
-@pytest.mark.parametrize("name", LEARNERS)
-@pytest.mark.parametrize("learned_before", [0, 1, 2, 50])
-def test_a_pipeline_rebuilt_from_what_was_read_goes_on_bit_for_bit(
-    name: str, learned_before: int
-) -> None:
-    lessons = stream(seed=7, count=100)
-    original = LEARNERS[name](0.05)
-    for features, label in lessons[:learned_before]:
-        original.learn_one(features, label)
-    rebuilt = LEARNERS[name](0.05)
-    (scaler, classifier), (new_scaler, new_classifier) = parts(original), parts(rebuilt)
-    set_scaler(new_scaler, read_scaler(scaler, WIDTH))
-    set_classifier(new_classifier, read_classifier(classifier, WIDTH))
-
-    for features, label in lessons[learned_before:]:
-        assert rebuilt.predict_proba_one(features) == original.predict_proba_one(features)
-        original.learn_one(features, label)
-        rebuilt.learn_one(features, label)
-
-    assert read_scaler(new_scaler, WIDTH) == read_scaler(scaler, WIDTH)
-    assert read_classifier(new_classifier, WIDTH) == read_classifier(classifier, WIDTH)
+def concerns(lesson: Lesson, key: PipelineKey) -> bool:
+    names = {
+        "action": lesson.action,
+        "family": lesson.family and f"{lesson.issue}/{lesson.family}",
+        "issue": lesson.issue,
+        "global": "",
+    }
+    return names[key.level] == key.name
 
 
-@pytest.mark.parametrize("name", LEARNERS)
-def test_a_fresh_learner_answers_its_prior(name: str) -> None:
-    assert LEARNERS[name](0.07).predict_proba_one({0: 3.0})[True] == pytest.approx(0.07, abs=1e-15)
+def taught(lessons: list[Lesson], learner: str) -> Bank:
+    names = [f"x{number}" for number in range(WIDTH)]
+    bank = Bank("offers", "v1", names, prior=0.05, learner=learner)
+    for offset, lesson in enumerate(lessons):
+        bank.learn_one(lesson, offset)
+    return bank
 
 
-def test_the_lean_steps_learn_what_rivers_own_learn() -> None:
-    lessons = stream(seed=3, count=500)
-    ours = LEARNERS["logistic"](0.05)
-    rivers = preprocessing.StandardScaler() | linear_model.LogisticRegression(
-        optimizer=optim.AdaGrad(STEP, eps=DAMPING),
-        intercept_init=math.log(0.05 / 0.95),
-        intercept_lr=optim.schedulers.InverseScaling(INTERCEPT_STEP, 0.5),
-    )
+def by_river(lessons: list[Lesson], learner: str, key: PipelineKey) -> compose.Pipeline:
+    """Teach River's own pipeline: its scaler by every lesson, its classifier by those it concerns.
+
+    The scaler learns a lesson before the classifier sees it, as the bank does.
+    """
+    pipeline = LEARNERS[learner](0.05)
+    scaler, classifier = parts(pipeline)
+    for lesson in lessons:
+        features = keyed(lesson.features)
+        scaler.learn_one(features)
+        if concerns(lesson, key):
+            classifier.learn_one(scaler.transform_one(features), lesson.label == 1.0)
+    return pipeline
+
+
+@pytest.mark.parametrize("learner", LEARNERS)
+@pytest.mark.parametrize("key", PIPELINES, ids=str)
+def test_a_bank_learns_what_rivers_own_pipeline_learns(learner: str, key: PipelineKey) -> None:
+    lessons = stream(seed=3, count=600)
+    rivers = by_river(lessons, learner, key)
+    ours = taught(lessons, learner).pipeline(key)
     (scaler, classifier), (river_scaler, river_classifier) = parts(ours), parts(rivers)
-    for features, label in lessons:
-        for learning, scaling in ((classifier, scaler), (river_classifier, river_scaler)):
-            scaling.learn_one(features)
-            learning.learn_one(scaling.transform_one(features), label)
+    assert dict(scaler.counts) == dict(river_scaler.counts)
+    assert scaler.means == pytest.approx(river_scaler.means, rel=1e-12)
+    assert scaler.vars == pytest.approx(river_scaler.vars, rel=1e-12)
+    assert classifier.weights == pytest.approx(river_classifier.weights, rel=1e-9, abs=1e-12)
+    squares, river_squares = classifier.optimizer.g2, river_classifier.optimizer.g2
+    assert dict(squares) == pytest.approx(dict(river_squares), rel=1e-9, abs=1e-12)
+    assert classifier.intercept == pytest.approx(river_classifier.intercept, rel=1e-9)
+    assert classifier.optimizer.n_iterations == river_classifier.optimizer.n_iterations > 100
 
-    assert read_scaler(scaler, WIDTH) == read_scaler(river_scaler, WIDTH)
-    assert classifier.weights == pytest.approx(river_classifier.weights, rel=1e-12, abs=1e-14)
-    assert classifier.optimizer.g2 == pytest.approx(river_classifier.optimizer.g2, rel=1e-12)
-    assert classifier.intercept == pytest.approx(river_classifier.intercept, rel=1e-12)
+
+@pytest.mark.parametrize("learner", LEARNERS)
+def test_a_pipeline_that_is_handed_back_says_what_the_bank_says(learner: str) -> None:
+    lessons = stream(seed=4, count=300)
+    bank = taught(lessons, learner)
+    whole = bank.pipeline(GLOBAL)
+    for lesson in lessons[:20]:
+        stranger = bank.propensity(ActionKey("new", None, "new"), lesson.features)
+        share = 300 / 320
+        said = whole.predict_proba_one(keyed(lesson.features))[True]
+        assert stranger == pytest.approx(share * said + (1 - share) * 0.05, abs=1e-9)
+
+
+@pytest.mark.parametrize("learner", LEARNERS)
+def test_a_fresh_learner_answers_its_prior(learner: str) -> None:
+    fresh = LEARNERS[learner](0.07)
+    assert fresh.predict_proba_one({0: 3.0})[True] == pytest.approx(0.07, abs=1e-15)
+    assert taught([], learner).pipeline(GLOBAL).predict_proba_one({})[True] == pytest.approx(0.05)

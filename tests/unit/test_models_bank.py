@@ -71,9 +71,8 @@ def test_a_lesson_at_a_passed_offset_changes_nothing() -> None:
 
 def test_made_up_action_names_cannot_fill_the_memory() -> None:
     bank = small_bank()
-    bank.classifiers = dict.fromkeys(
-        (PipelineKey("action", str(i)) for i in range(MOST_PIPELINES)), bank._fresh()
-    )
+    for number in range(MOST_PIPELINES):
+        bank.classifiers.row(PipelineKey("action", str(number)))
     known = lesson(ActionKey("a", None, "i"), [1.0, 2.0], 1.0)
     refusal = bank.learn_one(known, 0)
     assert isinstance(refusal, Refusal)
@@ -85,8 +84,8 @@ def test_a_full_bank_goes_on_learning_the_actions_it_knows() -> None:
     bank = small_bank()
     known = lesson(ACTION, [1.0, 2.0], 1.0)
     bank.learn_one(known, 0)
-    others = (PipelineKey("action", f"other {i}") for i in range(MOST_PIPELINES - 4))
-    bank.classifiers.update(dict.fromkeys(others, bank._fresh()))
+    for number in range(MOST_PIPELINES - 4):
+        bank.classifiers.row(PipelineKey("action", f"other {number}"))
     assert isinstance(bank.learn_one(known, 1), Progress)
 
 
@@ -116,7 +115,7 @@ def test_an_action_without_lessons_scores_like_its_family() -> None:
     family = PipelineKey("family", "i0/f0")
     new = bank.propensity(ActionKey("new", "f0", "i0"), features)
 
-    lessons = bank.classifiers[family].optimizer.n_iterations
+    lessons = bank.classifiers.lessons(family)
     weight = lessons / (lessons + 300.0)
     wider = bank.propensity(ActionKey("new", "new", "i0"), features)
     family_says = bank.pipeline(family).predict_proba_one(dict(enumerate(features)))[True]

@@ -12,7 +12,6 @@ from river import drift
 
 from models.bank import Bank, Progress
 from models.drift import MOST_UNREST, WARM_UP_LESSONS, Watch, Window
-from models.learners import lessons_of
 from models.protocol import ActionKey
 from models.scorer import LinearScorer, PriorScorer
 from models.snapshot import restore, take
@@ -96,7 +95,7 @@ def test_a_drifted_action_is_doubted_and_its_rivals_are_explored() -> None:
     bank, drifts = taught(stream(5, (3_000, 0.3), (300, 0.0)))
     assert drifts
     assert drifts[0] > 3_000
-    least = min(lessons_of(each) for each in bank.classifiers.values())
+    least = min(bank.classifiers.lessons(key) for key in bank.classifiers)
     assert least < REMEMBERED_LESSONS + 300
     evidence = LinearScorer(take(bank), KEYS).evidence
     assert evidence.unrest[0] > 1.0 == evidence.unrest[1]
