@@ -79,6 +79,12 @@ def write_long(value: int) -> bytes:
         return _SHORT[rest]
     if not -(2**63) <= value < 2**63:
         raise ValueError(f"{value} does not fit 64 bits")
+    return _varint(rest)
+
+
+# The times of a decision and of its action are the same, and those of neighbours often.
+@lru_cache(maxsize=4_096)
+def _varint(rest: int) -> bytes:
     out = bytearray()
     while rest > 0x7F:
         out.append(rest & 0x7F | 0x80)

@@ -7,6 +7,7 @@ good enough: it is linear, so two salts can agree for every customer.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 
 import numpy as np
@@ -27,9 +28,13 @@ def id_hash(text: str) -> int:
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
-def name_number(name: str | None) -> float:
-    """Return a name as a number a float64 holds exactly (52 bits of hash); 0 is no name."""
-    return 0.0 if name is None else float(id_hash(name) >> 12 or 1)
+def text_number(text: str | None) -> float:
+    """Return a text as a number a float64 holds exactly (52 bits of hash); 0 is none."""
+    return 0.0 if text is None else float(id_hash(text) >> 12 or 1)
+
+
+# For the names of a catalogue, which come again and again; ids would only push them out.
+name_number = lru_cache(maxsize=4_096)(text_number)
 
 
 def decision_id(customer: str, moment: str, trigger: str) -> str:

@@ -23,7 +23,8 @@ from streams.core.layout import (
 
 ERA_MS = tuple(ERA_HALF_LIVES * half_life for half_life in HALF_LIVES_MS)
 ERA_SLOTS = tuple(HEAD[f"era_{name}"] for name in HALF_LIFE_NAMES)
-_LANDMARKS = tuple(zip(ERA_SLOTS, ERA_MS, strict=True))
+(_ERA_1, _ERA_2, _ERA_3), (_ERA_1_MS, _ERA_2_MS, _ERA_3_MS) = ERA_SLOTS, ERA_MS
+_LIFE_1_MS, _LIFE_2_MS, _LIFE_3_MS = HALF_LIVES_MS
 SUM_SLOTS = tuple(
     tuple(HEAD[f"{name}_{half_life}"] for name in SUMS) for half_life in HALF_LIFE_NAMES
 )
@@ -38,16 +39,25 @@ Weights = tuple[float, float, float]
 
 def landmark_weights(head: array[float], families: Iterable[array[float]], at_ms: int) -> Weights:
     """Return the weight of an event at `at_ms` per half-life, moving the landmarks if need be."""
-    since = [at_ms - head[slot] * era_ms for slot, era_ms in _LANDMARKS]
-    for number, since_ms in enumerate(since):
-        if since_ms >= ERA_MS[number]:
-            _move_landmark(head, families, number, at_ms // ERA_MS[number])
-            since[number] = at_ms - head[ERA_SLOTS[number]] * ERA_MS[number]
-    return (
-        exp2(since[0] / HALF_LIVES_MS[0]),
-        exp2(since[1] / HALF_LIVES_MS[1]),
-        exp2(since[2] / HALF_LIVES_MS[2]),
-    )
+    # Three times the same, written out: every event comes by here.
+    first = at_ms - head[_ERA_1] * _ERA_1_MS
+    if first >= _ERA_1_MS:
+        first = _since_moved(head, families, 0, at_ms)
+    second = at_ms - head[_ERA_2] * _ERA_2_MS
+    if second >= _ERA_2_MS:
+        second = _since_moved(head, families, 1, at_ms)
+    third = at_ms - head[_ERA_3] * _ERA_3_MS
+    if third >= _ERA_3_MS:
+        third = _since_moved(head, families, 2, at_ms)
+    return exp2(first / _LIFE_1_MS), exp2(second / _LIFE_2_MS), exp2(third / _LIFE_3_MS)
+
+
+def _since_moved(
+    head: array[float], families: Iterable[array[float]], number: int, at_ms: int
+) -> float:
+    """Move a landmark to the era of `at_ms`; return the time since it."""
+    _move_landmark(head, families, number, at_ms // ERA_MS[number])
+    return at_ms - head[ERA_SLOTS[number]] * ERA_MS[number]
 
 
 def _move_landmark(

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from schemas.records import Trigger
 from streams.core.chance import decision_id
 from streams.core.state import CustomerState
 
 
-@dataclass(frozen=True, slots=True)
-class Slate:
+class Slate(NamedTuple):
     """A place in a placement that shows several actions, and what stands in the places before.
 
     `first_id` is the decision of position 1, None there and for an action alone.
@@ -25,8 +24,7 @@ class Slate:
 ALONE = Slate()
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(NamedTuple):
     """A customer for whom a decision is due, at a place of the timeline, and why."""
 
     customer: str

@@ -40,7 +40,7 @@ def repeat_of(state: CustomerState, event: CustomerEvent) -> str | None:
     "erased": it happened before the customer asked us to forget.
     """
     origin = event.origin
-    if state.watermarks.get(f"{origin.topic}/{origin.partition}", -1) >= origin.offset:
+    if state.watermarks.get(_source(origin.topic, origin.partition), -1) >= origin.offset:
         return "replayed"
     if _known_as(origin.topic, event.event_id) in state.recent_ids:
         return "duplicate"
@@ -56,9 +56,14 @@ def _known_as(topic: str, event_id: str) -> int:
     return id_hash(f"{topic}/{event_id}")
 
 
+@lru_cache(maxsize=4_096)
+def _source(topic: str, partition: int) -> str:
+    return f"{topic}/{partition}"
+
+
 def note_origin(state: CustomerState, origin: Origin) -> None:
     """Raise the watermark of a record's source, whether or not the record counted."""
-    source = f"{origin.topic}/{origin.partition}"
+    source = _source(origin.topic, origin.partition)
     # Put in anew, so that the first of the map is the source that was silent the longest.
     highest = max(state.watermarks.pop(source, -1), origin.offset)
     if len(state.watermarks) >= MAX_WATERMARKS:

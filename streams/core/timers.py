@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 
 from streams.core.layout import DAY_MS, FAMILY, HEAD
@@ -12,17 +13,22 @@ _DUE_SLOTS = {name: HEAD[f"due_{name}_ms"] for name in (*MOMENT_OF_TIMER, QUIET_
 _SLOTS = tuple(_DUE_SLOTS.values())
 _WAITING = HEAD["waiting_moment"]
 _MOMENTS = tuple(MOMENTS)
+_NEVER_MS = math.inf
 # Fewer purchases than this on distinct days are no rhythm.
 RHYTHM_DAYS = 3
 
 
 def next_due_ms(state: CustomerState) -> int:
     """Return when the earliest timer of a customer is due, or 0 when none is set."""
-    head = state.head
-    due: list[float] = [due_ms for slot in _SLOTS if (due_ms := head[slot]) > 0]
-    if state.pending:
-        due += [pending.settle_at_ms for pending in state.pending]
-    return int(min(due)) if due else 0
+    head, earliest_ms = state.head, _NEVER_MS
+    for slot in _SLOTS:
+        due_ms = head[slot]
+        if 0 < due_ms < earliest_ms:
+            earliest_ms = due_ms
+    for pending in state.pending:
+        if pending.settle_at_ms < earliest_ms:
+            earliest_ms = pending.settle_at_ms
+    return 0 if earliest_ms == _NEVER_MS else int(earliest_ms)
 
 
 def due_timers(state: CustomerState, at_ms: int) -> list[tuple[int, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from schemas.records import CustomerEvent, Outcome, Purchase, Trigger
 from streams.core.attribute import (
@@ -189,7 +189,7 @@ class Segment:
             (*due.slate.actions, action.id),
             (*due.slate.families, *([action.family] if action.family else [])),
         )
-        turn.next_place = replace(due, slate=slate)
+        turn.next_place = due._replace(slate=slate)
 
     def _cooling_down(self, state: CustomerState, at_ms: int) -> bool:
         assert self.decider is not None

@@ -69,11 +69,13 @@ def test_a_state_of_the_first_release_is_stored_as_one_of_this_release() -> None
 def test_an_older_version_goes_through_every_step_to_this_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    today = codec.SCHEMA_VERSION
     steps = {
-        1: lambda stored: setattr(stored, "time_zone", "Europe/Berlin"),
-        2: lambda stored: setattr(stored, "time_zone", f"{stored.time_zone} or so"),
+        **codec._UPGRADES,
+        today: lambda stored: setattr(stored, "time_zone", "Europe/Berlin"),
+        today + 1: lambda stored: setattr(stored, "time_zone", f"{stored.time_zone} or so"),
     }
-    monkeypatch.setattr(codec, "SCHEMA_VERSION", 3)
+    monkeypatch.setattr(codec, "SCHEMA_VERSION", today + 2)
     monkeypatch.setattr(codec, "_UPGRADES", steps)
     assert decode_customer(FIRST_RELEASE).time_zone == "Europe/Berlin or so"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from schemas.symbols import CHANNELS
-from streams.core.chance import name_number
+from streams.core.chance import name_number, text_number
 from streams.core.channels import AUTOMATED, BY_PEOPLE
 from streams.core.contact_rules import After, Suppression
 from streams.core.layout import CONTACT, CONTACT_WIDTH, HEAD, MAX_CONTACTS, MAX_SILENCES
@@ -88,7 +88,7 @@ def record_contact(
             name_number(family),
             name_number(issue),
             float(CHANNELS.index(channel)),
-            name_number(decision_id),
+            text_number(decision_id),
         )
     )
     if channel in AUTOMATED:
@@ -104,7 +104,7 @@ def record_contact(
 
 def contacted_about(state: CustomerState, decision_id: str) -> float | None:
     """Return the number of the action that a decision published, None where it is forgotten."""
-    contacts, number = state.contacts, name_number(decision_id)
+    contacts, number = state.contacts, text_number(decision_id)
     for start in range(0, len(contacts), CONTACT_WIDTH):
         if contacts[start + CONTACT["decision"]] == number:
             return contacts[start + CONTACT["action"]]
