@@ -15,10 +15,11 @@ from prometheus_client import (
     CollectorRegistry,
     Counter,
     Gauge,
-    Histogram,
     ProcessCollector,
     disable_created_metrics,
 )
+
+from streams.runtime.histogram import Histogram
 
 Kind = Literal["counter", "gauge", "histogram"]
 
@@ -202,10 +203,7 @@ class Metrics:
 
     def observe(self, metric: Declared, values: Iterable[float], *labels: str) -> None:
         """Put values into a histogram, in the metric's unit."""
-        histogram = self._histograms[metric.name]
-        child = histogram.labels(*self._bounded(metric, labels)) if metric.labels else histogram
-        for value in values:
-            child.observe(value)
+        self._histograms[metric.name].observe(values, *self._bounded(metric, labels))
 
     def forget(self, metric: Declared, *labels: str) -> None:
         """Drop one series of a gauge, such as the lag of a partition that went elsewhere."""
@@ -223,9 +221,9 @@ class Metrics:
                 each.name, each.help, each.labels, registry=self.registry
             )
         else:
-            self._histograms[each.name] = Histogram(
-                each.name, each.help, each.labels, registry=self.registry, buckets=each.buckets
-            )
+            histogram = Histogram(each.name, each.help, each.labels, each.buckets)
+            self._histograms[each.name] = histogram
+            self.registry.register(histogram)
 
     def _bounded(self, metric: Declared, labels: tuple[str, ...]) -> tuple[str, ...]:
         seen = self._seen[metric.name]

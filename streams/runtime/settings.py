@@ -97,8 +97,9 @@ class Settings:
         maximum=600_000,
     )
     fetch_max_wait_ms: int = setting(
-        20,
-        "How long a broker may hold a fetch to fill it: lower is quicker, higher is cheaper.",
+        5,
+        "How long a broker may hold a fetch to fill it, on each of the two ways of an event: lower "
+        "is quicker, higher is cheaper (an idle worker takes 20 % of a core at 5, 9 % at 20).",
         unit="ms",
         minimum=1,
         maximum=1_000,

@@ -26,6 +26,8 @@ from streams.runtime.versions import MODEL, named
 from streams.runtime.wall import now_ms
 
 _ANSWER_WITHIN_S = 30.0
+# Nobody waits for a lesson, and a fetch that finds nothing costs as much as another.
+_FETCH_WAIT_MS = 100
 
 Found = Mapping[str, Mapping[str, bytes]]
 
@@ -64,7 +66,7 @@ async def build(shared: Shared) -> ShellApp:
         settings.topic_prefix,
         meter.after(meters.learned(shared.metrics)),
     )
-    return shared.app(role, learn.agent(role), outbox)
+    return shared.app(role, learn.agent(role), outbox, fetch_max_wait_ms=_FETCH_WAIT_MS)
 
 
 def _published(client: Mapping[str, Any], topic: str, give_up: Event) -> Found:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib.metadata import version as installed_version
 from typing import Any
 
@@ -85,11 +86,18 @@ class Shared:
         agent: Callable[..., Any],
         outbox: Outbox,
         partitions: Partitions | None = None,
+        *,
+        fetch_max_wait_ms: int = 0,
     ) -> ShellApp:
-        """Return the Faust app of a role; `outbox` is what the role sends through."""
+        """Return the Faust app of a role; `outbox` is what the role sends through.
+
+        A role that nobody waits for may let its fetches wait longer than the setting says.
+        """
         progress = self.progress.roles.setdefault(role.name, RoleProgress())
+        wait_ms = max(self.options.fetch_max_wait_ms, fetch_max_wait_ms)
+        options = replace(self.options, fetch_max_wait_ms=wait_ms)
         shell = Shell(
-            role, self.options, outbox, self.outbox(), progress, self.fate.failed, self.metrics
+            role, options, outbox, self.outbox(), progress, self.fate.failed, self.metrics
         )
         return create_app(shell, agent, partitions)
 
