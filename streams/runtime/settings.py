@@ -151,7 +151,8 @@ class Settings:
     )
     dead_letter_limit: int = setting(
         1_000,
-        "More dead letters than this within the window stop the worker: something upstream broke.",
+        "More bad records than this that arrived within the window stop the worker: something "
+        "upstream broke.",
         minimum=1,
     )
     dead_letter_window_ms: int = setting(
