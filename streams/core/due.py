@@ -27,7 +27,10 @@ ALONE = Slate()
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A customer for whom a decision is due, at a place of the timeline, and why."""
+    """A customer for whom a decision is due, at a place of the timeline, and why.
+
+    `late_ms` is by how much the answer comes after `at_ms` at the least.
+    """
 
     customer: str
     state: CustomerState
@@ -37,6 +40,7 @@ class Due:
     offset: int
     trigger: Trigger
     slate: Slate = ALONE
+    late_ms: int = 0
 
     @property
     def decision_id(self) -> str:

@@ -145,7 +145,8 @@ class Segment:
             offset=origin.offset,
             seen_at_ms=origin.seen_at_ms,
         )
-        return self._due(turn, moment, event.at_ms, offset, trigger)
+        due = self._due(turn, moment, event.at_ms, offset, trigger)
+        return due if not origin.late_ms else replace(due, late_ms=origin.late_ms)
 
     def _due(self, turn: Turn, moment: str, at_ms: int, offset: int, trigger: Trigger) -> Due:
         return Due(turn.customer, turn.state, moment, at_ms, self.partition, offset, trigger)

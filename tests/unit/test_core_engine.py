@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import msgspec
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from streams.core.engine import MAX_SWITCHES, Outputs
 from streams.core.features import ACTION_FEATURES, CUSTOMER_FEATURES
 from streams.core.layout import DAY_MS, HOUR_MS, MAX_PENDING, MINUTE_MS, PENDING_FOR_SERVICE
 from streams.core.moments import FRESH_MS, MOMENTS
+from streams.core.plan import OUTDATED
 from tests.events import NOON_MS, Feed, numbered, use
 from tests.made_up import made_up, play
 from tests.memory import Log, MemoryVersions
@@ -85,6 +88,27 @@ def test_history_that_arrives_late_counts_but_is_not_answered() -> None:
     out = played(event)
     assert out.decisions == []
     assert out.notes["folded"] == 1
+
+
+def test_no_action_is_published_whose_time_is_over_when_its_event_is_heard_of() -> None:
+    # Offers are valid for an hour, loyalty and service for two.
+    chosen = []
+    for late_ms in (0, 59 * MINUTE_MS, HOUR_MS, 2 * HOUR_MS):
+        feed = Feed()
+        events = [feed.click(f"{late_ms}-{number}", NOON_MS) for number in range(200)]
+        for event in events:
+            event.origin = msgspec.structs.replace(event.origin, late_ms=late_ms)
+        out = Log(LeaningVersions(TODAY)).play(numbered([use(TODAY), *events]))
+        assert len(out.decisions) == 200
+        assert all(a.valid_until_ms > NOON_MS + late_ms for a in out.actions)
+        outdated = Counter(fate for d in out.decisions for fate in d.fates if fate == OUTDATED)
+        chosen.append(({a.issue for a in out.actions}, outdated.total() // 200))
+    assert chosen == [
+        ({"discovery", "loyalty"}, 0),
+        ({"discovery", "loyalty"}, 0),
+        ({"loyalty"}, 2),
+        (set(), 3),
+    ]
 
 
 def test_a_decision_names_its_trigger_and_versions() -> None:
