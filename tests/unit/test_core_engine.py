@@ -82,6 +82,36 @@ def test_what_is_too_late_counts_but_is_not_answered() -> None:
     assert out.notes["folded"] == 4
 
 
+def test_a_no_from_before_an_erasure_holds_however_late_it_is_heard_and_nothing_else_does() -> None:
+    feed, log = Feed(), Log(MemoryVersions(TODAY))
+    erasure = feed.profile("ada", NOON_MS, "erasure")
+    late: list[TimelineRecord] = [
+        feed.outcome("ada", NOON_MS - 4, "unsubscribe", "d", channel="email"),
+        feed.consent("ada", NOON_MS - 3, "marketing", granted=False),
+        feed.consent("ada", NOON_MS - 2, "personalization", granted=True),
+        feed.profile("ada", NOON_MS - 1, "preference", subject="tea", weight=1.0),
+    ]
+    out = log.play(numbered([use(TODAY), erasure, *late]))
+    state = log.store.states["ada"]
+    assert out.notes["erased"] == 4
+    assert state.unsubscribed == {"email": NOON_MS - 4}
+    assert (state.number("consent_marketing"), state.number("consent_personalization")) == (-1, 0)
+    assert state.preferences == {}
+
+
+def test_a_no_from_before_an_erasure_does_not_undo_a_later_yes() -> None:
+    feed, log = Feed(), Log(MemoryVersions(TODAY))
+    records: list[TimelineRecord] = [
+        feed.profile("ada", NOON_MS, "erasure"),
+        feed.consent("ada", NOON_MS + 1, "marketing", granted=True),
+        feed.outcome("ada", NOON_MS - 4, "unsubscribe", "d", channel="email"),
+        feed.consent("ada", NOON_MS - 3, "marketing", granted=False),
+    ]
+    log.play(numbered([use(TODAY), *records]))
+    state = log.store.states["ada"]
+    assert (state.number("consent_marketing"), state.unsubscribed) == (1, {})
+
+
 def test_history_that_arrives_late_counts_but_is_not_answered() -> None:
     event = Feed().click("ada", NOON_MS, "search")
     event.origin = msgspec.structs.replace(event.origin, stale=True)
