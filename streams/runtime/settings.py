@@ -151,8 +151,7 @@ class Settings:
     )
     dead_letter_limit: int = setting(
         1_000,
-        "More bad records than this that arrived within the window stop the worker: something "
-        "upstream broke.",
+        "More bad records than this, arrived within the window, stop the worker.",
         minimum=1,
     )
     dead_letter_window_ms: int = setting(
