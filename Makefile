@@ -22,7 +22,7 @@ demo: $(VENV)/.runs ## Run a real shop's 13 months on an embedded broker (ARGS="
 	@$(BIN)/concierge demo $(ARGS)
 
 test: lint .kafka/.tried ## Set up, lint, check types and layers, run all tests (ARGS="-k name")
-	@CONCIERGE_LINTED=1 $(BIN)/python -m pytest $(ARGS)
+	@CONCIERGE_LINTED=1 $(BIN)/python -m pytest -n 2 $(ARGS)
 
 lint: $(VENV)/.develops ## ruff, mypy --strict and the import contracts
 	@$(BIN)/ruff check .

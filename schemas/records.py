@@ -20,13 +20,17 @@ from schemas.decisions import Trigger as Trigger
 
 
 class Origin(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """Where a record came from, and when it arrived there; `stale`: too late to be answered."""
+    """Where a record came from, and when it arrived there; `stale`: too late to be answered.
+
+    `late_ms` is how long after it was done an event was admitted, 0 where the time is simulated.
+    """
 
     topic: str
     partition: int
     offset: int
     seen_at_ms: int
     stale: bool = False
+    late_ms: int = 0
 
 
 class Event(msgspec.Struct, array_like=True, kw_only=True, gc=False):

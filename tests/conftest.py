@@ -6,16 +6,23 @@ import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
 
 from streams.runtime.embedded import EmbeddedBroker
+from tests.apart import BrokersApart
 from tests.kafka import ROOT, KafkaUnavailable, RealKafka
 
 # Same examples on every machine and every run; a slow machine is no failure.
 hypothesis.settings.register_profile("concierge", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("concierge")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BrokersApart:
+    return BrokersApart(config, log)
 
 
 @pytest.fixture(scope="session")

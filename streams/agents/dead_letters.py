@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 
 from schemas.dead_letters import dead_letter
@@ -12,28 +11,36 @@ from streams.runtime.chunk import RawRecord
 from streams.runtime.endings import Ending
 from streams.runtime.role import Sender
 
+_SLOTS_OF_A_WINDOW = 60
+# With dead letters in every second, a day of a window of a minute; 10 MB.
+_MAX_SLOTS = 86_400
+
 
 class TooManyDeadLetters(Ending):
     """Something upstream broke: input is refused faster than anybody would look at it."""
 
 
 class DeadLetterRate:
-    """Count dead letters in a sliding window; time is an argument.
+    """Count dead letters by when they arrived, whenever they are read.
 
-    `limit` is the most that may fall into any `window_ms`.
+    `limit` is the most that may have arrived within any `window_ms`. So a backlog that is caught
+    up with at many times the speed of its arrival is judged as it would have been on time.
+    Partitions are read side by side: times need not come in order. A window is known to a 60th.
     """
 
     def __init__(self, limit: int, window_ms: int) -> None:
         self._limit = limit
-        self._window_ms = window_ms
-        self._times: deque[int] = deque(maxlen=limit + 1)
+        self._slot_ms = max(window_ms // _SLOTS_OF_A_WINDOW, 1)
+        self._counts: dict[int, int] = {}
 
     def add(self, at_ms: int) -> bool:
         """Count one more; return whether the limit is passed."""
-        self._times.append(at_ms)
-        while self._times[0] <= at_ms - self._window_ms:
-            self._times.popleft()
-        return len(self._times) > self._limit
+        slot = at_ms // self._slot_ms
+        self._counts[slot] = self._counts.get(slot, 0) + 1
+        if len(self._counts) > _MAX_SLOTS:
+            del self._counts[next(iter(self._counts))]
+        window = range(slot - _SLOTS_OF_A_WINDOW + 1, slot + 1)
+        return sum(self._counts.get(each, 0) for each in window) > self._limit
 
 
 class DeadLetters:
@@ -63,9 +70,9 @@ class DeadLetters:
         )
         self._outbox.send(self._topic, key, value, headers=headers)
         self._noted(origin.topic, rejection.reason)
-        if self._rate.add(now_ms):
+        if self._rate.add(origin.seen_at_ms):
             raise TooManyDeadLetters(
-                "more records were refused than CONCIERGE_DEAD_LETTER_LIMIT allows within "
+                "more bad records arrived than CONCIERGE_DEAD_LETTER_LIMIT allows within "
                 f"CONCIERGE_DEAD_LETTER_WINDOW_MS; the last one: {rejection.reason} "
                 f"({rejection.detail}) at {origin.topic}/{origin.partition} offset "
                 f"{origin.offset}. See the dead-letters topic, mend the source, start again"

@@ -23,6 +23,8 @@ from streams.runtime.role import Sender
 
 # Records admitted at a time: their outputs leave together.
 BATCH = 2_048
+# No action is valid for less than a minute, so what is less late than this is on time.
+_LATE_MS = 60_000
 # A registry that is down: asked again soon at first, then every half minute.
 _FIRST_RETRY_S, _LONGEST_RETRY_S = 0.25, 30.0
 
@@ -76,7 +78,8 @@ class Intake:
         self._clock = clock
         self._limits = limits
         self._now_ms = now_ms
-        # Older than this on arrival, an event is history: folded, not answered. 0 answers all.
+        # Older than this on arrival, an event is history: folded, not answered. 0 answers all, for
+        # a time that is simulated.
         self._stale_ms = stale_ms
         self._remote = remote
         self._unavailable = unavailable
@@ -106,8 +109,10 @@ class Intake:
             if isinstance(event, Rejection):
                 self._dead_letters.refuse(origin, record, event)
             else:
-                if 0 < self._stale_ms < arrived_ms - event.at_ms:
-                    event.origin = msgspec.structs.replace(origin, stale=True)
+                stale = 0 < self._stale_ms < arrived_ms - event.at_ms
+                late_ms = now_ms - event.at_ms if self._stale_ms else 0
+                if stale or late_ms >= _LATE_MS:
+                    event.origin = msgspec.structs.replace(origin, stale=stale, late_ms=late_ms)
                 key = event.customer.encode()
                 self._outbox.send(self._timeline, key, ENCODER.encode(event))
                 kinds[event.kind] += 1

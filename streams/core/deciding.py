@@ -70,6 +70,7 @@ class Decider:
         columns = extract(wave, consents["personalization"])
         funnel = Funnel(len(wave), len(self.actions))
         self._plan.policy.apply(moments, columns.natural, consents, funnel)
+        self._plan.drop_outdated([d.late_ms for d in due], funnel)
         reach = self._plan.contact.apply(wave, funnel)
         for budget_id in sorted(closed):
             funnel.drop(

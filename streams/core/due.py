@@ -25,7 +25,10 @@ ALONE = Slate()
 
 
 class Due(NamedTuple):
-    """A customer for whom a decision is due, at a place of the timeline, and why."""
+    """A customer for whom a decision is due, at a place of the timeline, and why.
+
+    `late_ms` is by how much the answer comes after `at_ms` at the least.
+    """
 
     customer: str
     state: CustomerState
@@ -35,6 +38,7 @@ class Due(NamedTuple):
     offset: int
     trigger: Trigger
     slate: Slate = ALONE
+    late_ms: int = 0
 
     @property
     def decision_id(self) -> str:

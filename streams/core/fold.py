@@ -15,8 +15,8 @@ from streams.core.catalogue import Timers
 from streams.core.chance import id_hash
 from streams.core.decay import landmark_weights
 from streams.core.folds.clicks import fold_click
-from streams.core.folds.outcomes import fold_outcome
-from streams.core.folds.profile import fold_profile
+from streams.core.folds.outcomes import fold_outcome, unsubscribe
+from streams.core.folds.profile import consent, fold_profile
 from streams.core.folds.purchases import fold_purchase
 from streams.core.folds.support import fold_support
 from streams.core.layout import HEAD, MAX_RECENT_IDS, MAX_WATERMARKS
@@ -69,6 +69,17 @@ def note_origin(state: CustomerState, origin: Origin) -> None:
     if len(state.watermarks) >= MAX_WATERMARKS:
         del state.watermarks[next(iter(state.watermarks))]
     state.watermarks[source] = highest
+
+
+def keep_refusal(state: CustomerState, event: CustomerEvent) -> None:
+    """Keep a no from before an erasure that was heard of only behind it; nothing of other events.
+
+    An erasure keeps every no it finds, and which came first on its way must not matter.
+    """
+    if isinstance(event, Outcome) and event.kind == "unsubscribe":
+        unsubscribe(state, event)
+    elif isinstance(event, Profile) and event.kind == "consent" and not event.granted:
+        consent(state, event)
 
 
 def fold(state: CustomerState, event: CustomerEvent, timers: Timers) -> None:

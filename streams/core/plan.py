@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from streams.core.catalogue import Catalogue
 from streams.core.chance import name_number
 from streams.core.contact import ContactPolicy
-from streams.core.funnel import Mask
+from streams.core.funnel import Funnel, Mask
 from streams.core.policy import EngagementPolicy
 from streams.core.volume import is_in
 from streams.core.wave import ActionAxis
+
+# The fate of an action that comes too late to be carried out.
+OUTDATED = "time:outdated"
 
 
 class Plan:
@@ -34,6 +39,7 @@ class Plan:
             moment: np.array([action.weight(moment) for action in self.actions])
             for moment in self.moments
         }
+        self._valid_ms = np.array([action.valid_ms for action in self.actions])
         most = max(len(action.treatments) for action in self.actions)
         self._budgets = {
             budget.id: np.array(
@@ -45,6 +51,11 @@ class Plan:
             )
             for budget in catalogue.budgets
         }
+
+    def drop_outdated(self, late_ms: Sequence[int], funnel: Funnel) -> None:
+        """Drop the actions whose time would be over before a channel could hear of them."""
+        if any(late_ms):
+            funnel.drop(np.array(late_ms)[:, None] >= self._valid_ms, OUTDATED)
 
     def within_budget(self, budget_id: str, treatments: NDArray[np.intp]) -> Mask:
         """Tell what a budget is about, (n, a); nothing when this catalogue has no such budget."""

@@ -17,7 +17,7 @@ from streams.core.contact import contacted_about, note_response
 from streams.core.contact_rules import After, ContactRules
 from streams.core.deciding import Decider
 from streams.core.due import Due, Slate
-from streams.core.fold import fold, note_origin, repeat_of
+from streams.core.fold import fold, keep_refusal, note_origin, repeat_of
 from streams.core.layout import HEAD
 from streams.core.moments import (
     FRESH_MS,
@@ -121,6 +121,8 @@ class Segment:
             if repeat == "duplicate":
                 # So that its own replay is known even after the id is no longer remembered.
                 note_origin(state, event.origin)
+            elif repeat == "erased":
+                keep_refusal(state, event)
             return None
         newest_ms = state.head[_NEWEST]
         self._credit(state, event)
@@ -145,7 +147,8 @@ class Segment:
             offset=origin.offset,
             seen_at_ms=origin.seen_at_ms,
         )
-        return self._due(turn, moment, event.at_ms, offset, trigger)
+        due = self._due(turn, moment, event.at_ms, offset, trigger)
+        return due._replace(late_ms=origin.late_ms) if origin.late_ms else due
 
     def _due(self, turn: Turn, moment: str, at_ms: int, offset: int, trigger: Trigger) -> Due:
         return Due(turn.customer, turn.state, moment, at_ms, self.partition, offset, trigger)

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
@@ -17,6 +18,8 @@ _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 # The folder that holds our packages.
 _HOME = Path(__file__).resolve().parents[2]
+# Looked at, not waited for: Python hears of a signal only after the call that it came just before.
+_LOOK_EVERY_S = 0.1
 _FORWARDED = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -101,18 +104,23 @@ class _Group:
     def wait(self) -> int:
         code = 0
         while self._children:
-            pid, status = os.wait()
-            child = self._children.pop(pid, None)
-            if child is None:
-                continue
-            child.returncode = os.waitstatus_to_exitcode(status)
-            if not (self._stopping and child.returncode == -signal.SIGTERM):
-                ended = child.returncode if child.returncode >= 0 else 128 - child.returncode
-                code = code or ended
-            if not self._stopping:
-                how = f"ended with {child.returncode}"
-                if child.returncode < 0:
-                    how = f"was ended by {signal.Signals(-child.returncode).name}"
-                self._say(f"{self._names[pid]} {how}; ending the others")
-            self.stop()
+            ended = [child for child in self._children.values() if child.poll() is not None]
+            for child in ended:
+                del self._children[child.pid]
+                code = code or self._ended(child)
+            if not ended:
+                time.sleep(_LOOK_EVERY_S)
         return code
+
+    def _ended(self, child: subprocess.Popen[bytes]) -> int:
+        """Stop the others; return the exit code that this end stands for."""
+        number, asked = child.returncode, self._stopping
+        if not asked:
+            how = f"ended with {number}"
+            if number < 0:
+                how = f"was ended by {signal.Signals(-number).name}"
+            self._say(f"{self._names[child.pid]} {how}; ending the others")
+        self.stop()
+        if asked and number == -signal.SIGTERM:
+            return 0
+        return number if number >= 0 else 128 - number

@@ -152,7 +152,7 @@ class Settings:
     )
     dead_letter_limit: int = setting(
         1_000,
-        "More dead letters than this within the window stop the worker: something upstream broke.",
+        "More bad records than this, arrived within the window, stop the worker.",
         minimum=1,
     )
     dead_letter_window_ms: int = setting(

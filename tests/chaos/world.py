@@ -133,9 +133,11 @@ class ChaosWorld(Crew):
             self._story_ms + 2 * HOUR_MS,
             self._story_ms + 2 * DAY_MS,
         )
-        for first in range(0, len(ending), _SLICE):
-            self._send(ending[first : first + _SLICE])
-            self.await_admitted(2 * _SLICE)
+        # No more than a hundred, each of which waits for a checkpoint, however long the story.
+        size = max(len(ending) // 100, _SLICE)
+        for first in range(0, len(ending), size):
+            self._send(ending[first : first + size])
+            self.await_admitted(2 * size)
         self.await_admitted(0)
         self.end_ms = self._story_ms + 2 * DAY_MS
         self.tick(self.end_ms)

@@ -53,7 +53,7 @@ def told(
 
 
 def test_the_worker_was_killed_while_busy_and_then_ended_in_order(told: Told) -> None:
-    assert told.behind_when_killed > 250
+    assert told.behind_when_killed > 0
     assert told.exit_code == EXIT_OK
     assert sum(told.world.ends(INPUTS).values()) == told.sent
     ends = told.world.ends([topic for topics in READS.values() for topic in topics])

@@ -7,6 +7,7 @@ what must come of it does not depend on the order in which topics are read.
 from __future__ import annotations
 
 import random
+import string
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
@@ -53,10 +54,14 @@ _ANSWERS = ("delivered", "impression", "click", "click", "accept", "reject", "ob
 
 
 class InputMaker:
-    """Makes the records of one story of about `events` events, act by act."""
+    """Makes the records of one story of about `events` events, act by act.
 
-    def __init__(self, events: int, seed: int) -> None:
+    Customers are called `named` and a number.
+    """
+
+    def __init__(self, events: int, seed: int, *, named: str = "c") -> None:
         self._random = random.Random(seed)
+        self._named = named
         self._customers = events // _EVENTS_PER_CUSTOMER
         self._made: Counter[str] = Counter()
         self._had: Counter[int] = Counter()
@@ -76,7 +81,7 @@ class InputMaker:
         """Return what becomes of actions; unsubscribing takes until `later_ms`."""
         made: list[Given] = []
         for action in sorted(actions, key=lambda each: each.decision_id):
-            number = int(action.customer[1:])
+            number = _number(action.customer)
             few = number % 3 == 0
             if few and self._had[number] >= _FEW + _FEW_ANSWERS:
                 continue
@@ -182,7 +187,7 @@ class InputMaker:
     def _event(self, number: int, at_ms: int, kind: str) -> dict[str, Any]:
         return {
             "event_id": "",
-            "customer_id": f"c{number}",
+            "customer_id": f"{self._named}{number}",
             "occurred_at": at_ms,
             "kind": kind,
         }
@@ -207,7 +212,11 @@ class InputMaker:
 
 def unsubscribes(customer: str) -> bool:
     """Return whether the customer answers to every action that it was the last."""
-    return int(customer[1:]) % 11 == 5
+    return _number(customer) % 11 == 5
+
+
+def _number(customer: str) -> int:
+    return int(customer.lstrip(string.ascii_letters))
 
 
 def _family(product: str) -> str:

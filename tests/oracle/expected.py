@@ -68,8 +68,11 @@ def expected(events: list[Event], now_ms: int, quiet_ms: int) -> dict[str, Any]:
     )
     erased_ms = erasure["at"]
     kept = [e for e in events if e["at"] > erased_ms]
-    # What somebody said before they were forgotten, and what we heard of only then is void.
-    said = [e for e in events if e["at"] > erased_ms or e["arrived"] <= erasure["arrived"]]
+    # What somebody said before they were forgotten, and what we heard of only then is void, but
+    # for a no.
+    late = [e for e in events if e["at"] <= erased_ms and e["arrived"] > erasure["arrived"]]
+    said = [e for e in events if e not in late]
+    late_no = [e for e in late if e["kind"] == "unsubscribe" or e.get("granted") is False]
     seen_ms = _latest(kept, lambda e: _is_seen(e))
     return {
         "sums": sums(kept, now_ms),
@@ -87,8 +90,8 @@ def expected(events: list[Event], now_ms: int, quiet_ms: int) -> dict[str, Any]:
         "preferences": _told(kept, ("preference",)),
         "answers": _told(kept, _ANSWERS),
         "contact_setting": _contact_setting(kept),
-        "consent": _consent(said, erased_ms),
-        "unsubscribed": _unsubscribed(said),
+        "consent": _consent(said, erased_ms, late_no),
+        "unsubscribed": _unsubscribed([e for e in events if e in said or e in late_no]),
     }
 
 
@@ -191,7 +194,9 @@ def _contact_setting(events: list[Event]) -> tuple[str | None, float, float]:
     return zone, start, end
 
 
-def _consent(events: list[Event], erased_ms: int) -> dict[str, tuple[float, int]]:
+def _consent(
+    events: list[Event], erased_ms: int, late_no: list[Event]
+) -> dict[str, tuple[float, int]]:
     found = {}
     for purpose in ("personalization", "marketing"):
         said = [e for e in events if e["kind"] == "consent" and e["purpose"] == purpose]
@@ -200,6 +205,9 @@ def _consent(events: list[Event], erased_ms: int) -> dict[str, tuple[float, int]
             # A yes is forgotten with the person; who said no is still left alone.
             said = said[len(before) :]
         found[purpose] = (1.0 if said[-1]["granted"] else -1.0, said[-1]["at"]) if said else (0, 0)
+        for e in late_no:
+            if e.get("purpose") == purpose and e["at"] >= found[purpose][1]:
+                found[purpose] = (-1.0, e["at"])
     return found
 
 

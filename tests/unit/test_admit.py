@@ -142,7 +142,7 @@ def test_an_unprefixed_input_topic_is_expected() -> None:
 
 def test_origins_are_kept_as_they_are() -> None:
     event = admitted("clickstream", "a_bare_search")
-    assert msgspec.structs.astuple(event.origin) == ("clickstream", 1, 2, SEEN_AT_MS, False)
+    assert msgspec.structs.astuple(event.origin) == ("clickstream", 1, 2, SEEN_AT_MS, False, 0)
 
 
 @pytest.mark.parametrize("zone", ["America", "Etc", "Foo/Bar", "../../etc/passwd"])

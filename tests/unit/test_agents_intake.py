@@ -127,6 +127,21 @@ def test_dead_letters_spread_over_time_do_not_stop_it() -> None:
     ]
 
 
+def test_a_backlog_is_judged_by_when_it_arrived_however_fast_it_is_read() -> None:
+    rate = DeadLetterRate(limit=2, window_ms=1_000)
+    # Two bad ones in each second of either partition's hour: what was no trouble on time is none.
+    partition = range(0, 3_600_000, 1_000)
+    assert not any(rate.add(at_ms) for _ in range(2) for at_ms in partition)
+    assert rate.add(1_800_000)
+
+
+def test_what_is_known_of_dead_letters_is_bounded() -> None:
+    rate = DeadLetterRate(limit=2, window_ms=60)
+    for at_ms in range(100_000):
+        rate.add(at_ms * 60)
+    assert len(rate._counts) == 86_400
+
+
 def test_a_registry_that_is_down_is_waited_for_and_refuses_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -169,3 +184,28 @@ def test_history_is_marked_so_that_it_is_remembered_and_not_answered() -> None:
     asyncio.run(role.work(chunk("p.clickstream", [old, young])))
     events = [TIMELINE_DECODER.decode(sent.value or b"") for sent in outbox.published]
     assert [event.origin.stale for event in events if isinstance(event, Click)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("stale_ms", "told"), [(3_600_000, [(True, 7_200_000), (False, 60_000), (False, 0)]), (0, None)]
+)
+def test_how_late_an_event_was_admitted_is_told_where_the_wall_clock_counts(
+    stale_ms: int, told: list[tuple[bool, int]] | None
+) -> None:
+    outbox = KeepingOutbox()
+    clicks: list[bytes | None] = [click(at_ms=NOW_MS - ms) for ms in (7_200_000, 60_000, 59_999)]
+    asyncio.run(intake(outbox, stale_ms=stale_ms).work(chunk("p.clickstream", clicks)))
+    events = [TIMELINE_DECODER.decode(sent.value or b"") for sent in outbox.published]
+    origins = [event.origin for event in events if isinstance(event, Click)]
+    assert [(o.stale, o.late_ms) for o in origins] == (told or [(False, 0)] * 3)
+
+
+def test_what_waited_for_us_is_late_but_no_history() -> None:
+    outbox = KeepingOutbox()
+    arrived_ms = NOW_MS - 7_200_000
+    record = Fetched(0, arrived_ms, None, click(at_ms=arrived_ms))
+    waiting = Chunk(Place("p.clickstream", 0), [record], 0, 0)
+    asyncio.run(intake(outbox, stale_ms=3_600_000).work(waiting))
+    event = TIMELINE_DECODER.decode(outbox.published[0].value or b"")
+    assert isinstance(event, Click)
+    assert (event.origin.stale, event.origin.late_ms) == (False, 7_200_000)

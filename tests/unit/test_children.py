@@ -40,9 +40,11 @@ def test_all_that_end_well_are_an_end_that_is_well() -> None:
 
 def test_sigterm_reaches_every_child() -> None:
     """Each child takes SIGTERM for its orderly end, and so the whole ends with 0."""
+    # One write, so that two lines stay two; blocked, so that no signal comes before the wait.
     child = (
-        "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0));"
-        "print('up', flush=True); signal.pause()"
+        "import os, signal; term = {signal.SIGTERM};"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, term);"
+        "os.write(1, b'up\\n'); signal.sigwait(term)"
     )
     parent = (
         "import os, sys; from streams.runtime.children import run_together;"
@@ -53,9 +55,13 @@ def test_sigterm_reaches_every_child() -> None:
         [sys.executable, "-c", parent], stdout=subprocess.PIPE, text=True, cwd=ROOT
     ) as process:
         assert process.stdout is not None
-        assert [process.stdout.readline() for _ in range(2)] == ["up\n", "up\n"]
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        try:
+            assert [process.stdout.readline() for _ in range(2)] == ["up\n", "up\n"]
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == 0
+        finally:
+            # Whose end the block would wait for; its children go with it.
+            process.kill()
 
 
 def test_what_lies_in_the_current_directory_is_never_run(tmp_path: Path) -> None:

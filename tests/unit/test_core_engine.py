@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import msgspec
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from streams.core.engine import MAX_SWITCHES, Outputs
 from streams.core.features import ACTION_FEATURES, CUSTOMER_FEATURES
 from streams.core.layout import DAY_MS, HOUR_MS, MAX_PENDING, MINUTE_MS, PENDING_FOR_SERVICE
 from streams.core.moments import FRESH_MS, MOMENTS
+from streams.core.plan import OUTDATED
 from tests.events import NOON_MS, Feed, numbered, use
 from tests.made_up import made_up, play
 from tests.memory import Log, MemoryVersions
@@ -79,12 +82,63 @@ def test_what_is_too_late_counts_but_is_not_answered() -> None:
     assert out.notes["folded"] == 4
 
 
+def test_a_no_from_before_an_erasure_holds_however_late_it_is_heard_and_nothing_else_does() -> None:
+    feed, log = Feed(), Log(MemoryVersions(TODAY))
+    erasure = feed.profile("ada", NOON_MS, "erasure")
+    late: list[TimelineRecord] = [
+        feed.outcome("ada", NOON_MS - 4, "unsubscribe", "d", channel="email"),
+        feed.consent("ada", NOON_MS - 3, "marketing", granted=False),
+        feed.consent("ada", NOON_MS - 2, "personalization", granted=True),
+        feed.profile("ada", NOON_MS - 1, "preference", subject="tea", weight=1.0),
+    ]
+    out = log.play(numbered([use(TODAY), erasure, *late]))
+    state = log.store.states["ada"]
+    assert out.notes["erased"] == 4
+    assert state.unsubscribed == {"email": NOON_MS - 4}
+    assert (state.number("consent_marketing"), state.number("consent_personalization")) == (-1, 0)
+    assert state.preferences == {}
+
+
+def test_a_no_from_before_an_erasure_does_not_undo_a_later_yes() -> None:
+    feed, log = Feed(), Log(MemoryVersions(TODAY))
+    records: list[TimelineRecord] = [
+        feed.profile("ada", NOON_MS, "erasure"),
+        feed.consent("ada", NOON_MS + 1, "marketing", granted=True),
+        feed.outcome("ada", NOON_MS - 4, "unsubscribe", "d", channel="email"),
+        feed.consent("ada", NOON_MS - 3, "marketing", granted=False),
+    ]
+    log.play(numbered([use(TODAY), *records]))
+    state = log.store.states["ada"]
+    assert (state.number("consent_marketing"), state.unsubscribed) == (1, {})
+
+
 def test_history_that_arrives_late_counts_but_is_not_answered() -> None:
     event = Feed().click("ada", NOON_MS, "search")
     event.origin = msgspec.structs.replace(event.origin, stale=True)
     out = played(event)
     assert out.decisions == []
     assert out.notes["folded"] == 1
+
+
+def test_no_action_is_published_whose_time_is_over_when_its_event_is_heard_of() -> None:
+    # Offers are valid for an hour, loyalty and service for two.
+    chosen = []
+    for late_ms in (0, 59 * MINUTE_MS, HOUR_MS, 2 * HOUR_MS):
+        feed = Feed()
+        events = [feed.click(f"{late_ms}-{number}", NOON_MS) for number in range(200)]
+        for event in events:
+            event.origin = msgspec.structs.replace(event.origin, late_ms=late_ms)
+        out = Log(LeaningVersions(TODAY)).play(numbered([use(TODAY), *events]))
+        assert len(out.decisions) == 200
+        assert all(a.valid_until_ms > NOON_MS + late_ms for a in out.actions)
+        outdated = Counter(fate for d in out.decisions for fate in d.fates if fate == OUTDATED)
+        chosen.append(({a.issue for a in out.actions}, outdated.total() // 200))
+    assert chosen == [
+        ({"discovery", "loyalty"}, 0),
+        ({"discovery", "loyalty"}, 0),
+        ({"loyalty"}, 2),
+        (set(), 3),
+    ]
 
 
 def test_a_decision_names_its_trigger_and_versions() -> None:

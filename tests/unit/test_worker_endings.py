@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, cast
 
 import pytest
@@ -27,37 +28,53 @@ class _Shell:
         await asyncio.Event().wait()
 
 
+# How an app stops; the event is the end of the process, which is the end of whatever still runs.
+Stop = Callable[[asyncio.Event], Awaitable[None]]
+
+
 class _App:
     """An app that runs until it is stopped, and stops as the test says."""
 
-    def __init__(self, stop: Callable[[], Awaitable[None]]) -> None:
-        self.shell, self.stop = _Shell(), stop
+    def __init__(self, stop: Stop, process_ends: asyncio.Event) -> None:
+        self.shell, self._stop, self._process_ends = _Shell(), stop, process_ends
 
     async def start(self) -> None: ...
 
+    async def stop(self) -> None:
+        await self._stop(self._process_ends)
 
-async def _at_once() -> None: ...
+
+async def _at_once(process_ends: asyncio.Event) -> None: ...
 
 
-async def _never() -> None:
-    while True:
+async def _never(process_ends: asyncio.Event) -> None:
+    while not process_ends.is_set():
         # As mode does where it stops its services.
-        try:
-            await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            continue
+        with suppress(asyncio.CancelledError):
+            await process_ends.wait()
 
 
-def _serve(fate: Fate, *stops: Callable[[], Awaitable[None]], within_s: float = 9.0) -> int:
+def _serve(fate: Fate, *stops: Stop, within_s: float = 9.0) -> int:
     async def main() -> int:
-        return await serve(cast(Any, [_App(stop) for stop in stops]), fate, (), within_s)
+        process_ends = asyncio.Event()
+        code = await serve(
+            cast(Any, [_App(stop, process_ends) for stop in stops]), fate, (), within_s
+        )
+        left = asyncio.all_tasks() - {cast(asyncio.Task[Any], asyncio.current_task())}
+        assert bool(left) == any(stop is not _at_once for stop in stops), left
+        # The product's process ends here, by `leave`; the test's goes on.
+        process_ends.set()
+        await asyncio.gather(*left)
+        return code
 
-    loop = asyncio.new_event_loop()
-    try:
-        # Not asyncio.run: it would wait for the stop that never ends.
-        return loop.run_until_complete(main())
-    finally:
-        loop.close()
+    return asyncio.run(main())
+
+
+@pytest.fixture
+def leaves_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is waited for long, and the watch that ends the process would end the test run."""
+    monkeypatch.setattr(worker, "_LEAVE_WITHIN_S", 0.01)
+    monkeypatch.setattr(worker, "_STEPS_OF_LEAVING", 60_000)
 
 
 def _failed(error: BaseException) -> Fate:
@@ -96,29 +113,27 @@ def test_a_bug_is_told_with_its_trace(caplog: pytest.LogCaptureFixture) -> None:
     assert line.exc_info is not None
 
 
-def test_a_failure_waits_for_nobody_who_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "_LEAVE_WITHIN_S", 0.01)
+@pytest.mark.usefixtures("leaves_soon")
+def test_a_failure_waits_for_nobody_who_does_not_end() -> None:
     assert _serve(_failed(Ending("no broker took it")), _never, _never) == EXIT_FAILED
 
 
-def test_an_end_that_takes_too_long_is_a_failure(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(worker, "_LEAVE_WITHIN_S", 0.01)
+@pytest.mark.usefixtures("leaves_soon")
+def test_an_end_that_takes_too_long_is_a_failure(caplog: pytest.LogCaptureFixture) -> None:
     fate = Fate()
     fate.stop()
     assert _serve(fate, _never, _at_once, within_s=0.02) == EXIT_FAILED
     assert "could not be made safe" in caplog.text
 
 
-def test_a_failure_while_draining_ends_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "_LEAVE_WITHIN_S", 0.01)
+@pytest.mark.usefixtures("leaves_soon")
+def test_a_failure_while_draining_ends_the_wait() -> None:
     fate = Fate()
     fate.stop()
 
-    async def fails() -> None:
+    async def fails(process_ends: asyncio.Event) -> None:
         fate.failed(Ending("no broker took it"))
-        await _never()
+        await _never(process_ends)
 
     assert _serve(fate, fails, _at_once, within_s=600.0) == EXIT_FAILED
 

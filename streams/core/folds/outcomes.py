@@ -32,11 +32,17 @@ def fold_outcome(state: CustomerState, event: Outcome, weights: Weights, timers:
     if event.kind in ("click", "accept", "reject"):
         state.head[TOTAL_SLOT[f"{event.kind}s"]] += 1
     if event.kind == "unsubscribe":
-        _unsubscribe(state, event)
+        unsubscribe(state, event)
 
 
-def _unsubscribe(state: CustomerState, event: Outcome) -> None:
-    """Close the channel; where it is not named that of the decision, else all that reach out."""
+def unsubscribe(state: CustomerState, event: Outcome) -> None:
+    """Close the channel; where it is not named that of the decision, else all that reach out.
+
+    Not when a yes to marketing is known that came later: it would have opened the channel again.
+    """
+    agreed = HEAD["consent_marketing"]
+    if state.head[agreed] > 0 and event.at_ms < state.head[agreed + 1]:
+        return
     channels: Iterable[str] = (event.channel,)
     if event.channel == "other":
         of_decision = [p.channel for p in state.pending if p.decision_id == event.decision_id]

@@ -87,7 +87,8 @@ def _contact_setting(state: CustomerState, event: Profile) -> None:
         head[HEAD["quiet_until_minute"]] = event.quiet_until_minute
 
 
-def _consent(state: CustomerState, event: Profile) -> None:
+def consent(state: CustomerState, event: Profile) -> None:
+    """Apply the newest word on one purpose; at the same time a no goes first."""
     slot = HEAD[f"consent_{event.purpose}"]
     if event.at_ms < state.head[slot + 1]:
         return
@@ -108,5 +109,5 @@ _PROFILE_FOLDS: dict[str, Callable[[CustomerState, Profile], None]] = {
     "goal": _answer,
     "demographic": _answer,
     "contact_setting": _contact_setting,
-    "consent": _consent,
+    "consent": consent,
 }
