@@ -15,6 +15,7 @@ from typing import NamedTuple
 from river import compose
 
 from models.backoff import LEVELS, MOST_PIPELINES, PipelineKey, mixture, path_of
+from models.calibration import Calibration
 from models.drift import Watch
 from models.learners import LEARNERS, Classifier, forget, keyed, lessons_of, parts
 from models.protocol import ActionKey, learns_from
@@ -109,6 +110,7 @@ class Bank:
         self.refused: dict[str, int] = {}
         self.scaler, _ = parts(LEARNERS[learner](prior))
         self.classifiers: dict[PipelineKey, Classifier] = {}
+        self.calibration = Calibration()
 
     def learn_one(self, lesson: Lesson, offset: int) -> Progress | Refusal:
         """Predict, then learn, the lesson at `offset` of the lessons topic.
@@ -129,7 +131,7 @@ class Bank:
     def propensity(self, action: ActionKey, features: Sequence[float]) -> float:
         """Return P(reward), in [0, 1], by River's own predictions; `features` as in a lesson."""
         found = [self.classifiers.get(key) if key else None for key in path_of(action)]
-        return self._blend(found, self.scaler.transform_one(keyed(features)))
+        return self.calibration.of(self._blend(found, self.scaler.transform_one(keyed(features))))
 
     def pipeline(self, key: PipelineKey) -> compose.Pipeline:
         """Return one pipeline as River sees it; fresh if nothing was learned under `key`.
@@ -192,10 +194,13 @@ class Bank:
         self.scaler.learn_one(features)
         scaled = self.scaler.transform_one(features)
         path = [self._classifier(key) for key in path_of(_action(lesson))]
-        propensity = self._blend(path, scaled)
-        drifted = self._watch(lesson.action).update(propensity, label)
+        promised = self._blend(path, scaled)
+        propensity = self.calibration.of(promised)
+        # Of the promise: a calibration that follows a drift would hide it.
+        drifted = self._watch(lesson.action).update(promised, label)
         self.overall.update(propensity, label)
         self.quality.setdefault(lesson.action, Quality()).update(propensity, label)
+        self.calibration.learn_one(promised, label)
         for classifier in path:
             if classifier is not None:
                 classifier.learn_one(scaled, label)
@@ -220,14 +225,9 @@ class Bank:
         return classifier
 
     def _fresh(self) -> Classifier:
-        _, classifier = parts(LEARNERS[self.learner](self.prior))
-        return classifier
+        return parts(LEARNERS[self.learner](self.prior))[1]
 
-    def _blend(
-        self,
-        path: Sequence[Classifier | None],
-        scaled: dict[int, float],
-    ) -> float:
+    def _blend(self, path: Sequence[Classifier | None], scaled: dict[int, float]) -> float:
         shares = mixture([lessons_of(c) if c is not None else 0 for c in path])
         propensity = shares[-1] * self.prior
         for share, classifier in zip(shares, path, strict=False):

@@ -64,6 +64,7 @@ def take(bank: Bank) -> Snapshot:
         quality={action: bank.quality[action].copy() for action in sorted(bank.quality)},
         refused={reason: bank.refused[reason] for reason in sorted(bank.refused)},
         watches={action: bank.watches[action].copy() for action in sorted(bank.watches)},
+        calibration=bank.calibration.copy(),
     )
 
 
@@ -94,6 +95,7 @@ def restore(snapshot: Snapshot) -> Bank:
     # An older release watched nothing: what it knew was there from the beginning.
     older = {action: Watch(lessons=known.lessons) for action, known in bank.quality.items()}
     bank.watches = older | {name: watch.copy() for name, watch in snapshot.watches.items()}
+    bank.calibration = snapshot.calibration.copy()
     counts = [int(count) for count in unpack(snapshot.scaler_counts)]
     means, variances = unpack(snapshot.scaler_means), unpack(snapshot.scaler_variances)
     if any(counts):
