@@ -15,7 +15,7 @@ from models.evaluation.counterfactual import Counterfactual
 from models.quality import Quality
 from streams.cli.challenger_tally import Bout, Bouts, Foresight
 from streams.cli.settled import Outcomes
-from streams.cli.what_if_report import public_worth, worth_table
+from streams.cli.what_if_report import public_worth, says_clipped, worth_table
 
 _MOST_CHANGES = 8
 
@@ -91,6 +91,8 @@ def _print_worth(console: Console, bout: Bout, worth: Counterfactual) -> None:
         f"they earned {worth.logged_value:.4f} (silence counts 0)"
     )
     console.print(worth_table(worth))
+    if worth.clipped is not None and worth.clipped.rows:
+        console.print(says_clipped(worth.clipped))
     if bout.not_settled:
         console.print(f"{bout.not_settled:,} decisions lie outside the time that is wholly settled")
     if bout.lost:
