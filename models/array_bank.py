@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.backoff import HALF_EVIDENCE_LESSONS, LEVELS, PipelineKey, mixture, path_of
+from models.calibration import Calibration
 from models.drift import Watch
 from models.protocol import ActionKey, Floats
 from models.steps import DAMPING, INTERCEPT_STEP, REMEMBERED_LESSONS, STEP
@@ -34,7 +35,7 @@ class ArrayBank:
     >>> bank = ArrayBank([ActionKey("card", None, "sell"), ActionKey("loan", None, "sell")], 2)
     >>> bank.learn_one(np.array([1.0, 3.0]), 0, True)
     >>> bank.propensities(np.array([[1.0, 3.0]])).round(3).tolist()
-    [[0.054, 0.054]]
+    [[0.069, 0.069]]
     """
 
     def __init__(self, actions: Sequence[ActionKey], width: int, prior: float = 0.05) -> None:
@@ -57,6 +58,7 @@ class ArrayBank:
             for rows, path in zip(self._taught, self._paths.tolist(), strict=True)
         ]
         self._watches = [Watch() for _ in actions]
+        self._calibration = Calibration()
         self._weights = np.zeros((count + 1, width))
         self._squares = np.full((count + 1, width), DAMPING)
         self._intercepts = np.full(count + 1, math.log(prior / (1.0 - prior)))
@@ -76,7 +78,9 @@ class ArrayBank:
         weights = self._weights[rows]
         odds = weights @ scaled + self._intercepts[rows]
         said = _expit(odds)
-        drifted = self._watches[action].update(self._promise(action, said), label)
+        promised = self._promise(action, said)
+        drifted = self._watches[action].update(promised, label)
+        self._calibration.learn_one(promised, label)
         gradient = said - label
         steps = gradient[:, None] * scaled
         squares = self._squares[rows]
@@ -96,7 +100,7 @@ class ArrayBank:
             self._forget(self._paths[action, :2])
 
     def _promise(self, action: int, said: Floats) -> float:
-        """Return the propensity of one action from what its rows say."""
+        """Return what one action's rows promise, before calibration."""
         lessons, answers = self._lessons[self._taught[action]].tolist(), said.tolist()
         levels = self._levels[action]
         shares = mixture([lessons[place] if place >= 0 else 0 for place in levels])
@@ -124,8 +128,7 @@ class ArrayBank:
         if self._shares is None:
             self._shares = self._blend()
         by_row, of_prior = self._shares
-        blended: Floats = levels @ by_row + of_prior
-        return blended
+        return self._calibration.of_all(levels @ by_row + of_prior)
 
     def _learn_scale(self, features: Floats) -> Floats:
         """Take a row into the means and variances (Welford) and return it scaled."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from river import compose
 
 from models.backoff import LEVELS, MOST_PIPELINES, PipelineKey, mixture, path_of
+from models.calibration import Calibration
 from models.drift import Watch
 from models.learners import LEARNERS, filled
 from models.protocol import ActionKey, learns_from
@@ -114,6 +115,7 @@ class Bank:
         self.scaler = ScalerRow(len(self.feature_names))
         self.classifiers = ClassifierRows(len(self.feature_names), LEARNERS[learner](prior))
         self._paths: dict[ActionKey, _Path] = {}
+        self.calibration = Calibration()
 
     def learn_one(self, lesson: Lesson, offset: int) -> Progress | Refusal:
         """Predict, then learn, the lesson at `offset` of the lessons topic.
@@ -137,7 +139,8 @@ class Bank:
         known = [key for key in path if key is not None and key in self.classifiers]
         rows = np.array([self.classifiers.row(key) for key in known], np.intp)
         odds = self.classifiers.log_odds(rows, self.scaler.scaled(np.array(features, float)))
-        return self._blend(path, dict(zip(known, odds, strict=True)))
+        blended = self._blend(path, dict(zip(known, odds, strict=True)))
+        return self.calibration.of(blended)
 
     def pipeline(self, key: PipelineKey) -> compose.Pipeline:
         """Return one pipeline as River sees it; fresh if nothing was learned under `key`.
@@ -200,10 +203,13 @@ class Bank:
         scaled = self.scaler.learn(np.array(lesson.features, float))
         path = self._path(_action(lesson))
         odds = self.classifiers.log_odds(path.rows, scaled)
-        propensity = self._blend(path.keys, dict(zip(path.known, odds, strict=True)))
-        drifted = self._watch(lesson.action).update(propensity, label)
+        promised = self._blend(path.keys, dict(zip(path.known, odds, strict=True)))
+        propensity = self.calibration.of(promised)
+        # Of the promise: a calibration that follows a drift would hide it.
+        drifted = self._watch(lesson.action).update(promised, label)
         self.overall.update(propensity, label)
         self.quality.setdefault(lesson.action, Quality()).update(propensity, label)
+        self.calibration.learn_one(promised, label)
         self.classifiers.learn(path.rows, scaled, label, odds)
         if drifted:
             # Its family learned from the same customers; an issue has too many others in it.

@@ -37,6 +37,15 @@ def learns_from(name: str) -> tuple[str, str]:
     return model, learner or LEARNER_NAMES[0]
 
 
+def lessons_behind(version: str) -> int:
+    """Return how many lessons there were before a model version, 0 for one that is no number.
+
+    >>> lessons_behind("000000000570"), lessons_behind("v1")
+    (570, 0)
+    """
+    return int(version) if version.isdecimal() else 0
+
+
 class ActionKey(NamedTuple):
     """Where an action stands in the catalogue: the path its evidence backs off along."""
 

@@ -65,6 +65,7 @@ class LinearScorer:
         self.feature_names = tuple(snapshot.feature_names)
         self._version = snapshot.version
         self._prior = snapshot.prior
+        self._calibration = snapshot.calibration
         self._means = unpack(snapshot.scaler_means)
         variances = unpack(snapshot.scaler_variances)
         # A column that never varied says nothing: anything over infinity is 0, as in River.
@@ -127,7 +128,7 @@ class LinearScorer:
             odds += self._used_intercepts
             scaled_action = self._scale(action[block], slice(width, None))
             self._blend(odds, scaled_action, own, result[block])
-        return result
+        return self._calibration.of_all(result)
 
     def contributions(self, features: Floats, actions: NDArray[np.intp]) -> Floats:
         """Return each feature's push on the log-odds of one action per row, (m, c + k).

@@ -54,6 +54,7 @@ def take(bank: Bank) -> Snapshot:
         quality={action: bank.quality[action].copy() for action in sorted(bank.quality)},
         refused={reason: bank.refused[reason] for reason in sorted(bank.refused)},
         watches={action: bank.watches[action].copy() for action in sorted(bank.watches)},
+        calibration=bank.calibration.copy(),
     )
 
 
@@ -84,6 +85,7 @@ def restore(snapshot: Snapshot) -> Bank:
     # An older release watched nothing: what it knew was there from the beginning.
     older = {action: Watch(lessons=known.lessons) for action, known in bank.quality.items()}
     bank.watches = older | {name: watch.copy() for name, watch in snapshot.watches.items()}
+    bank.calibration = snapshot.calibration.copy()
     arrays = (snapshot.scaler_counts, snapshot.scaler_means, snapshot.scaler_variances)
     bank.scaler.restore(Scaling(*map(unpack, arrays)))
     for state in snapshot.pipelines:

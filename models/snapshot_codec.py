@@ -106,6 +106,8 @@ def _problems(snapshot: Snapshot) -> Iterator[str]:
         yield from _quality_problems(quality)
     for watch in snapshot.watches.values():
         yield from _watch_problems(watch)
+    if not snapshot.calibration.is_sound:
+        yield "a calibration out of range"
 
 
 def _scaler_blocks(snapshot: Snapshot) -> tuple[tuple[str, bytes], ...]:

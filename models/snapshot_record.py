@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 
 from models.backoff import PipelineKey
+from models.calibration import Calibration
 from models.drift import Watch
 from models.protocol import Floats
 from models.quality import Quality
@@ -73,6 +74,7 @@ class Snapshot(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     quality: dict[str, Quality]
     refused: dict[str, int]
     watches: dict[str, Watch] = {}
+    calibration: Calibration = msgspec.field(default_factory=Calibration)
 
 
 def version_of(next_lesson_offset: int) -> str:

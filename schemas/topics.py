@@ -163,7 +163,6 @@ TOPICS = (
     CATALOGUES,
     DEAD_LETTERS,
 )
-BY_NAME = {topic.name: topic for topic in TOPICS}
 
 # What a producer must be allowed to send, so that no declared topic's limit is out of reach
 # (librdkafka stops at 1,000,000 bytes unless told otherwise).

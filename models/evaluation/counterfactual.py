@@ -15,8 +15,10 @@ import numpy as np
 
 from models.evaluation.estimators import (
     MAX_UNSUPPORTED_SHARE,
+    ClipReport,
     Estimate,
     Evaluation,
+    clip_report,
     dm,
     dr,
     ips,
@@ -49,12 +51,13 @@ class Counterfactual:
 
     `values` and `gains` are by estimator; a gain is over what the log itself earned.
     `without_support` of the `settled` decisions are in neither, save in the model's own opinion
-    (DM), which is about all of them.
+    (DM), which is about all of them. `clipped` tells what cutting weights took away.
     """
 
     settled: int
     without_support: int
     logged_value: float
+    clipped: ClipReport | None
     values: dict[str, Estimate]
     gains: dict[str, Estimate]
 
@@ -80,6 +83,7 @@ def evaluate(rows: Sequence[Row], clip: float | None = CLIP) -> Counterfactual |
         settled=len(rows),
         without_support=int((~kept).sum()),
         logged_value=float(rewards.mean()) if len(rewards) else float("nan"),
+        clipped=None if clip is None else clip_report(logged, target, clip),
         values=values,
         gains=gains,
     )

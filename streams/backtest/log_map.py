@@ -19,7 +19,7 @@ See `deploy/backtest/` for whole examples. Its keys:
                    all_but: [columns] takes every column that is named nowhere else, its type read
                    from the first 1,000 rows. They tell of the customer, never of the action
     history        what is remembered of a customer: {name: {take, of, at, where, half_life_days}}
-    exploration    {gamma: 20}, as in a catalogue;  prior: .05, the rate before anything is known
+    exploration    {gamma, growth}, as in a catalogue;  prior: .05, the rate before all is known
     target_policy  {file, by: [columns]}: a further policy to evaluate, as a CSV of probabilities
 """
 
@@ -33,7 +33,13 @@ from zoneinfo import ZoneInfo
 
 from streams.backtest.map_features import Aggregate, Features, aggregates, features
 from streams.backtest.map_scalars import between_0_and_1, duration_ms, number, strings
-from streams.core.catalogue_yaml.arbitration import DEFAULT_GAMMA, MAX_GAMMA
+from streams.core.catalogue import Exploration
+from streams.core.catalogue_yaml.arbitration import (
+    DEFAULT_GAMMA,
+    DEFAULT_GROWTH,
+    MAX_GAMMA,
+    MAX_GROWTH,
+)
 from streams.core.catalogue_yaml.durations import durations
 from streams.demo.expressions import Condition, Value, compile_condition, compile_value
 from streams.demo.mapping import Lookup, Source, compile_lookups, compile_source, compile_zone
@@ -88,7 +94,7 @@ class LogMap:
     control: str | None
     features: Features
     history: tuple[Aggregate, ...]
-    gamma: float
+    exploration: Exploration
     prior: float
     target_policy: TargetPolicy | None
     columns: frozenset[str] = field(default=frozenset())
@@ -129,7 +135,7 @@ def compile_map(document: Document) -> LogMap:
         control=_optional(table.get("control"), lambda value: document.text(value, "control")),
         features=chosen,
         history=aggregates(document, table.get("history", {}), summable, "time" in fields),
-        gamma=_gamma(document, table.get("exploration", {})),
+        exploration=_exploration(document, table.get("exploration")),
         prior=between_0_and_1(document, table.get("prior", DEFAULT_PRIOR), "prior"),
         target_policy=_target(document, table.get("target_policy")),
         columns=frozenset(document.columns),
@@ -184,12 +190,16 @@ def _probability(document: Document, node: Any) -> str:
     return text
 
 
-def _gamma(document: Document, node: Any) -> float:
-    table = document.table(node, "exploration", ("gamma",))
-    gamma = number(document, table.get("gamma", DEFAULT_GAMMA), "exploration.gamma")
-    if not 0.0 <= gamma <= MAX_GAMMA:
-        document.fail("exploration.gamma", f"must lie between 0 and {MAX_GAMMA:,.0f}")
-    return gamma
+def _exploration(document: Document, node: Any) -> Exploration:
+    table = document.table({} if node is None else node, "exploration", ("gamma", "growth"))
+    growth = 0.0 if "gamma" in table else DEFAULT_GROWTH
+    numbers = []
+    for key, default, most in (("gamma", DEFAULT_GAMMA, MAX_GAMMA), ("growth", growth, MAX_GROWTH)):
+        found = number(document, table.get(key, default), f"exploration.{key}")
+        if not 0.0 <= found <= most:
+            document.fail(f"exploration.{key}", f"must lie between 0 and {most:,.0f}")
+        numbers.append(found)
+    return Exploration(numbers[0], growth=numbers[1])
 
 
 def _target(document: Document, node: Any) -> TargetPolicy | None:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from streams.backtest.log import Flags, Floats, Ints, Log
 from streams.backtest.replay import Learner, Predicted, accepted, drawn, live, predict
-from streams.core.arbitrate import probabilities_of
+from streams.core.arbitrate import grown, probabilities_of
+from streams.core.catalogue import Exploration
 
 OURS, EXPLORING, LOGGED = "ours", "ours, exploring", "logged"
 BEST_FIXED, RANDOM, TARGET = "best_fixed", "random", "target"
@@ -68,7 +69,7 @@ def greedy(rewards: Floats) -> Floats:
 def run_policies(
     log: Log,
     new_learner: Callable[[], Learner],
-    gamma: float,
+    exploration: Exploration,
     target: tuple[Floats, Floats] | None,
     control: int | None,
     progress: Callable[[int], None] = lambda n: None,
@@ -79,7 +80,9 @@ def run_policies(
     more the best other action was expected to bring.
     """
     fixed, count = best_fixed(log), len(log.actions)
-    policies = _policies(log, fixed, gamma, target)
+    # How much had been learned by each row: filled as the log is gone through.
+    lessons = np.zeros(len(log))
+    policies = _policies(log, fixed, exploration, lessons, target)
     courses = {
         name: Course(np.empty(len(log)), np.empty(len(log)), np.zeros(len(log), bool))
         for name in policies
@@ -98,14 +101,20 @@ def run_policies(
             lift[rows] = others - expected[:, control]
 
     gathered = _Gathered(decided)
-    predicted = predict(log, new_learner(), gathered, progress)
+    judge = new_learner()
+
+    def noted(rows: slice, expected: Floats) -> None:
+        lessons[rows] = judge.lessons
+        gathered(rows, expected)
+
+    predicted = predict(log, judge, noted, progress)
     gathered.flush()
     taken = accepted(log)
     for name in (BEST_FIXED, RANDOM, TARGET):
         if name in courses:
             courses[name].matched = taken & (log.action == _choices(log, policies[name]))
     # Only who explores learns from its own choices: both rows of ours share that replay.
-    courses[OURS].matched = live(log, new_learner(), gamma, taken)
+    courses[OURS].matched = live(log, new_learner(), exploration, taken)
     courses[EXPLORING].matched = courses[OURS].matched
     if target is not None:
         courses[TARGET].unsupported = target[1][log.policy_key.codes]
@@ -136,15 +145,19 @@ class _Gathered:
 
 
 def _policies(
-    log: Log, fixed: int, gamma: float, target: tuple[Floats, Floats] | None
+    log: Log,
+    fixed: int,
+    exploration: Exploration,
+    lessons: Floats,
+    target: tuple[Floats, Floats] | None,
 ) -> dict[str, Policy]:
     count = len(log.actions)
-    factor = np.full((1, 1), gamma)
     only_fixed = np.zeros(count)
     only_fixed[fixed] = 1.0
 
     def exploring(rows: slice, expected: Floats) -> Floats:
-        return probabilities_of(expected, np.ones((len(expected), count - 1), bool), factor)
+        gamma = grown(exploration.gamma, exploration.growth, lessons[rows])[:, None]
+        return probabilities_of(expected, np.ones((len(expected), count - 1), bool), gamma)
 
     policies: dict[str, Policy] = {
         OURS: lambda rows, expected: greedy(expected),

@@ -20,7 +20,8 @@ from models.array_bank import ArrayBank
 from streams.backtest.log import Flags, Floats, Ints, Log
 from streams.backtest.matrix import Matrix
 from streams.backtest.worth import Worth
-from streams.core.arbitrate import choose, probabilities_of
+from streams.core.arbitrate import choose, grown, probabilities_of
+from streams.core.catalogue import Exploration
 from streams.core.chance import id_hash, uniforms
 
 # Rows decided together while no label becomes known; bounds the memory of a wave.
@@ -40,6 +41,11 @@ class Learner:
         self._log, self._matrix = log, matrix
         self._bank = ArrayBank(log.actions, matrix.width, prior)
         self._worth = Worth(len(log.actions), log.declared)
+
+    @property
+    def lessons(self) -> int:
+        """How many labels it has learned."""
+        return self._bank.lessons
 
     def propensities(self, rows: slice) -> Floats:
         """Return P(outcome) of every action, (rows, actions)."""
@@ -114,14 +120,13 @@ def accepted(log: Log) -> Flags:
     return taken
 
 
-def live(log: Log, learner: Learner, gamma: float, taken: Flags) -> Flags:
+def live(log: Log, learner: Learner, exploration: Exploration, taken: Flags) -> Flags:
     """Return the rows where a learner that explores chose what the log shows, (n,).
 
     It learns from those rows alone. `taken` are the rows that count at all.
     """
     draws = uniforms(np.arange(len(log), dtype=np.uint64), _CHOICE_SALT)
     matched = np.zeros(len(log), bool)
-    factor = np.full((1, 1), gamma)
     waiting: list[tuple[int, int]] = []
     start, width = 0, 16
     while start < len(log):
@@ -137,7 +142,8 @@ def live(log: Log, learner: Learner, gamma: float, taken: Flags) -> Flags:
         rows = slice(start, stop)
         rewards = learner.rewards(learner.propensities(rows))
         candidates = np.ones((stop - start, rewards.shape[1] - 1), bool)
-        chosen = choose(probabilities_of(rewards, candidates, factor), draws[rows])
+        gamma = grown(exploration.gamma, exploration.growth, learner.lessons)
+        chosen = choose(probabilities_of(rewards, candidates, gamma), draws[rows])
         same = (chosen == log.action[rows]) & taken[rows]
         # From the first row by whose time one of these labels is known the learner has moved on.
         known_at = np.where(same & log.known[rows], log.due_ms[rows], np.iinfo(np.int64).max)

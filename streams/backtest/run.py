@@ -125,7 +125,7 @@ def backtest(
     if log_map.target_policy is not None:
         target = read_target_policy(log_map.target_policy, map_file, log)
     control = _control(log, log_map)
-    courses = run_policies(log, new_learner, log_map.gamma, target, control, replayed)
+    courses = run_policies(log, new_learner, log_map.exploration, target, control, replayed)
     return Findings(
         taken,
         judge_predictions(log, courses.predicted.propensity),

@@ -15,7 +15,7 @@ from models.evaluation.counterfactual import Counterfactual
 from models.quality import Quality
 from streams.cli.challenger_tally import Bout, Bouts, Foresight
 from streams.cli.settled import Outcomes
-from streams.cli.what_if_report import public_worth, worth_table
+from streams.cli.what_if_report import public_worth, says_clipped, worth_table
 
 _MOST_CHANGES = 8
 
@@ -51,7 +51,7 @@ def _print_bout(console: Console, name: str, in_use: str, bout: Bout, outcomes: 
         console.print("no outcome of these decisions is known yet")
         return
     console.print(_foresight(name, in_use, foresight))
-    console.print(f"log-loss of {name}: {says(foresight.gain)}")
+    console.print(f"{name} {says(foresight.gain)}")
     if worth is None:
         console.print("no value: no attribution window of these decisions is over yet")
         return
@@ -74,14 +74,16 @@ def _foresight(name: str, in_use: str, found: Foresight) -> Table:
 def says(gain: Interval) -> str:
     """Return what a gain in log-loss (in use less challenger) lets one claim.
 
-    >>> says(Interval(0.01, -0.01, 0.03))
-    'not told apart yet: lower by +0.0100 an outcome (-0.0100 .. +0.0300 at every look)'
+    >>> says(Interval(0.01, 0.005, 0.015))
+    'foresees better: its log-loss differs by -0.0100 an outcome (-0.0150 .. -0.0050 at every look)'
     """
-    verdict = "not told apart yet"
+    verdict = "is not told apart yet"
     if gain.excludes_zero:
-        verdict = "the challenger foresees better" if gain.low > 0 else "the challenger is worse"
-    ends = f"{gain.low:+.4f} .. {gain.high:+.4f}"
-    return f"{verdict}: lower by {gain.value:+.4f} an outcome ({ends} at every look)"
+        verdict = "foresees better" if gain.low > 0 else "foresees worse"
+    ends = f"{-gain.high:+.4f} .. {-gain.low:+.4f}"
+    return (
+        f"{verdict}: its log-loss differs by {-gain.value:+.4f} an outcome ({ends} at every look)"
+    )
 
 
 def _print_worth(console: Console, bout: Bout, worth: Counterfactual) -> None:
@@ -91,6 +93,8 @@ def _print_worth(console: Console, bout: Bout, worth: Counterfactual) -> None:
         f"they earned {worth.logged_value:.4f} (silence counts 0)"
     )
     console.print(worth_table(worth))
+    if worth.clipped is not None and worth.clipped.rows:
+        console.print(says_clipped(worth.clipped))
     if bout.not_settled:
         console.print(f"{bout.not_settled:,} decisions lie outside the time that is wholly settled")
     if bout.lost:

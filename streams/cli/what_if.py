@@ -52,7 +52,8 @@ def what_if(
 
     Rules, values, levers, context weights, exploration, prices and contact limits are asked again
     on what each decision record holds; propensities stay as the model of that day gave them.
-    Each decision is changed by itself: limits count the contacts that were really made.
+    Each decision is changed by itself: limits count the contacts that were really made, and what a
+    drift had tried more often for a while is not tried more often here.
 
     The value is that of rewarded decisions at the new catalogue's values, estimated from the
     logged action probabilities (IPS, SNIPS, DR) with intervals that hold at every look. What the

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from models.evaluation.counterfactual import Counterfactual
-from models.evaluation.estimators import Estimate
+from models.evaluation.estimators import ClipReport, Estimate
 from streams.cli.what_if_tally import Tally
 
 _MOST_CHANGES = 12
@@ -88,6 +89,16 @@ def _print_worth(console: Console, tally: Tally, worth: Counterfactual | None) -
         "(silence counts 0: no reward tells what a customer would have done anyway)"
     )
     console.print(worth_table(worth))
+    if worth.clipped is not None and worth.clipped.rows:
+        console.print(says_clipped(worth.clipped))
+
+
+def says_clipped(report: ClipReport) -> str:
+    """Return what was cut of the weights, in one sentence."""
+    return (
+        f"{report.rows:,} weights above {report.threshold:g} were cut (the largest was "
+        f"{report.largest_weight:.1f}), which took {report.weight_share:.1%} of all weight away"
+    )
 
 
 def worth_table(worth: Counterfactual) -> Table:
@@ -160,6 +171,7 @@ def public_worth(worth: Counterfactual) -> dict[str, Any]:
         "settled": worth.settled,
         "without_support": worth.without_support,
         "logged": _finite(worth.logged_value),
+        "clipped": None if worth.clipped is None else asdict(worth.clipped),
         "policies": {name: _estimate(found) for name, found in worth.values.items()},
         "gain": {name: _estimate(found) for name, found in worth.gains.items()},
     }

@@ -14,6 +14,20 @@ from streams.core.funnel import Mask
 
 Floats = NDArray[np.float64]
 
+# A gamma that grew for ever would try nothing any more in a world that changes after all.
+MOST_GROWN_LESSONS = 10_000
+
+
+def grown(gamma: float, growth: float, lessons: int | Floats) -> Floats:
+    """Return gamma after so many lessons: `growth` times their root, and never below `gamma`.
+
+    With what is known the price of trying falls, and so must its share: the regret of inverse-gap
+    weighting is bounded for a gamma that grows with the root of the lessons (Foster and Rakhlin
+    2020, theorem 1; Simchi-Levi and Xu: Bypassing the monster, 2022, algorithm 1).
+    """
+    found: Floats = np.maximum(gamma, growth * np.sqrt(np.minimum(lessons, MOST_GROWN_LESSONS)))
+    return found
+
 
 def with_no_action(priorities: Floats, silence: Floats) -> Floats:
     """Append the priority of doing nothing, (n,), as the last column: (n, a) to (n, a + 1)."""

@@ -152,7 +152,8 @@ class Budget:
 class Exploration:
     """How much is tried out.
 
-    `gamma` is the exploration factor of inverse-gap weighting (larger explores less),
+    `gamma` is the exploration factor of inverse-gap weighting (larger explores less), `growth` by
+    how many roots of the lessons learned it grows,
     `floor_ratio` the least probability of each candidate, `discovery_ratio` the least share of
     what a customer sees that lies outside their usual families.
     """
@@ -160,6 +161,7 @@ class Exploration:
     gamma: float
     floor_ratio: float = 0.0
     discovery_ratio: float = 0.0
+    growth: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from models.protocol import Scorer
+from models.protocol import Scorer, lessons_behind
 from schemas.decisions import Challenge
 from streams.core.arbitrate import choose, with_no_action
 from streams.core.extract import Columns
@@ -61,6 +61,7 @@ class Challenger:
         self._plan = plan
         self._model = model
         self._scorer = scorer
+        self._lessons = lessons_behind(scorer.version)
         unrest = np.append(scorer.evidence.unrest, 1.0)
         self._unrest = unrest if (unrest > 1.0).any() else None
 
@@ -82,5 +83,6 @@ class Challenger:
         silence = standing.priorities[:, -1]
         priorities = with_no_action(propensities * weights * self._plan.worth, silence)
         own = replace(standing, priorities=priorities, propensities=propensities)
-        odds = odds_of(own, candidates, self._plan.catalogue.exploration, self._unrest)
+        exploration = self._plan.catalogue.exploration
+        odds = odds_of(own, candidates, exploration, self._unrest, self._lessons)
         return Beside(self._model, self._scorer.version, propensities, odds, choose(odds, draws))

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from models.protocol import Scorer
+from models.protocol import Scorer, lessons_behind
 from schemas.symbols import PURPOSES
 from streams.core.arbitrate import choose, with_no_action
 from streams.core.arms import arm_ends, arms_of
@@ -45,6 +45,7 @@ class Decider:
         self._scorer = scorer
         self._challenger = challenger
         self._evidence = scorer.evidence
+        self._lessons = lessons_behind(scorer.version)
         unrest = np.append(self._evidence.unrest, 1.0)
         self._unrest = unrest if (unrest > 1.0).any() else None
         self._reach = Reach(plan.actions, plan.catalogue.ramp, self._evidence, salt)
@@ -136,4 +137,5 @@ class Decider:
         funnel.drop(disturbing, "slate:disturbs")
 
     def _odds(self, standing: Standing, candidates: Mask) -> Floats:
-        return odds_of(standing, candidates, self.catalogue.exploration, self._unrest)
+        exploration = self.catalogue.exploration
+        return odds_of(standing, candidates, exploration, self._unrest, self._lessons)

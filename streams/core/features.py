@@ -192,8 +192,6 @@ ACTION_FEATURES = FAMILY_FEATURES + OWN_FEATURES
 
 FEATURES: dict[str, Feature] = {f.name: f for f in (*CUSTOMER_FEATURES, *ACTION_FEATURES)}
 FEATURE_NAMES = tuple(FEATURES)
-N_CUSTOMER = len(CUSTOMER_FEATURES)
-N_ACTION = len(ACTION_FEATURES)
 
 # The models' input depends on names, order and bounds; another version is another space.
 FEATURE_VERSION = blake2b(

@@ -124,6 +124,9 @@ MAX_CART_ITEMS = 15
 MAX_TICKETS = 8
 MAX_PREFERENCES = 16
 MAX_ANSWERS = 10
+# Of the answers these are kept to the last: messages greet and guide with them, and they are told
+# once, long before the answers that would drive them out.
+LASTING_ANSWERS = frozenset({"first_name", "next_step"})
 MAX_CONTACTS = 16
 MAX_PENDING = 8
 # Of these, so many are kept for service: offers must not use up the room an apology needs.

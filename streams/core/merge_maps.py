@@ -8,6 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from streams.core.layout import (
+    LASTING_ANSWERS,
     MAX_ANSWERS,
     MAX_CART_ITEMS,
     MAX_PENDING,
@@ -116,7 +117,7 @@ def _latest_told(a: dict[str, Told], b: dict[str, Told], most: int) -> dict[str,
         )
         for name in _names(a, b)
     }
-    ranked = sorted(told, key=lambda name: (told[name].at_ms, name))
+    ranked = sorted(told, key=lambda name: (name in LASTING_ANSWERS, told[name].at_ms, name))
     return {name: msgspec.structs.replace(told[name]) for name in ranked[-most:]}
 
 

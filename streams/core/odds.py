@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.core.arbitrate import probabilities_of, with_floor, with_no_action
+from streams.core.arbitrate import grown, probabilities_of, with_floor, with_no_action
 from streams.core.arms import HOLDOUT, MODEL_ONLY, RANDOM, TREATED
 from streams.core.catalogue import Exploration
 from streams.core.discovery import outside_usual, with_discovery
@@ -35,16 +35,20 @@ def odds_of(
     candidates: Mask,
     exploration: Exploration,
     unrest: Floats | None = None,
+    lessons: int | Floats = 0,
 ) -> Floats:
     """Return the probability of every column, (n, a + 1).
 
     `unrest` (a + 1,) divides gamma for actions whose model drifted; None where none did.
+    `lessons`, one number or (n,), is what the model had learned from.
     """
     arms = standing.arms
     # Where only the response counts, silence is worth nothing.
     response = with_no_action(standing.propensities, np.zeros(len(arms)))
     ranking = np.where((arms == MODEL_ONLY)[:, None], response, standing.priorities)
-    gamma = np.where(arms == RANDOM, 0.0, exploration.gamma)[:, None]
+    gamma = np.where(arms == RANDOM, 0.0, grown(exploration.gamma, exploration.growth, lessons))[
+        :, None
+    ]
     odds = probabilities_of(ranking, candidates, gamma, unrest)
     if exploration.floor_ratio:
         odds = with_floor(odds, exploration.floor_ratio)

@@ -12,7 +12,6 @@ from streams.core.catalogue import TIERS, Action
 from streams.core.features import ACTION_FEATURES
 from streams.core.funnel import Funnel
 from streams.core.moments import WATCHED_MOMENTS
-from streams.core.rules.distance import Distance, distance_at
 from streams.core.rules.program import TRUE, Columns, Program
 
 # What one pass over customers may hold at once: about a processor's nearest large cache, beyond
@@ -26,9 +25,6 @@ class EngagementPolicy:
     """The rules of a catalogue's actions as one program."""
 
     def __init__(self, actions: Sequence[Action]) -> None:
-        self._rules = [
-            {f"{rule.tier}:{rule.id}": rule.test for rule in action.rules} for action in actions
-        ]
         self._compile(actions)
         self._close_gates(actions)
 
@@ -123,12 +119,3 @@ class EngagementPolicy:
         reasons: NDArray[np.int16] = np.multiply(failed, self._reasons, dtype=np.int16)
         first: NDArray[np.int16] = reasons.max(axis=0).T
         return first
-
-    def distance(self, columns: Columns, row: int, action: int, fate: str) -> Distance | None:
-        """Return how far a customer was from passing the rule that dropped an action.
-
-        None for a candidate and for what no rule of the catalogue dropped. Costs tens of
-        microseconds: only for decisions that somebody looks at.
-        """
-        test = self._rules[action].get(fate)
-        return distance_at(test, columns, row, action) if test else None

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from models.protocol import lessons_behind
 from schemas.records import Decision
 from streams.core.catalogue import NO_ACTION, TIERS, Action, Bothering, Catalogue
 from streams.core.features import ACTION_FEATURES, CUSTOMER_FEATURES
@@ -42,6 +43,7 @@ class Recorded:
         self.moments = [decision.moment for decision in decisions]
         self.at_ms = [decision.decided_at_ms for decision in decisions]
         self.draws = np.array([decision.draw for decision in decisions])
+        self.lessons = np.array([lessons_behind(d.model_version) for d in decisions], np.float64)
         self._exact = np.array([places.get(action.id, -1) for action in actions], np.intp)
         self._read_fates(decisions, logged, purposes)
         customer = natural_units(np.array([d.features for d in decisions], np.float64))

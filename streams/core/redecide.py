@@ -128,9 +128,7 @@ class Redecider:
         weights = np.array([[a.weight(m) for a in self.actions] for m in seen.moments])
         silence = seen.silence_worth(old.bothering, self.catalogue.bothering)
         priorities = with_no_action(seen.propensities * weights * self._worth, silence)
-        probabilities = self._odds(
-            wave, priorities, seen.propensities, seen.natural["family_share"], funnel
-        )
+        probabilities = self._odds(seen, wave, priorities, funnel)
         logged, gone = seen.logged_probabilities()
         target = np.where(
             seen.chosen >= 0, probabilities[np.arange(len(decisions)), seen.chosen], 0.0
@@ -205,13 +203,12 @@ class Redecider:
                     over = over & ~self._service
             funnel.drop(over & asked, f"{CONTACT}{limit.id}")
 
-    def _odds(
-        self, wave: Wave, priorities: Floats, propensities: Floats, share: Floats, funnel: Funnel
-    ) -> Floats:
+    def _odds(self, seen: Recorded, wave: Wave, priorities: Floats, funnel: Funnel) -> Floats:
         """Return the probabilities of the treated, (n, a + 1), as `deciding` gives them."""
-        arms = np.full(len(wave), TREATED)
-        standing = Standing(wave, priorities, propensities, share, arms)
-        return odds_of(standing, funnel.candidates, self.catalogue.exploration)
+        arms, share = np.full(len(wave), TREATED), seen.natural["family_share"]
+        standing = Standing(wave, priorities, seen.propensities, share, arms)
+        exploration = self.catalogue.exploration
+        return odds_of(standing, funnel.candidates, exploration, lessons=seen.lessons)
 
     def _wave(self, seen: Recorded, contacts: Sequence[array[float]]) -> Wave:
         states = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from schemas.topics import (
-    BY_NAME,
     DAY_MS,
     DEAD_LETTERS,
     INPUTS,
@@ -17,7 +16,7 @@ from streams.core.limits import AdmitLimits
 
 
 def test_every_topic_is_declared_once_with_a_meaning_and_an_owner() -> None:
-    assert len(BY_NAME) == len(TOPICS)
+    assert len({topic.name for topic in TOPICS}) == len(TOPICS)
     for topic in TOPICS:
         assert topic.meaning.endswith(".")
         assert topic.owner

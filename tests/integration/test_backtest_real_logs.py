@@ -93,6 +93,8 @@ def test_offers_earn_more_than_the_best_fixed_one() -> None:
         assert policies["ours"][method] >= 6.85
         assert policies["best_fixed"][method] == pytest.approx(6.57, abs=0.05)
         assert policies["logged"][method] == pytest.approx(2.37, abs=0.01)
+    # A learner that pays for what it tries, and sees only what it chose.
+    assert policies["ours"]["replay"] >= 6.5
     assert found["rows_to_beat_logged"] < 1_000
 
 

@@ -18,7 +18,10 @@ from streams.backtest.replay import Learner
 from streams.backtest.report import summary
 from streams.backtest.run import Options, backtest
 from streams.backtest.target_policy import read_target_policy
+from streams.core.catalogue import Exploration
 from tests.logs import CAMPAIGN_MAP, campaign, log_of, written
+
+TRYING = Exploration(20.0, growth=10.0)
 
 SHARES = {"a": 0.5, "b": 0.3, "c": 0.2}
 
@@ -43,7 +46,7 @@ def test_the_future_of_a_log_changes_nothing_of_what_was_predicted_before(tmp_pa
     whole = log_of(tmp_path, rows)
     changed = log_of(tmp_path, rows[:500] + [{**row, "bought": 1} for row in rows[500:]])
     first, second = (
-        run_policies(log, lambda log=log: learner(log), 20.0, None, None)  # type: ignore[misc]
+        run_policies(log, lambda log=log: learner(log), TRYING, None, None)  # type: ignore[misc]
         for log in (whole, changed)
     )
     assert np.array_equal(first.predicted.propensity[:501], second.predicted.propensity[:501])
@@ -63,7 +66,7 @@ def test_a_policy_equal_to_the_logging_one_is_worth_the_mean_reward(
     policy = parse_map("m", text).target_policy
     assert policy is not None
     target = read_target_policy(policy, tmp_path / "map.yaml", log)
-    courses = run_policies(log, lambda: learner(log), 20.0, target, None)
+    courses = run_policies(log, lambda: learner(log), TRYING, target, None)
     found = judge_policies(log, courses)["target"]
     mean = float(log.reward.mean())
     assert found["ips"].value == pytest.approx(mean, abs=1e-12)
@@ -77,7 +80,7 @@ def test_estimates_are_right_whatever_the_logging_policy(tmp_path: Path) -> None
     for seed, shares in enumerate(({"a": 1, "b": 1, "c": 1}, {"a": 6, "b": 3, "c": 1}) * 2):
         odds = {name: share / sum(shares.values()) for name, share in shares.items()}
         log = log_of(tmp_path, campaign(2_000, seed=seed, shares=odds, rates=rates))
-        courses = run_policies(log, lambda log=log: learner(log), 20.0, None, None)  # type: ignore[misc]
+        courses = run_policies(log, lambda log=log: learner(log), TRYING, None, None)  # type: ignore[misc]
         assert courses.best_fixed == "b"
         found = judge_policies(log, courses)
         for name, true in (("best_fixed", 0.3), ("random", 0.2)):

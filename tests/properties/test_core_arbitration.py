@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from streams.core.arbitrate import probabilities_of, with_floor, with_no_action
+from streams.core.arbitrate import (
+    MOST_GROWN_LESSONS,
+    grown,
+    probabilities_of,
+    with_floor,
+    with_no_action,
+)
 from streams.core.discovery import with_discovery
 from streams.core.wave import Floats
 
@@ -65,3 +71,14 @@ def test_where_enough_lies_outside_discovery_changes_nothing() -> None:
 def test_what_lies_outside_is_raised_to_its_share_of_what_is_shown() -> None:
     raised = with_discovery(np.array([[0.72, 0.08, 0.2]]), np.array([[False, True]]), 0.25)
     assert raised[0].tolist() == pytest.approx([0.6, 0.2, 0.2])
+
+
+@given(st.floats(0, 1e4), st.floats(0, 100), st.lists(st.integers(0, 10**9), min_size=2))
+def test_what_is_tried_becomes_less_with_what_is_known_and_never_stops(
+    gamma: float, growth: float, lessons: list[int]
+) -> None:
+    found = grown(gamma, growth, np.sort(np.array(lessons, np.float64)))
+    assert (np.diff(found) >= 0).all()
+    assert (found >= gamma).all()
+    assert (found <= max(gamma, growth * MOST_GROWN_LESSONS**0.5)).all()
+    assert grown(gamma, 0.0, 10**9) == gamma

@@ -22,10 +22,11 @@ from streams.backtest.matrix import Matrix
 from streams.backtest.policies import best_fixed, greedy, run_policies
 from streams.backtest.replay import MOST_ROWS, Learner, accepted, live, predict
 from streams.backtest.worth import Worth
+from streams.core.catalogue import Exploration
 from tests.logs import CAMPAIGN_MAP, campaign, log_of
 
 PRIOR = 0.05
-GAMMA = 20.0
+TRYING = Exploration(20.0)
 
 
 class Watched(Learner):
@@ -77,7 +78,7 @@ def test_a_learner_in_replay_sees_only_rows_where_it_chose_what_the_log_shows(
 ) -> None:
     log = log_of(tmp_path, campaign(400), CAMPAIGN_MAP + "window_minutes: 30\n")
     watched = Watched(log)
-    matched = live(log, watched, GAMMA, np.ones(len(log), bool))
+    matched = live(log, watched, TRYING, np.ones(len(log), bool))
     learned = [row for what, rows in watched.story if what == "learn" for row in rows]
     last = int(log.time_ms[-1])
     assert learned == np.flatnonzero(matched & (log.due_ms <= last)).tolist()
@@ -117,7 +118,7 @@ def test_the_calibration_error_is_that_of_ten_bins_of_equally_many_rows() -> Non
 
 def test_ours_finds_whom_each_action_suits_and_says_when_it_was_sure(tmp_path: Path) -> None:
     log = log_of(tmp_path, campaign(4_000))
-    courses = run_policies(log, lambda: learner(log), GAMMA, None, None)
+    courses = run_policies(log, lambda: learner(log), TRYING, None, None)
     found = judge_policies(log, courses)
     for method in ("ips", "snips", "dr"):
         assert found["ours"][method].low > found["best_fixed"][method].value
@@ -137,7 +138,12 @@ def test_ours_finds_whom_each_action_suits_and_says_when_it_was_sure(tmp_path: P
 def test_ours_is_never_sure_to_beat_a_log_where_all_actions_are_alike(tmp_path: Path) -> None:
     rows = campaign(3_000, rates={"a": 0.2, "b": 0.2, "c": 0.2})
     log = log_of(tmp_path, rows)
-    assert rows_to_beat_logged(log, run_policies(log, lambda: learner(log), 20, None, None)) is None
+    assert (
+        rows_to_beat_logged(
+            log, run_policies(log, lambda: learner(log), Exploration(20.0), None, None)
+        )
+        is None
+    )
 
 
 def test_the_best_fixed_action_is_the_one_that_earned_most_per_row(tmp_path: Path) -> None:
@@ -178,7 +184,7 @@ def test_uplift_and_qini_are_measured_against_the_control(tmp_path: Path) -> Non
         row["customer"] = f"c{number}"
     log = log_of(tmp_path, rows)
     control = [key.action for key in log.actions].index("c")
-    courses = run_policies(log, lambda: learner(log), GAMMA, None, control)
+    courses = run_policies(log, lambda: learner(log), TRYING, None, control)
     lift = measure(log, control, courses.lift)
     assert lift.overall.evaluable
     assert lift.overall.relative.low > 0.3

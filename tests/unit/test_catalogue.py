@@ -108,6 +108,7 @@ def test_what_is_not_said_has_cautious_defaults() -> None:
     assert catalogue.consent == {"personalization": "opt_in", "marketing": "opt_in"}
     (action,) = catalogue.actions
     assert (action.lever, action.rules, action.why) == (1.0, (), "")
+    assert (catalogue.exploration.gamma, catalogue.exploration.growth) == (20.0, 10.0)
     assert action.weight("browsing") == 1.0
 
 
@@ -115,6 +116,8 @@ def test_what_holds_for_the_whole_shop_is_read_in_milliseconds_and_ratios() -> N
     catalogue = load(FULL)
     assert (catalogue.name, catalogue.currency, catalogue.model) == ("Full shop", "EUR", "autumn")
     assert (catalogue.arms.holdout, catalogue.exploration.gamma) == (0.05, 12.5)
+    # Whoever names a gamma means it.
+    assert catalogue.exploration.growth == 0.0
     assert (catalogue.bothering.priority, catalogue.cool_down_ms) == (0.25, 5_000)
     assert catalogue.timers == Timers(30 * MINUTE_MS, 60 * DAY_MS)
     assert catalogue.consent == {"personalization": "opt_in", "marketing": "opt_out"}

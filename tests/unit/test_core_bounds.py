@@ -8,6 +8,7 @@ from streams.core.fold import fold
 from streams.core.folds.verbs import shortened
 from streams.core.layout import (
     DAY_MS,
+    MAX_ANSWERS,
     MAX_CART_ITEMS,
     MAX_FAMILIES,
     MAX_PREFERENCES,
@@ -15,6 +16,7 @@ from streams.core.layout import (
     MAX_WATERMARKS,
     MINUTE_MS,
 )
+from streams.core.merge import merge
 from streams.core.state import CustomerState
 from tests.events import NOON_MS, Feed
 
@@ -47,6 +49,22 @@ def test_the_latest_preference_stands_and_the_oldest_makes_room() -> None:
     assert "f0" not in state.preferences
     late = feed.profile("ada", NOON_MS, "preference", subject="f5", weight=-1.0)
     assert folded(late, state=state).preferences["f5"].weight == 0.5
+
+
+def test_who_told_their_name_once_is_greeted_by_it_after_however_many_answers() -> None:
+    feed, state = Feed(), CustomerState()
+    folded(
+        feed.profile("ada", NOON_MS, "survey_answer", subject="first_name", value="Ada"),
+        state=state,
+    )
+    for number in range(2 * MAX_ANSWERS):
+        at_ms = NOON_MS + 1 + number
+        folded(feed.profile("ada", at_ms, "goal", subject=f"q{number}", value="yes"), state=state)
+    assert state.answers["first_name"].value == "Ada"
+    assert f"q{2 * MAX_ANSWERS - 1}" in state.answers
+    assert len(state.answers) == MAX_ANSWERS
+    other = folded(feed.profile("eve", NOON_MS + 99, "goal", subject="q", value="no"))
+    assert "first_name" in merge(state, other).answers
 
 
 def test_the_family_of_least_interest_makes_room() -> None:

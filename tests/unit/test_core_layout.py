@@ -6,7 +6,7 @@ from schemas.symbols import CHANNELS
 from streams.core.codec import _expanded, decode_customer, encode_customer
 from streams.core.contact import record_contact
 from streams.core.enrolment import NO_MORE
-from streams.core.features import N_ACTION, N_CUSTOMER
+from streams.core.features import FEATURE_NAMES
 from streams.core.layout import (
     CONTACT,
     FAMILY,
@@ -95,7 +95,7 @@ def full(name: str = "n" * MAX_NAME_BYTES, text: str = "t" * MAX_TEXT_BYTES) -> 
     state.time_zone = name
     state.silences = {2**53 - number: Silence(99, at_ms) for number in range(MAX_SILENCES)}
     state.enrolled = NO_MORE
-    features = bytes(4 * (N_CUSTOMER + N_ACTION))
+    features = bytes(4 * len(FEATURE_NAMES))
     outcomes = ["accept", "click", "delivered", "impression"]
     state.pending = [
         Pending(

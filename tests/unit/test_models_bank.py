@@ -9,6 +9,7 @@ import pytest
 
 from models.backoff import GLOBAL, MOST_PIPELINES, PipelineKey
 from models.bank import Bank, Progress, Refusal, RefusalReason
+from models.calibration import Calibration
 from models.protocol import ActionKey
 from models.snapshot import restore, take
 from schemas.records import Lesson, LessonPlace
@@ -111,6 +112,7 @@ def test_an_action_without_lessons_scores_like_its_family() -> None:
     world = make_world(seed=1, lessons=2_000)
     bank = fresh_bank(world)
     teach(bank, world.lessons())
+    bank.calibration = Calibration()
     features = world.features[0].tolist()
     family = PipelineKey("family", "i0/f0")
     new = bank.propensity(ActionKey("new", "f0", "i0"), features)
@@ -127,6 +129,7 @@ def test_an_unknown_action_of_an_unknown_issue_scores_like_the_whole() -> None:
     world = make_world(seed=1, lessons=2_000)
     bank = fresh_bank(world)
     teach(bank, world.lessons())
+    bank.calibration = Calibration()
     features = world.features[0].tolist()
     whole = bank.pipeline(GLOBAL).predict_proba_one(dict(enumerate(features)))[True]
     shares = 2_000 / 2_020, 20 / 2_020

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from models.calibration import Calibration
 from models.protocol import ActionKey, Floats, Scorer
 from models.scorer import LinearScorer, PriorScorer, linear_scorer, prior_scorer
 from models.snapshot import Snapshot, SnapshotError, take
@@ -91,6 +92,7 @@ def test_the_contributions_of_a_lone_level_sum_to_its_log_odds() -> None:
     features = world.features[7]
     bank = fresh_bank(world)
     teach(bank, world.lessons())
+    bank.calibration = Calibration()
     share = 500 / 520
     blended = bank.propensity(stranger, features.tolist())
     of_level = (blended - (1 - share) * 0.05) / share

@@ -195,22 +195,6 @@ def test_a_catalogue_without_rules_and_a_wave_of_nobody_are_fine() -> None:
     assert fates(free, seen) == list(plain_fates(free, seen))
 
 
-def test_the_distance_of_a_dropped_action_is_that_of_the_rule_that_dropped_it() -> None:
-    actions = actions_of(2)
-    seen = Seen(2, 40, len(actions))
-    policy = EngagementPolicy(actions)
-    told = 0
-    for row, judged in enumerate(fates(actions, seen)):
-        for place, fate in enumerate(judged):
-            found = policy.distance(seen.columns, row, place, fate)
-            rule = next((r for r in actions[place].rules if f"{r.tier}:{r.id}" == fate), None)
-            assert (found is None) == (rule is None)
-            if rule and found:
-                told += 1
-                assert found.feature in rule.test.names
-    assert told > 20
-
-
 def test_the_first_reason_stays_whichever_way_it_came() -> None:
     funnel = Funnel(2, 2)
     funnel.drop(np.array([[True, False], [False, False]]), "contact:first")

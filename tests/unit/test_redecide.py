@@ -12,7 +12,9 @@ import pytest
 from schemas.records import Decision
 from streams.core.recorded import natural_units, unasked_rules
 from streams.core.redecide import ContactHistory, Redecided, Redecider
+from streams.core.state import PartitionState, SwitchedVersion
 from tests.made_up import made_up, play
+from tests.memory import Log
 from tests.shops import SHOP, LeaningVersions, load
 
 SHOP_OLD = load()
@@ -45,6 +47,27 @@ def test_under_the_same_catalogue_every_decision_is_the_same() -> None:
     assert np.array_equal(again.target, [d.action_probability for d in decisions])
     assert again.moved.max() == pytest.approx(0.0, abs=1e-12)
     assert again.unsupported.max() == 0.0
+
+
+def test_a_gamma_that_grew_with_the_lessons_is_grown_again() -> None:
+    growing = load(SHOP.replace("{gamma: 2}", "{gamma: 2, growth: 1}"))
+    made = made_up(5, 300, customers=20, without=("switch_catalogue", "switch_model"))
+    records = play(made, LeaningVersions(SHOP_OLD), [SHOP_OLD]).records[1:]
+    log = Log(LeaningVersions(growing))
+    switches = [
+        SwitchedVersion(0, "catalogue", "catalogue", growing.version),
+        SwitchedVersion(0, "model", "main", "000000000400"),
+    ]
+    log.store.put_partition_state(PartitionState(switches=switches))
+    decisions = log.play(records).decisions
+    history, contacts = ContactHistory(), []
+    for decision in decisions:
+        contacts.append(history.before(decision))
+        history.record(decision, growing)
+    again = Redecider(growing).decide(decisions, growing, contacts)
+    assert np.array_equal(again.probabilities, [list(d.probabilities) for d in decisions])
+    calm = Redecider(SHOP_OLD).decide(decisions, growing, contacts)
+    assert calm.moved.mean() > 0.1
 
 
 def test_a_lever_moves_the_odds_and_stays_within_what_the_log_supports() -> None:

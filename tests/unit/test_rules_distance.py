@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import pytest
 
-from streams.core.rules import Distance, compile_rule, distance, distance_at
+from streams.core.rules import Distance, compile_rule, distance
 from tests.unit.test_rules_sense import FEATURES
 
 SOMEBODY = {
@@ -89,17 +88,3 @@ def test_a_change_never_leaves_the_range_of_the_feature() -> None:
 def test_who_passes_has_no_distance() -> None:
     assert distance(compile_rule("orders_30d > 1", FEATURES), SOMEBODY) is None
     assert distance(compile_rule("not anything > 1", FEATURES), SOMEBODY) is None
-
-
-def test_a_wave_is_read_at_the_customer_and_the_action() -> None:
-    rule = compile_rule("orders_30d > 3 or preference > 0.5", FEATURES)
-    columns = {
-        "orders_30d": np.array([5.0, 0.0]),
-        "preference": np.array([[0.0, 0.0], [0.4, 0.75]]),
-    }
-    assert distance_at(rule, columns, 0, 0) is None
-    found = distance_at(rule, columns, 1, 0)
-    assert found is not None
-    assert found.feature == "preference"
-    assert found.gap == pytest.approx(0.1)
-    assert distance_at(rule, columns, 1, 1) is None

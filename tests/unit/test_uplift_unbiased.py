@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+import msgspec
 import numpy as np
 
 from models.evaluation.experiment import Comparison, Experiment, intended_split, settled_of
@@ -54,6 +55,33 @@ def test_a_planted_uplift_is_found_with_its_size() -> None:
     overall = experiment.uplifts(Comparison())[0]
     assert overall.relative.low > 0.0
     assert overall.relative.low < 0.6 < overall.relative.high
+
+
+def test_what_one_arm_comes_to_more_often_or_chooses_otherwise_is_not_claimed() -> None:
+    chance, experiment = np.random.default_rng(3), Experiment(intended_split(0.3, 0.35))
+    template = next(lessons_of(3, customers=40, days=1))
+    for number in range(20_000):
+        arm = "holdout" if chance.random() < HOLDOUT else ("treated", "random")[number % 2]
+        # The held-out meet the second action half as often.
+        meets = number % 3 > 0 or (arm == "holdout" and chance.random() < 0.5)
+        settled = msgspec.structs.replace(
+            template,
+            decision_id=f"{number * 7_919_000_003:024x}",
+            place=None,
+            arm=arm,
+            action="one" if meets else "other",
+            family=None,
+            converted=bool(chance.random() < 0.2),
+            first=EVERY_SCOPE,
+        )
+        experiment.see(settled)
+    found = {each.name: each for each in experiment.uplifts(Comparison())}
+    assert found[""].evaluable
+    assert "come to it more often" in found["other"].reason
+    assert not found["other"].relative.excludes_zero
+    against = {each.name: each for each in experiment.uplifts(Comparison(without="random"))}
+    assert against[""].evaluable
+    assert "other customers" in against["one"].reason
 
 
 RUNS, CUSTOMERS, VISITS, LOOK_EVERY = 150, 800, 12, 60

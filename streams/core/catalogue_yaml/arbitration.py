@@ -15,6 +15,9 @@ DEFAULT_HOLDOUT_RATIO = 0.05
 MAX_ARM_RATIO = 0.2
 MAX_GAMMA = 1_000_000.0
 DEFAULT_GAMMA = 20.0
+MAX_GROWTH = 1_000.0
+# As Vowpal Wabbit's `--squarecb` has it (gamma_scale 10, gamma_exponent 0.5).
+DEFAULT_GROWTH = 10.0
 # With more, what explores would outweigh what is known.
 MAX_FLOOR = 0.05
 MAX_DISCOVERY = 0.5
@@ -35,13 +38,16 @@ def read_arms(section: Section) -> ArmRatios:
 def read_exploration(section: Section) -> Exploration:
     """Return how much is tried out."""
     place = section.get("exploration")
-    inside = place.section(("gamma", "floor", "discovery")) if place else None
+    inside = place.section(("gamma", "growth", "floor", "discovery")) if place else None
     if inside is None:
-        return Exploration(DEFAULT_GAMMA)
+        return Exploration(DEFAULT_GAMMA, growth=DEFAULT_GROWTH)
+    # Who names a gamma means it.
+    growth = DEFAULT_GROWTH if inside.get("gamma") is None else 0.0
     return Exploration(
         inside.number("gamma", 0.0, MAX_GAMMA, DEFAULT_GAMMA),
         inside.number("floor", 0.0, MAX_FLOOR, 0.0),
         inside.number("discovery", 0.0, MAX_DISCOVERY, 0.0),
+        inside.number("growth", 0.0, MAX_GROWTH, growth),
     )
 
 

@@ -11,6 +11,7 @@ from streams.core.decay import Weights
 from streams.core.folds.verbs import latest, seen, shortened
 from streams.core.layout import (
     HEAD,
+    LASTING_ANSWERS,
     MAX_ANSWERS,
     MAX_NAME_BYTES,
     MAX_PREFERENCES,
@@ -63,7 +64,7 @@ def _told(known: dict[str, Told], event: Profile, most: int) -> None:
         if event.at_ms < known[subject].at_ms:
             return
     elif len(known) >= most:
-        del known[min(known, key=lambda s: (known[s].at_ms, s))]
+        del known[min(known, key=lambda s: (s in LASTING_ANSWERS, known[s].at_ms, s))]
     known[subject] = Told(event.at_ms, event.weight or 0.0, value)
 
 

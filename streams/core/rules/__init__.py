@@ -2,7 +2,7 @@
 
 from streams.core.rules.condition import Condition, compile_rule
 from streams.core.rules.declared import Declared, Features
-from streams.core.rules.distance import Distance, distance, distance_at
+from streams.core.rules.distance import Distance, distance
 from streams.core.rules.program import Program
 from streams.core.rules.tokens import RuleError
 
@@ -15,5 +15,4 @@ __all__ = [
     "RuleError",
     "compile_rule",
     "distance",
-    "distance_at",
 ]

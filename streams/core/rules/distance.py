@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 
 from streams.core.rules.condition import Condition
 from streams.core.rules.declared import noun
-from streams.core.rules.program import Columns
 from streams.core.rules.sense import neighbours
 from streams.core.rules.tree import Compare, Every, Not, Some, Test, Values, comparisons, holds
 
@@ -82,22 +81,6 @@ def distance(rule: Condition, values: Values) -> Distance | None:
     if alone:
         return min(alone, key=_hardness)
     return _furthest(rule, _failing(rule, rule.tree, values, True), values)
-
-
-def distance_at(rule: Condition, columns: Columns, row: int, action: int) -> Distance | None:
-    """Return the distance of one customer of a wave, seen for one action.
-
-    `columns` hold customer features as (n,) and action features as (n, a).
-    """
-    return distance(rule, values_at(rule, columns, row, action))
-
-
-def values_at(rule: Condition, columns: Columns, row: int, action: int) -> dict[str, float]:
-    """Return what a rule reads of one customer and one action."""
-    return {
-        name: float(columns[name][row] if columns[name].ndim == 1 else columns[name][row, action])
-        for name in sorted(rule.names)
-    }
 
 
 def _nearest(rule: Condition, test: Test, name: str, values: Values) -> Distance | None:
