@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
@@ -24,53 +23,12 @@ from models.protocol import ActionKey, learns_from
 from models.quality import Quality
 from models.rows import ClassifierRows, ScalerRow, probability
 from models.steps import REMEMBERED_LESSONS
+from models.taught import Progress, Refusal, RefusalReason
 from schemas.records import Lesson
 
 # Largest sum of a lesson's magnitudes. A scaler squares what it sees: beyond this a column is
 # broken, and would poison it for good. Hundreds of epoch milliseconds (1.7e12) stay below.
 LARGEST_TOTAL = 1e15
-
-
-class RefusalReason(StrEnum):
-    """Why a lesson was not learned.
-
-    >>> RefusalReason.LABEL.value
-    'label'
-    """
-
-    WRONG_MODEL = "wrong_model"
-    FEATURE_VERSION = "feature_version"
-    FEATURE_COUNT = "feature_count"
-    NOT_FINITE = "not_finite"
-    LABEL = "label"
-    TOO_MANY_ACTIONS = "too_many_actions"
-    REPEATED = "repeated"
-    HELD_OUT = "held_out"
-
-
-class Refusal(NamedTuple):
-    """A lesson that was not learned: a reason code and a sentence for people.
-
-    >>> Refusal(RefusalReason.LABEL, "label 0.5 is neither 0 nor 1").reason.value
-    'label'
-    """
-
-    reason: RefusalReason
-    detail: str
-
-
-class Progress(NamedTuple):
-    """A lesson that was learned: the propensity predicted before learning it, and its label.
-
-    `drifted`: with it, it was clear that the action's response is no longer what it was.
-
-    >>> Progress(propensity=0.05, label=True).label
-    True
-    """
-
-    propensity: float
-    label: bool
-    drifted: bool = False
 
 
 class Bank:

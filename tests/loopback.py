@@ -24,9 +24,10 @@ from schemas.wire import encode_event
 from streams.core.admit import admit
 from streams.core.catalogue import Catalogue
 from streams.core.catalogue_yaml import load_catalogue
-from streams.core.engine import CATALOGUE, MODEL, Engine, Outputs
+from streams.core.engine import Engine, Outputs
 from streams.core.features import FEATURE_NAMES, FEATURE_VERSION, FEATURES
 from streams.core.moments import MOMENTS
+from streams.core.switches import CATALOGUE, MODEL
 from streams.demo.events import Sent
 from streams.demo.road import rounds
 from streams.demo.story import Decided

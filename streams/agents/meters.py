@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 
-from models.bank import Bank, Refusal
-from models.bank import Progress as Learned
+from models.bank import Bank
+from models.taught import Progress as Learned
+from models.taught import Refusal
 from schemas.decisions import Decision, NextBestAction
 from schemas.records import Lesson
 from streams.core.engine import Outputs

@@ -12,7 +12,7 @@ are decided as one, because a decision costs the less the more are made together
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -27,31 +27,19 @@ from schemas.records import (
     TimelineRecord,
 )
 from streams.core.attribute import lesson_of
-from streams.core.challenge import challenger_of
 from streams.core.chance import id_hash
-from streams.core.deciding import Decider
 from streams.core.due import Due
-from streams.core.plan import Plan
 from streams.core.publish import Decided
 from streams.core.remember import remember_decision
-from streams.core.state import CustomerState, PartitionState, SwitchedVersion
+from streams.core.state import CustomerState
 from streams.core.store import StateStore
+from streams.core.switches import Deciders, note_switch
 from streams.core.timer_index import TimerIndex
 from streams.core.timers import due_timers, next_due_ms
+from streams.core.together import Asked, Way, go
 from streams.core.turns import Segment, Turn
 from streams.core.versions import Versions
 from streams.core.volume import closed_at, settle_tick, use
-
-# How many switches a partition remembers: those since the last checkpoint may be asked for again,
-# and the newest of each name always. A worker checkpoints every second or so, so 64 is ample.
-MAX_SWITCHES = 64
-# Customers decided for at once; more are decided in turn. A tick may find a million timers due, and
-# a wave's matrices take some hundred bytes for each customer and action.
-MAX_WAVE = 1_024
-# Versions made ready besides the one in use: partitions switch one after the other.
-KEPT = 7
-CATALOGUE = "catalogue"
-MODEL = "model"
 
 Positioned = tuple[int, TimelineRecord]
 
@@ -62,18 +50,6 @@ class Batch(NamedTuple):
     partition: int
     records: Sequence[Positioned]
     store: StateStore
-
-
-class _Asked(NamedTuple):
-    """Customers of one partition who are due at once, and what decides for them."""
-
-    decider: Decider
-    closed: frozenset[str]
-    due: Sequence[Due]
-
-
-# A partition on its way through a batch: it asks for decisions and goes on with what it gets.
-_Way = Generator[_Asked, Sequence[Decided], None]
 
 
 @dataclass(slots=True)
@@ -97,12 +73,9 @@ class Engine:
 
     def __init__(self, versions: Versions, salt: str, share: float = 1.0) -> None:
         """`share` is the part of each daily budget that one partition may use."""
-        self._versions = versions
-        self._salt = salt
+        self._deciders = Deciders(versions, salt)
         self._share = share
         self._indexes: dict[int, TimerIndex] = {}
-        self._plans: dict[str, Plan] = {}
-        self._deciders: dict[tuple[str, str | None, str | None], Decider] = {}
 
     def recover(self, partition: int, due_times: Iterable[tuple[str, int]]) -> None:
         """Rebuild a partition's timer index from (customer, earliest due time; 0 = none)."""
@@ -125,17 +98,10 @@ class Engine:
         `Versions`).
         """
         outputs = [Outputs() for _ in batches]
-        ways = [self._way(batch, out) for batch, out in zip(batches, outputs, strict=True)]
-        asking = [(way, asked) for way in ways if (asked := next(way, None)) is not None]
-        while asking:
-            decided = _decided_together([asked for _, asked in asking])
-            goes_on = zip((way for way, _ in asking), decided, strict=True)
-            asking = [
-                (way, asked) for way, got in goes_on if (asked := _sent(way, got)) is not None
-            ]
+        go([self._way(batch, out) for batch, out in zip(batches, outputs, strict=True)])
         return outputs
 
-    def _way(self, batch: Batch, out: Outputs) -> _Way:
+    def _way(self, batch: Batch, out: Outputs) -> Way:
         run: list[tuple[int, CustomerEvent]] = []
         for offset, record in batch.records:
             if not isinstance(record, Tick | Switch):
@@ -146,7 +112,7 @@ class Engine:
             if isinstance(record, Tick):
                 yield from self._tick(batch.partition, offset, record, batch.store, out)
             else:
-                _switch(offset, record, batch.store)
+                note_switch(offset, record, batch.store)
                 out.notes["switch"] += 1
         yield from self._events(batch.partition, run, batch.store, out)
 
@@ -156,7 +122,7 @@ class Engine:
         run: Sequence[tuple[int, CustomerEvent]],
         store: StateStore,
         out: Outputs,
-    ) -> _Way:
+    ) -> Way:
         turns: dict[str, Turn] = {}
         for offset, event in run:
             turn = turns.get(event.customer)
@@ -167,14 +133,14 @@ class Engine:
         if turns:
             known, first = store.partition_state(), run[0][0]
             closed = closed_at(known, first)
-            segment = Segment(partition, self._decider(known, first), out.notes, closed)
+            segment = Segment(partition, self._deciders.at(known, first), out.notes, closed)
             yield from self._play(segment, turns.values(), store, out)
 
     def _tick(
         self, partition: int, offset: int, tick: Tick, store: StateStore, out: Outputs
-    ) -> _Way:
+    ) -> Way:
         known = store.partition_state()
-        decider = self._decider(known, offset)
+        decider = self._deciders.at(known, offset)
         budgets = decider.catalogue.budgets if decider else ()
         if budgets or known.closed:
             settle_tick(known, budgets, self._share, offset, tick.at_ms)
@@ -202,7 +168,7 @@ class Engine:
 
     def _play(
         self, segment: Segment, turns: Iterable[Turn], store: StateStore, out: Outputs
-    ) -> _Way:
+    ) -> Way:
         """Advance every customer to the end of the segment, one wave of decisions at a time."""
         index = self._index(segment.partition)
         playing = list(turns)
@@ -217,7 +183,7 @@ class Engine:
                     store.put(turn.customer, turn.state)
                     index.arm(turn.customer, next_due_ms(turn.state))
             if due and segment.decider is not None:
-                wave = yield _Asked(segment.decider, segment.closed, due)
+                wave = yield Asked(segment.decider, segment.closed, due)
                 for turn, decided in zip(deciding, wave, strict=True):
                     remember_decision(decided, segment.decider.catalogue.model)
                     segment.decided.append(decided)
@@ -249,65 +215,6 @@ class Engine:
     def _index(self, partition: int) -> TimerIndex:
         return self._indexes.setdefault(partition, TimerIndex())
 
-    def _decider(self, known: PartitionState, offset: int) -> Decider | None:
-        """Return what decides for the record at `offset`; None before the first catalogue."""
-        version = known.version(CATALOGUE, CATALOGUE, offset)
-        if version is None:
-            return None
-        catalogue = self._versions.catalogue(version)
-        model = known.version(MODEL, catalogue.scored_by, offset)
-        rival = catalogue.challenged_by and known.version(MODEL, catalogue.challenged_by, offset)
-        decider = self._deciders.get((version, model, rival))
-        if decider is None:
-            plan = self._plans.get(version) or Plan(catalogue)
-            scorer = self._versions.scorer(catalogue.scored_by, model, plan.keys)
-            decider = Decider(plan, scorer, self._salt, challenger_of(plan, self._versions, rival))
-            self._plans = {**dict(list(self._plans.items())[-KEPT:]), version: plan}
-            self._deciders = {
-                **dict(list(self._deciders.items())[-KEPT:]),
-                (version, model, rival): decider,
-            }
-        return decider
-
-
-def _sent(way: _Way, decided: Sequence[Decided]) -> _Asked | None:
-    """Let a partition go on; return what it asks for next, None at its end."""
-    try:
-        return way.send(decided)
-    except StopIteration:
-        return None
-
-
-def _decided_together(asked: Sequence[_Asked]) -> list[list[Decided]]:
-    """Decide for all who ask, in as few waves as their deciders allow; in the order asked."""
-    answers: list[list[Decided]] = [[] for _ in asked]
-    groups: dict[tuple[int, frozenset[str]], list[int]] = {}
-    for number, each in enumerate(asked):
-        groups.setdefault((id(each.decider), each.closed), []).append(number)
-    for numbers in groups.values():
-        decider, closed, _ = asked[numbers[0]]
-        due = [(number, one) for number in numbers for one in asked[number].due]
-        for start in range(0, len(due), MAX_WAVE):
-            part = due[start : start + MAX_WAVE]
-            wave = decider.decide([one for _, one in part], closed)
-            for (number, _), decided in zip(part, wave, strict=True):
-                answers[number].append(decided)
-    return answers
-
 
 def _log_order(decided: Decided) -> tuple[int, str, int]:
     return decided.due.offset, decided.due.customer, decided.due.slate.position
-
-
-def _switch(offset: int, record: Switch, store: StateStore) -> None:
-    known = store.partition_state()
-    if known.version(record.kind, record.name, offset) == record.version:
-        return
-    switches = [*known.switches, SwitchedVersion(offset, record.kind, record.name, record.version)]
-    newest = {(switch.kind, switch.name): switch for switch in switches}
-    known.switches = [
-        switch
-        for place, switch in enumerate(switches)
-        if place >= len(switches) - MAX_SWITCHES or newest[switch.kind, switch.name] is switch
-    ]
-    store.put_partition_state(known)

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.core.axis import ActionAxis
 from streams.core.catalogue import Catalogue
 from streams.core.chance import name_number
 from streams.core.contact import ContactPolicy
 from streams.core.funnel import Funnel, Mask
 from streams.core.policy import EngagementPolicy
 from streams.core.volume import is_in
-from streams.core.wave import ActionAxis
 
 # The fate of an action that comes too late to be carried out.
 OUTDATED = "time:outdated"

@@ -31,6 +31,7 @@ from schemas.records import Decision
 from schemas.symbols import CHANNELS
 from streams.core.arbitrate import choose, with_no_action
 from streams.core.arms import TREATED
+from streams.core.axis import ActionAxis
 from streams.core.catalogue import NO_ACTION, Action, Catalogue
 from streams.core.contact import record_contact
 from streams.core.contact.limits import Windows, channels_over_limit, over_limit
@@ -40,7 +41,7 @@ from streams.core.policy import EngagementPolicy
 from streams.core.reach import TRIAL
 from streams.core.recorded import CONTACT, Recorded, is_late, keeps_fate, rules_of
 from streams.core.state import CustomerState
-from streams.core.wave import ActionAxis, Floats, Wave
+from streams.core.wave import Floats, Wave
 
 
 class ContactHistory:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from streams.runtime.chunk import Chunk, Place
 from streams.runtime.progress import PartitionProgress, RoleProgress
@@ -36,24 +36,26 @@ class Ledger:
         self.records_since_cut = 0
         self._progress.partitions.clear()
 
-    def check(self, chunk: Chunk) -> None:
-        """Raise unless the chunk begins exactly where its partition stands."""
-        position = self._positions[chunk.place]
-        if chunk.start != position:
-            raise RuntimeError(
-                f"{chunk.place}: got records from {chunk.start} on, but expected {position}; "
-                "records would be lost or repeated"
-            )
+    def check(self, chunks: Iterable[Chunk]) -> None:
+        """Raise unless each chunk begins exactly where its partition stands."""
+        for chunk in chunks:
+            position = self._positions[chunk.place]
+            if chunk.start != position:
+                raise RuntimeError(
+                    f"{chunk.place}: got records from {chunk.start} on, but expected {position}; "
+                    "records would be lost or repeated"
+                )
 
-    def advance(self, chunk: Chunk) -> None:
-        """Move past a finished chunk."""
-        self._positions[chunk.place] = chunk.end
-        self.records_since_cut += len(chunk.records)
+    def advance(self, chunks: Iterable[Chunk]) -> None:
+        """Move past finished chunks."""
         progress = self._progress
-        progress.chunks += 1
-        progress.records += len(chunk.records)
+        for chunk in chunks:
+            self._positions[chunk.place] = chunk.end
+            self.records_since_cut += len(chunk.records)
+            progress.chunks += 1
+            progress.records += len(chunk.records)
+            progress.partitions[chunk.place].position = chunk.end
         progress.last_chunk_at_ms = now_ms()
-        progress.partitions[chunk.place].position = chunk.end
 
     def cut(self) -> dict[Place, int]:
         """Return the positions as they are, and count records anew."""

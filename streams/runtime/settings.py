@@ -98,8 +98,7 @@ class Settings:
     )
     fetch_max_wait_ms: int = setting(
         5,
-        "How long a broker may hold a fetch to fill it, on each of the two ways of an event: lower "
-        "is quicker, higher is cheaper (an idle worker takes 20 % of a core at 5, 9 % at 20).",
+        "How long a broker may hold a fetch to fill it: lower is quicker, higher is cheaper.",
         unit="ms",
         minimum=1,
         maximum=1_000,

@@ -86,14 +86,12 @@ class Shell:
         if stale or not self._recovered or self._broken:
             self.barrier.leave()
             return False
-        for chunk in chunks:
-            self._ledger.check(chunk)
+        self._ledger.check(chunks)
         return True
 
     def finished(self, *chunks: Chunk) -> None:
         """Move the positions past the chunks and let the next ones in."""
-        for chunk in chunks:
-            self._ledger.advance(chunk)
+        self._ledger.advance(chunks)
         if self._ledger.records_since_cut >= self.options.checkpoint_every_records:
             self.checkpoint_due.set()
         self.barrier.leave()

@@ -13,8 +13,9 @@ from schemas.records import ENCODER
 from schemas.topics import CATALOGUES, DECISIONS, LESSONS
 from schemas.wire import encode_decision
 from streams.cli.main import concierge
-from streams.core.engine import MODEL, Outputs
+from streams.core.engine import Outputs
 from streams.core.state import PartitionState, SwitchedVersion
+from streams.core.switches import MODEL
 from streams.runtime.embedded import EmbeddedBroker
 from tests.made_up import made_up, play
 from tests.memory import Log

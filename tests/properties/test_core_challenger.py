@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from schemas.records import Decision
 from schemas.wire import encode_action, encode_decision
 from streams.core.catalogue import Catalogue
-from streams.core.engine import MODEL, Outputs
+from streams.core.engine import Outputs
 from streams.core.state import PartitionState, SwitchedVersion
+from streams.core.switches import MODEL
 from tests.made_up import Step, made_up, play, steps
 from tests.memory import Log
 from tests.shops import LeaningVersions, load

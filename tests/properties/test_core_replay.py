@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.records import ENCODER, TIMELINE_DECODER, Switch, Tick, TimelineRecord
-from streams.core import engine as engine_module
+from streams.core import together
 from streams.core.codec import decode_customer, encode_customer, peek_due_ms
 from streams.core.engine import Batch, Engine, Outputs
 from streams.core.state import CustomerState
@@ -91,7 +91,7 @@ def test_partitions_side_by_side_get_what_each_gets_alone(
 def test_a_wave_that_is_decided_in_parts_gives_the_same_records(made: list[Step]) -> None:
     one_by_one = played(made)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine_module, "MAX_WAVE", 2)
+        patch.setattr(together, "MAX_WAVE", 2)
         log = Log(VERSIONS)
         out = log.play(one_by_one.records)
     assert as_bytes(out) == as_bytes(one_by_one.out)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from schemas.records import CustomerEvent, OrderLine
 from streams.core.catalogue import Timers
-from streams.core.codec import StateError, decode_customer, encode_customer
+from streams.core.codec import SCHEMA_VERSION, StateError, decode_customer, encode_customer
 from streams.core.decay import ERA_SLOTS, FAMILY_SUM_SLOTS, SUM_SLOTS, worth
 from streams.core.fold import fold
 from streams.core.layout import DAY_MS, FAMILY, HEAD, LATEST, TOTALS
@@ -170,13 +170,16 @@ def test_a_state_of_a_newer_release_is_refused_with_what_to_do() -> None:
         decode_customer(data[:8] + msgspec.msgpack.encode([*fields, "a field of the future"]))
 
 
-def test_rows_of_an_older_and_shorter_layout_have_zeros_behind_them() -> None:
+@pytest.mark.parametrize("version", range(1, SCHEMA_VERSION + 1))
+def test_rows_of_an_older_and_shorter_layout_have_zeros_behind_them(version: int) -> None:
     state = folded(events_of(3, 30))
     data = encode_customer(state)
     fields = fields_of(data)
     names, head_width, family_width = fields[3], len(HEAD) - 12, len(FAMILY) - 2
     short = [1.0 + place for place in range(head_width)]
-    fields[2] = b"\xff" * ((head_width + 7) // 8) + array("d", short).tobytes()
+    # The first version began its head with a bitmap of the slots that are not 0.
+    bitmap = b"\xff" * ((head_width + 7) // 8) if version == 1 else b""
+    fields[0], fields[2] = version, bitmap + array("d", short).tobytes()
     fields[4] = array("d", [2.0] * family_width * len(names)).tobytes()
     fields[16:18] = [head_width, family_width]
     again = decode_customer(data[:8] + msgspec.msgpack.encode(fields))

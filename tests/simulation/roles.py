@@ -8,9 +8,10 @@ from typing import Any, cast
 
 import msgspec
 
-from models.bank import Bank, Progress
+from models.bank import Bank
 from models.protocol import ActionKey, Scorer
 from models.scorer import prior_scorer
+from models.taught import Progress
 from schemas.records import ENCODER, Decision, Lesson, NextBestAction, Switch
 from streams.agents.decide import Decide
 from streams.agents.learn import Learn, Workshop
@@ -19,6 +20,7 @@ from streams.core.deciding import Decider
 from streams.core.engine import Engine
 from streams.core.features import FEATURE_NAMES, FEATURE_VERSION
 from streams.core.state import PartitionState
+from streams.core.switches import Deciders
 from streams.runtime.changelog import keep_newest
 from streams.runtime.checkpoint import Cut
 from streams.runtime.chunk import Chunk, Place
@@ -63,19 +65,24 @@ class CheapVersions:
         return prior_scorer(actions, 0.05) if version is None else LeaningScorer(version, actions)
 
 
+class PooledDeciders(Deciders):
+    """Deciders that all engines share."""
+
+    def at(self, known: PartitionState, offset: int) -> Decider | None:
+        version = known.version("catalogue", "catalogue", offset)
+        key = (version or "", known.version("model", MODEL, offset))
+        found = _DECIDERS.get(key) or super().at(known, offset)
+        if found is not None:
+            _DECIDERS[key] = found
+        return found
+
+
 class PooledEngine(Engine):
     """The engine, sharing its deciders with all others."""
 
     def __init__(self) -> None:
         super().__init__(CheapVersions(), SALT, SHARE)
-
-    def _decider(self, known: PartitionState, offset: int) -> Decider | None:
-        version = known.version("catalogue", "catalogue", offset)
-        key = (version or "", known.version("model", MODEL, offset))
-        found = _DECIDERS.get(key) or super()._decider(known, offset)
-        if found is not None:
-            _DECIDERS[key] = found
-        return found
+        self._deciders = PooledDeciders(CheapVersions(), SALT)
 
 
 class CheapBank(Bank):

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from models.array_bank import ArrayBank
-from models.bank import Bank, Progress
+from models.bank import Bank
 from models.protocol import ActionKey
+from models.taught import Progress
 from schemas.records import Lesson
 
 ACTIONS = (

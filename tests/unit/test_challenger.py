@@ -23,9 +23,9 @@ from streams.cli.assembly.taught import Taught
 from streams.cli.challenger_tally import Bouts
 from streams.cli.settled import Outcomes
 from streams.core.catalogue_yaml import CatalogueError
-from streams.core.engine import MODEL
 from streams.core.layout import DAY_MS, HOUR_MS
 from streams.core.state import PartitionState, SwitchedVersion
+from streams.core.switches import MODEL
 from streams.runtime.catalogue_file import CatalogueFile
 from streams.runtime.clock import Timeline
 from tests.events import NOON_MS, Feed, numbered, use

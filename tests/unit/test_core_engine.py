@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from schemas.records import Switch, Tick, TimelineRecord
-from streams.core.engine import MAX_SWITCHES, Outputs
+from streams.core.engine import Outputs
 from streams.core.features import ACTION_FEATURES, CUSTOMER_FEATURES
 from streams.core.layout import DAY_MS, HOUR_MS, MAX_PENDING, MINUTE_MS, PENDING_FOR_SERVICE
 from streams.core.moments import FRESH_MS, MOMENTS
 from streams.core.plan import OUTDATED
+from streams.core.switches import MAX_SWITCHES
 from tests.events import NOON_MS, Feed, numbered, use
 from tests.made_up import made_up, play
 from tests.memory import Log, MemoryVersions

@@ -8,10 +8,11 @@ import msgspec
 import pytest
 
 from models.backoff import GLOBAL, MOST_PIPELINES, PipelineKey
-from models.bank import Bank, Progress, Refusal, RefusalReason
+from models.bank import Bank
 from models.calibration import Calibration
 from models.protocol import ActionKey
 from models.snapshot import restore, take
+from models.taught import Progress, Refusal, RefusalReason
 from schemas.records import Lesson, LessonPlace
 from tests.unit.test_models_world import fresh_bank, lesson, make_world, teach
 

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from river import drift
 
-from models.bank import Bank, Progress
+from models.bank import Bank
 from models.drift import MOST_UNREST, WARM_UP_LESSONS, Watch, Window
 from models.protocol import ActionKey
 from models.scorer import LinearScorer, PriorScorer
@@ -18,6 +18,7 @@ from models.snapshot import restore, take
 from models.snapshot_codec import decode, encode
 from models.snapshot_record import SnapshotError
 from models.steps import REMEMBERED_LESSONS
+from models.taught import Progress
 from tests.unit.test_models_world import FEATURE_VERSION, MODEL, lesson
 
 KEYS = [ActionKey("tea", "drinks", "offers"), ActionKey("cups", "ware", "offers")]

@@ -11,8 +11,8 @@ from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from models.bank import Progress
 from models.protocol import Floats
+from models.taught import Progress
 from tests.unit.test_models_world import World, fresh_bank, make_world, teach
 
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.bank import Bank, Progress, Refusal
+from models.bank import Bank
 from models.protocol import ActionKey, Floats
+from models.taught import Progress, Refusal
 from schemas.records import Lesson
 
 MODEL = "offers"

@@ -13,11 +13,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.bank import Bank, Progress
+from models.bank import Bank
 from models.drift import Watch
 from models.protocol import ActionKey, Floats
 from models.scorer import LinearScorer
 from models.snapshot import take
+from models.taught import Progress
 from schemas.records import Lesson
 from streams.core.arbitrate import choose, probabilities_of, with_no_action
 

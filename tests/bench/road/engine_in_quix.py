@@ -18,10 +18,11 @@ from schemas.records import TIMELINE_DECODER, CustomerEvent
 from schemas.wire import BUNDLED_IDS
 from streams.core.catalogue_yaml import load_catalogue
 from streams.core.codec import decode_customer, encode_customer
-from streams.core.engine import CATALOGUE, Engine
+from streams.core.engine import Engine
 from streams.core.features import FEATURES
 from streams.core.moments import MOMENTS
 from streams.core.state import CustomerState, PartitionState, SwitchedVersion
+from streams.core.switches import CATALOGUE
 
 _STATE = "state"
 # As `streams.cli.assembly.models.PRIOR`, which needs what is not installed there.
