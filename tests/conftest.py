@@ -12,7 +12,7 @@ import hypothesis
 import pytest
 
 from streams.runtime.embedded import EmbeddedBroker
-from tests.apart import BrokersApart
+from tests.dealing import ModulesOfBrokersWhole
 from tests.kafka import ROOT, KafkaUnavailable, RealKafka
 
 # Same examples on every machine and every run; a slow machine is no failure.
@@ -21,8 +21,8 @@ hypothesis.settings.load_profile("concierge")
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BrokersApart:
-    return BrokersApart(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ModulesOfBrokersWhole:
+    return ModulesOfBrokersWhole(config, log)
 
 
 @pytest.fixture(scope="session")
