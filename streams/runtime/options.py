@@ -26,7 +26,7 @@ class ShellOptions:
     app_id: str = "concierge"
     checkpoint_every_s: float = 2.0
     checkpoint_every_records: int = 200_000
-    fetch_max_wait_ms: int = 5
+    fetch_max_wait_ms: int = 10
     max_poll_records: int = 20_000
     max_fetch_bytes: int = 4 * 1024 * 1024
     linger_ms: float = 2.0

@@ -36,7 +36,8 @@ class PartitionStore:
         self._hot_limit = hot_limit
         self._cold: dict[str, bytes] = {}
         self._hot: dict[str, Any] = {}
-        self._dirty: set[str] = set()
+        # In the order of their changes: who changed long ago is the least likely to change again.
+        self._dirty: dict[str, None] = {}
         # Encoded since the last cut, and right unless the customer is dirty again.
         self._ahead: dict[str, bytes] = {}
         self._whole: Any = None
@@ -72,7 +73,7 @@ class PartitionStore:
         if customer not in self._hot and customer not in self._cold:
             self._customers += 1
         self._hot[customer] = state
-        self._dirty.add(customer)
+        self._dirty[customer] = None
 
     def partition_state(self) -> Any:
         """Return what the partition as a whole remembers."""
@@ -92,8 +93,9 @@ class PartitionStore:
     def encode_ahead(self, most: int) -> int:
         """Encode up to `most` changed values before the cut; return how many are left."""
         for customer in list(islice(self._dirty, most)):
-            self._dirty.remove(customer)
             self._ahead[customer] = self._codec.encode(customer, self._hot[customer])
+            # Not before: whoever cannot be encoded must fail the cut, too.
+            del self._dirty[customer]
         return len(self._dirty)
 
     def cut(self, next_offset: int) -> dict[str, bytes]:

@@ -97,7 +97,7 @@ class Settings:
         maximum=600_000,
     )
     fetch_max_wait_ms: int = setting(
-        5,
+        10,
         "How long a broker may hold a fetch to fill it: lower is quicker, higher is cheaper.",
         unit="ms",
         minimum=1,

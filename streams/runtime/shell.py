@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import perf_counter
 
-from streams.runtime.ahead import encode_ahead
+from streams.runtime.ahead import encode_ahead, encoding_along
 from streams.runtime.barrier import Barrier
 from streams.runtime.broker import Broker
 from streams.runtime.checkpoint import Checkpoint, Commit, Cut, Outcome, Write
@@ -60,9 +60,7 @@ class Shell:
         self._failpoint = Failpoint(options.failpoint)
         self._ledger = Ledger(progress)
         self._retention = Retention(options, role.name, metrics)
-        self._recovered = False
-        self._fenced = False
-        self._broken = False
+        self._recovered = self._fenced = self._broken = False
 
     # -- failure -------------------------------------------------------------------------------
 
@@ -221,17 +219,20 @@ class Shell:
 
     async def run_checkpoints(self) -> None:
         """Take checkpoints when they are due, until cancelled."""
-        every_s = self.options.checkpoint_every_s
-        while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.checkpoint_due.wait(), every_s)
-            self.checkpoint_due.clear()
-            outcome = await self.checkpoint.run() if self._recovered else Outcome.BUSY
-            if outcome is Outcome.FENCED:
-                # The gate stays shut until the group has taken us back and state is read again.
-                await self.barrier.shut("rebalance")
-            elif outcome is not Outcome.BUSY and not self._fenced:  # nothing to save is saved
-                self.progress.last_checkpoint_at_ms = now_ms()
+        with encoding_along(self.role):
+            while True:
+                await self._take_checkpoint()
+
+    async def _take_checkpoint(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.checkpoint_due.wait(), self.options.checkpoint_every_s)
+        self.checkpoint_due.clear()
+        outcome = await self.checkpoint.run() if self._recovered else Outcome.BUSY
+        if outcome is Outcome.FENCED:
+            # The gate stays shut until the group has taken us back and state is read again.
+            await self.barrier.shut("rebalance")
+        elif outcome is not Outcome.BUSY and not self._fenced:  # nothing to save is saved
+            self.progress.last_checkpoint_at_ms = now_ms()
 
     async def _commit(self, positions: Mapping[Place, int]) -> Commit:
         self._check()
