@@ -207,8 +207,7 @@ class Shell:
 
     async def commit(self, cut: Cut) -> Commit:
         """Commit the positions of the cut."""
-        done = await self._commit(cut.positions)
-        if done is Commit.DONE:
+        if (done := await self._commit(cut.positions)) is Commit.DONE:
             self._ledger.note_committed(cut.positions)
             self._observe(CHECKPOINT, perf_counter() - self._cut_at_s)
         return done
