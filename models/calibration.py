@@ -76,8 +76,9 @@ class Calibration(msgspec.Struct, array_like=True):
     @property
     def is_sound(self) -> bool:
         """Whether these numbers can have been learned."""
-        finite = all(map(math.isfinite, (self.intercept, self.slope_squares)))
-        squares = min(self.slope_squares, self.intercept_squares)
+        sums = (self.slope_squares, self.intercept_squares)
+        finite = all(map(math.isfinite, (self.intercept, *sums)))
+        squares = min(sums)
         return finite and LEAST_SLOPE <= self.slope <= MOST_SLOPE and squares >= DAMPING
 
     def copy(self) -> Calibration:

@@ -108,8 +108,11 @@ class ClassifierRows:
         return 0 if row is None else self._lessons[row]
 
     def learned(self, key: PipelineKey) -> Learned:
-        """Return a copy of what a pipeline has learned."""
-        row = self.row(key)
+        """Return a copy of what a pipeline has learned; nothing for one that is not there."""
+        row = self._rows.get(key)
+        if row is None:
+            nothing = np.zeros(self._weights.shape[1])
+            return Learned(0, self._intercept_init, nothing, nothing.copy())
         weights, squares = self._weights[row].copy(), self._squares[row].copy()
         return Learned(self._lessons[row], self._intercepts[row], weights, squares)
 

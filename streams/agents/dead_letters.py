@@ -39,8 +39,14 @@ class DeadLetterRate:
         self._counts[slot] = self._counts.get(slot, 0) + 1
         if len(self._counts) > _MAX_SLOTS:
             del self._counts[next(iter(self._counts))]
-        window = range(slot - _SLOTS_OF_A_WINDOW + 1, slot + 1)
-        return sum(self._counts.get(each, 0) for each in window) > self._limit
+        # Of all windows that hold it: partitions behind each other fill the same ones in turn.
+        last = slot + _SLOTS_OF_A_WINDOW - 1
+        around = range(slot - _SLOTS_OF_A_WINDOW + 1, last + 1)
+        counts = [self._counts.get(each, 0) for each in around]
+        return any(
+            sum(counts[first : first + _SLOTS_OF_A_WINDOW]) > self._limit
+            for first in range(_SLOTS_OF_A_WINDOW)
+        )
 
 
 class DeadLetters:

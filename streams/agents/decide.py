@@ -114,9 +114,13 @@ class Decide:
     async def work(self, *chunks: Chunk) -> None:
         """Advance the partitions by the chunks' records and send what comes of it."""
         longest = max(len(chunk.records) for chunk in chunks)
+        # Once: a stop that waits for long chunks no longer drops the partitions meanwhile.
+        stores = [self._partitions[chunk.place.partition] for chunk in chunks]
         for first in range(0, longest, BATCH):
             batches = [
-                batch for chunk in chunks if (batch := self._batch(chunk, first)) is not None
+                Batch(chunk.place.partition, self._decode(chunk.place, records), store)
+                for chunk, store in zip(chunks, stores, strict=True)
+                if (records := chunk.records[first : first + BATCH])
             ]
             for batch in batches:
                 for _, record in batch.records:
@@ -128,13 +132,6 @@ class Decide:
             await self._outbox.publish()
             # Other roles may share the event loop.
             await asyncio.sleep(0)
-
-    def _batch(self, chunk: Chunk, first: int) -> Batch | None:
-        records = chunk.records[first : first + BATCH]
-        if not records:
-            return None
-        number = chunk.place.partition
-        return Batch(number, self._decode(chunk.place, records), self._partitions[number])
 
     def _decode(
         self, place: Place, records: Sequence[RawRecord]

@@ -34,7 +34,7 @@ from streams.core.arms import TREATED
 from streams.core.axis import ActionAxis
 from streams.core.catalogue import NO_ACTION, Action, Catalogue
 from streams.core.contact import record_contact
-from streams.core.contact.limits import Windows, channels_over_limit, over_limit
+from streams.core.contact.limits import Windows, channels_over_limit, limited, over_limit
 from streams.core.funnel import CANDIDATE, Funnel, Mask
 from streams.core.odds import Standing, odds_of
 from streams.core.policy import EngagementPolicy
@@ -109,7 +109,6 @@ class Redecider:
         self._moments = sorted({m for action in self.actions for m in action.moments})
         self._worth = np.array([action.value * action.lever for action in self.actions])
         self._shadow = np.array([action.shadow for action in self.actions])
-        self._service = np.array([action.purpose == "service" for action in self.actions])
         self._uses = np.array(
             [[c in {t.channel for t in a.treatments} for c in CHANNELS] for a in self.actions]
         )
@@ -199,9 +198,7 @@ class Redecider:
                 closed = channels_over_limit(wave, windows, limit)
                 over: Mask = ~((~closed)[:, None, :] & self._uses[None]).any(axis=2)
             else:
-                over = np.broadcast_to(over_limit(wave, windows, limit), asked.shape)
-                if limit.scope == "overall":
-                    over = over & ~self._service
+                over = over_limit(wave, windows, limit, limited(limit, self.actions))
             funnel.drop(over & asked, f"{CONTACT}{limit.id}")
 
     def _odds(self, seen: Recorded, wave: Wave, priorities: Floats, funnel: Funnel) -> Floats:

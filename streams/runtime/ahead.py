@@ -10,10 +10,13 @@ since.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
 from typing import Protocol, runtime_checkable
+
+log = logging.getLogger("concierge.checkpoint")
 
 # So many every so often: some 6 % of the time, enough for 6,000 changes a second.
 _SOME, _EVERY_S = 64, 0.01
@@ -34,7 +37,7 @@ class EncodesAhead(Protocol):
 
 @contextmanager
 def encoding_along(role: object) -> Iterator[None]:
-    """Let the role encode a little now and then. What cannot be encoded is for the cut to tell."""
+    """Let the role encode a little now and then."""
     along = asyncio.create_task(_encode_along(role))
     try:
         yield
@@ -45,7 +48,12 @@ def encoding_along(role: object) -> Iterator[None]:
 async def _encode_along(role: object) -> None:
     while isinstance(role, EncodesAhead):
         await asyncio.sleep(_EVERY_S)
-        role.encode_ahead(_SOME)
+        try:
+            role.encode_ahead(_SOME)
+        except Exception:
+            # It stays changed, so the cut meets it again and ends the worker.
+            log.exception("a changed state cannot be encoded")
+            return
 
 
 async def encode_ahead(role: object) -> None:

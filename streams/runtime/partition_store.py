@@ -73,6 +73,7 @@ class PartitionStore:
         if customer not in self._hot and customer not in self._cold:
             self._customers += 1
         self._hot[customer] = state
+        self._dirty.pop(customer, None)
         self._dirty[customer] = None
 
     def partition_state(self) -> Any:

@@ -28,7 +28,6 @@ _QUEUE_FULL_WAIT_S = 0.002
 # Records in librdkafka's queue, sent or waiting; the sender waits above it.
 _QUEUE_LIMIT = 200_000
 _BATCH = 10_000
-_WRITE_SLICE = 500
 # librdkafka's RD_KAFKA_PARTITION_UA: the key chooses.
 PARTITION_UA = -1
 # Held back while a checkpoint waits for acknowledgements; past it the sender waits too.
@@ -132,12 +131,10 @@ class Outbox:
 
     async def write(self, writes: Sequence[Write]) -> None:
         """Send records at once and wait until they, and all before them, are acknowledged."""
-        for first in range(0, len(writes), _WRITE_SLICE):
-            for write in writes[first : first + _WRITE_SLICE]:
-                self.send(write.topic, write.key, write.value, write.partition)
-            await self.publish()
-            # A checkpoint's thousands are written while work goes on.
-            await asyncio.sleep(0)
+        for write in writes:
+            self.send(write.topic, write.key, write.value, write.partition)
+        # In one go: whoever writes has just made sure that it still may.
+        await self.publish()
         await self._flush()
 
     async def close(self) -> None:

@@ -1,7 +1,8 @@
 """What the shell asks of a role: the business of its agent, its state, and what a cut holds.
 
 `streams.agents` implements it three times (intake, decide, learn). The shell calls it from one
-event loop and never while chunks are under work, except for `work` itself.
+event loop and, but for `work` itself, never while chunks are under work; `encode_ahead` of
+`streams.runtime.ahead` may come at any await of `work`.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from schemas.records import (
     Tick,
 )
 from streams.agents.dead_letters import DeadLetterRate, DeadLetters
-from streams.agents.decide import Decide, versions_from
+from streams.agents.decide import BATCH, Decide, versions_from
 from streams.core.codec import PARTITION_KEY, encode_customer, encode_partition
 from streams.core.engine import Batch, Outputs
 from streams.core.state import CustomerState, PartitionState, SwitchedVersion
@@ -130,6 +130,20 @@ def test_a_foreign_timeline_record_becomes_a_dead_letter() -> None:
         await world.role.work(chunk("timeline", [b"\x00?", None, ENCODER.encode(Tick(1))]))
         assert len(world.outbox.to("dead-letters")) == 2
         assert world.engine.advanced == [[2]]
+
+    asyncio.run(scenario())
+
+
+def test_a_stop_that_no_longer_waits_for_a_long_chunk_does_not_fail_it() -> None:
+    async def scenario() -> None:
+        world = World()
+        await world.role.assigned({PLACE: 0}, {})
+        many = [ENCODER.encode(Tick(n + 1)) for n in range(BATCH + 1)]
+        working = asyncio.create_task(world.role.work(chunk("timeline", many)))
+        await asyncio.sleep(0)
+        world.role.revoked()
+        await working
+        assert [len(each) for each in world.engine.advanced] == [BATCH, 1]
 
     asyncio.run(scenario())
 

@@ -164,6 +164,19 @@ def test_whoever_reads_partition_0_of_the_clickstream_leads_the_clock() -> None:
     assert [*led, clock.leading] == [False, True, False]
 
 
+def test_dead_letters_of_partitions_read_one_after_the_other_are_counted_together() -> None:
+    rate = DeadLetterRate(1_000, 60_000)
+    first = [rate.add(NOW_MS + 100 * n) for n in range(600)]
+    second = [rate.add(NOW_MS + n) for n in range(600)]
+    assert not any(first)
+    assert second.index(True) == 400
+
+
+def test_dead_letters_at_the_limit_all_day_stop_nobody() -> None:
+    rate = DeadLetterRate(100, 60_000)
+    assert not any(rate.add(NOW_MS + 1_000 * n) for n in range(3_600))
+
+
 def test_the_agent_works_through_its_stream() -> None:
     outbox = KeepingOutbox()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from streams.core.codec import PARTITION_KEY
@@ -41,6 +43,33 @@ def test_what_was_encoded_ahead_of_a_cut_and_changed_again_is_written_as_it_is_a
     assert ahead.get("b") == {"b": 2}
     ahead.written(ahead.cut(20))
     assert ahead.cut(30) == {}
+
+
+def test_who_changed_long_ago_is_encoded_before_who_changes_all_the_time() -> None:
+    encoded: list[str] = []
+
+    def encode(key: str, value: object) -> bytes:
+        encoded.append(key)
+        return repr(value).encode()
+
+    store = PartitionStore(replace(codec(), encode=encode))
+    for customer in ("busy", "calm", "busy", "busy"):
+        store.put(customer, {customer: 1})
+    store.encode_ahead(1)
+    assert encoded == ["calm"]
+
+
+def test_what_cannot_be_encoded_ahead_fails_the_cut_too() -> None:
+    def encode(key: str, value: object) -> bytes:
+        if key == "anna":
+            raise ValueError(key)
+        return b""
+
+    store = PartitionStore(replace(codec(), encode=encode))
+    store.put("anna", {})
+    for encoding in (lambda: store.encode_ahead(5), lambda: store.cut(10)):
+        with pytest.raises(ValueError, match="anna"):
+            encoding()
 
 
 def test_encoding_ahead_lets_nobody_be_forgotten_when_few_stay_decoded() -> None:

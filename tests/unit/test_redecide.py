@@ -100,6 +100,26 @@ def test_a_tighter_limit_is_counted_over_the_contacts_of_the_log() -> None:
     assert again.unsupported.max() == 0.0
 
 
+def test_a_limit_of_one_family_is_about_that_family_alone() -> None:
+    lines = [line for line in SHOP.splitlines() if "per_family" not in line]
+    place = next(n for n, line in enumerate(lines) if line.startswith("contact_limits:"))
+    lines.insert(
+        place + 1,
+        "  - {id: only_coffee, scope: family, name: coffee, max_contacts: 1, window_hours: 12}",
+    )
+    new = load("\n".join(lines))
+    _, again = _again("\n".join(lines))
+    family = {action.id: action.family for action in new.actions}
+    dropped = {
+        again.names[place]
+        for row in again.fates
+        for place, fate in enumerate(row)
+        if fate == "contact:only_coffee"
+    }
+    assert dropped
+    assert {family[name] for name in dropped} == {"coffee"}
+
+
 def test_a_limit_that_is_lifted_frees_what_the_log_cannot_value() -> None:
     lines = [line for line in SHOP.splitlines() if "per_family" not in line]
     _, same = _again(SHOP)

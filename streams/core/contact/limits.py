@@ -77,19 +77,19 @@ def limited(limit: ContactLimit, actions: Sequence[Action]) -> Mask:
     return np.array([name is not None and limit.name in (None, name) for name in names])
 
 
-def over_limit(wave: Wave, windows: Windows, limit: ContactLimit) -> Mask:
-    """Tell for whom one more contact would be one too many, (n, a) or (n, 1).
+def over_limit(wave: Wave, windows: Windows, limit: ContactLimit, about: Mask) -> Mask:
+    """Tell which action would be one contact too many for whom, (n, a).
 
-    For every scope but "channel", which `channels_over_limit` answers; whether a limit is about an
-    action at all, `limited` says.
+    `about` (a,) is what `limited` says. For every scope but "channel", which
+    `channels_over_limit` answers.
     """
     recent, in_window = windows.within(limit)
     if limit.scope == "overall":
-        return in_window >= limit.max_contacts
+        return about & (in_window >= limit.max_contacts)
     # A ring that is full of contacts within the window may have forgotten others within it, and a
     # limit must hold even then.
     used = wave.count_by_action(recent, limit.scope)
-    over: Mask = (used >= limit.max_contacts) | (in_window >= MAX_CONTACTS)
+    over: Mask = about & ((used >= limit.max_contacts) | (in_window >= MAX_CONTACTS))
     return over
 
 

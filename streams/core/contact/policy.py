@@ -96,7 +96,7 @@ class ContactPolicy:
         waiting = np.array([len(state.pending) for state in wave.states])[:, None]
         funnel.drop(waiting >= self._most_pending, "contact:awaiting_outcomes")
         for limit, about in self._limits:
-            funnel.drop(about & over_limit(wave, windows, limit), f"contact:{limit.id}")
+            funnel.drop(over_limit(wave, windows, limit, about), f"contact:{limit.id}")
         return self._treatments(wave, local, quiet, windows, funnel)
 
     def _time_of_day(self, wave: Wave) -> tuple[Locals, NDArray[np.bool_]]:

@@ -53,7 +53,7 @@ def _cart(state: CustomerState, event: Click, timers: Timers) -> None:
         return
     waited = cart_waits(state)
     quantity = 1.0 if event.kind == "add_to_cart" else 0.0
-    if known is None and len(state.cart) >= MAX_CART_ITEMS:
+    while known is None and len(state.cart) >= MAX_CART_ITEMS:
         del state.cart[min(state.cart, key=lambda p: (state.cart[p].at_ms, p))]
     state.cart[product] = CartItem(family_name(event.family), quantity, event.at_ms)
     latest(head, "carted", event.at_ms)
