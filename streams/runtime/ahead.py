@@ -20,6 +20,9 @@ log = logging.getLogger("concierge.checkpoint")
 
 # So many every so often: some 6 % of the time, enough for 6,000 changes a second.
 _SOME, _EVERY_S = 64, 0.01
+# Called back so late the worker is catching up, in batches of thousands: nobody waits for a single
+# event, and who is encoded now will have changed again at the cut.
+_BUSY_S = 0.05
 # Values encoded at a time before a cut: 2 to 3 ms, no more than a wave of decisions takes.
 _SLICE = 256
 # Where a chunk between two slices takes this long the worker is at its limit, and nobody waits for
@@ -47,7 +50,10 @@ def encoding_along(role: object) -> Iterator[None]:
 
 async def _encode_along(role: object) -> None:
     while isinstance(role, EncodesAhead):
+        asleep_s = perf_counter()
         await asyncio.sleep(_EVERY_S)
+        if perf_counter() - asleep_s > _BUSY_S:
+            continue
         try:
             role.encode_ahead(_SOME)
         except Exception:
