@@ -22,7 +22,7 @@ log = logging.getLogger("concierge.checkpoint")
 _SOME, _EVERY_S = 64, 0.01
 # Called back so late the worker is catching up, in batches of thousands: nobody waits for a single
 # event, and who is encoded now will have changed again at the cut.
-_BUSY_S = 0.05
+_BUSY_S = 0.15
 # Values encoded at a time before a cut: 2 to 3 ms, no more than a wave of decisions takes.
 _SLICE = 256
 # Where a chunk between two slices takes this long the worker is at its limit, and nobody waits for
