@@ -92,7 +92,7 @@ class Bank:
         return self._learn(lesson)
 
     def propensity(self, action: ActionKey, features: Sequence[float]) -> float:
-        """Return P(reward), in [0, 1], by River's own predictions; `features` as in a lesson."""
+        """Return P(reward), in [0, 1], as it stands now; `features` as in a lesson."""
         path = path_of(action)
         known = [key for key in path if key is not None and key in self.classifiers]
         rows = np.array([self.classifiers.row(key) for key in known], np.intp)
