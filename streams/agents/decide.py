@@ -114,7 +114,7 @@ class Decide:
     async def work(self, *chunks: Chunk) -> None:
         """Advance the partitions by the chunks' records and send what comes of it."""
         longest = max(len(chunk.records) for chunk in chunks)
-        # Once: a stop that waits for long chunks no longer drops the partitions meanwhile.
+        # Taken once: a stop that gives up on a long chunk drops the partitions meanwhile.
         stores = [self._partitions[chunk.place.partition] for chunk in chunks]
         for first in range(0, longest, BATCH):
             batches = [

@@ -219,8 +219,8 @@ class Learn:
 
     def _announce(self, learning: _Learning, version: str) -> list[Write]:
         name = learning.model.name
-        kept = max(self._keep - 1, 0)
-        old = learning.versions[: len(learning.versions) - kept]
+        # The new one counts too. Fewer than may stay must not count from the end.
+        old = learning.versions[: max(len(learning.versions) + 1 - self._keep, 0)]
         tombstones = [Write(self._snapshots, snapshot_key(name, each), None) for each in old]
         value = ENCODER.encode(Switch(MODEL, name, version))
         switches = [

@@ -44,7 +44,9 @@ def restore(model: str, data: bytes) -> Tally | None:
 
 
 class World:
-    def __init__(self, published: Mapping[str, Mapping[str, bytes]] | None = None) -> None:
+    def __init__(
+        self, published: Mapping[str, Mapping[str, bytes]] | None = None, keep: int = 2
+    ) -> None:
         self.now_ms = 0
         self.outbox = KeepingOutbox()
 
@@ -58,7 +60,7 @@ class World:
             lambda: self.now_ms,
             every_lessons=3,
             interval_ms=1_000,
-            keep=2,
+            keep=keep,
         )
 
     async def learn(self, first: int, count: int) -> None:
@@ -113,6 +115,25 @@ def test_a_snapshot_that_was_never_written_is_due_again() -> None:
         assert world.role.cut({PLACE: 3}).stages == first.stages
         world.role.written(first)
         assert world.role.cut({PLACE: 3}).stages == ()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("keep", [2, 3, 4, 7])
+def test_as_many_versions_stand_as_are_to_be_kept_and_no_fewer(keep: int) -> None:
+    async def scenario() -> None:
+        world, standing = World(keep=keep), list[bytes | None]()
+        await world.role.assigned({PLACE: 0}, {})
+        for number in range(10):
+            await world.learn(3 * number, 3)
+            cut = world.role.cut({PLACE: 3 * number + 3})
+            for write in (w for stage in cut.stages for w in stage if w.topic == "model-snapshots"):
+                if write.value is None:
+                    standing.remove(write.key)
+                else:
+                    standing.append(write.key)
+            world.role.written(cut)
+            assert len(standing) == min(number + 1, keep)
 
     asyncio.run(scenario())
 
