@@ -11,20 +11,14 @@ from rich.progress import Progress
 from streams.cli.challenger_report import print_report, public
 from streams.cli.challenger_tally import Bouts
 from streams.cli.logged import logged_decisions, logged_outcomes
-from streams.cli.options import kafka_option, settings_from
+from streams.cli.options import kafka_option, limit_option, settings_from
 from streams.cli.published import PublishedCatalogues
 from streams.cli.screen import screen
 
 
 @click.command()
 @kafka_option
-@click.option(
-    "--limit",
-    type=click.IntRange(1),
-    default=200_000,
-    show_default=True,
-    help="At most about so many of the newest decisions are read.",
-)
+@limit_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
 def challenger(kafka: str | None, limit: int, as_json: bool) -> int:
     """Compare the catalogue's `challenger` with the model in use.

@@ -21,6 +21,17 @@ def kafka_option(command: Command) -> Command:
     )(command)
 
 
+def limit_option(command: Command) -> Command:
+    """Add `--limit`, of the decisions that are read back from their topic."""
+    return click.option(
+        "--limit",
+        type=click.IntRange(1),
+        default=200_000,
+        show_default=True,
+        help="At most about so many of the newest decisions are read.",
+    )(command)
+
+
 def settings_from(kafka: str | None = None, **given: str) -> Settings:
     """Return the settings of the environment; what is given by hand goes before it.
 

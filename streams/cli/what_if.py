@@ -13,7 +13,7 @@ from rich.progress import Progress
 from models.evaluation.counterfactual import evaluate
 from schemas.records import Decision
 from streams.cli.logged import logged_decisions, logged_outcomes
-from streams.cli.options import kafka_option, settings_from
+from streams.cli.options import kafka_option, limit_option, settings_from
 from streams.cli.published import PublishedCatalogues
 from streams.cli.screen import screen
 from streams.cli.what_if_report import print_report, public
@@ -31,13 +31,7 @@ _WAVE = 1_000
     type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
     help="Only decisions from this time on (UTC); older ones still count as contacts.",
 )
-@click.option(
-    "--limit",
-    type=click.IntRange(1),
-    default=200_000,
-    show_default=True,
-    help="At most about so many of the newest decisions are read.",
-)
+@limit_option
 @click.option("--show", type=click.IntRange(0), default=5, show_default=True, help="Examples.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
 def what_if(
