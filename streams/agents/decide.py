@@ -32,7 +32,7 @@ from streams.core.codec import peek_due_ms
 from streams.core.engine import Batch, Outputs
 from streams.core.state import PartitionState
 from streams.runtime.app import AgentFunction
-from streams.runtime.checkpoint import Cut, Write
+from streams.runtime.checkpoint import Cut
 from streams.runtime.chunk import Chunk, Place, RawRecord
 from streams.runtime.role import Sender, only
 from streams.runtime.table import Partitions
@@ -79,7 +79,8 @@ ReadStates = Callable[[Sequence[int]], Awaitable[Mapping[int, Mapping[str, bytes
 class Decide:
     """The role that keeps customers' state and decides.
 
-    `noted` is told what a batch led to, `kept` how many customers are held and what a cut writes.
+    `noted` is told what a batch led to, `kept` how many customers are held and, behind a
+    cut, the sizes of the states it wrote in bytes.
     """
 
     name = "decide"
@@ -95,7 +96,7 @@ class Decide:
         dead_letters: DeadLetters,
         prefix: str = "",
         noted: Callable[[Outputs], None] = lambda outputs: None,
-        kept: Callable[[int, Sequence[Write]], None] = lambda customers, changed: None,
+        kept: Callable[[int, Sequence[int]], None] = lambda customers, sizes: None,
     ) -> None:
         self.topics = (TIMELINE.with_prefix(prefix).name,)
         self._actions = NEXT_BEST_ACTIONS.with_prefix(prefix).name
@@ -191,8 +192,7 @@ class Decide:
 
     def written(self, cut: Cut) -> None:
         """Forget which customers had changed; only now are they measured, work is not waiting."""
-        self._partitions.written()
-        self._kept(self._partitions.customers, cut.stages[0] if cut.stages else ())
+        self._kept(self._partitions.customers, self._partitions.written())
 
 
 def versions_from(known: PartitionState, start: int) -> list[tuple[str, str, str]]:

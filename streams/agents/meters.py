@@ -13,7 +13,6 @@ from schemas.decisions import Decision, NextBestAction
 from schemas.records import Lesson
 from streams.core.engine import Outputs
 from streams.runtime import metrics as m
-from streams.runtime.checkpoint import Write
 from streams.runtime.metrics import Metrics
 from streams.runtime.wall import now_ms
 
@@ -101,12 +100,12 @@ def _count_actions(metrics: Metrics, actions: list[NextBestAction]) -> None:
     metrics.observe(m.EVENT_TO_ACTION, waited)
 
 
-def kept(metrics: Metrics) -> Callable[[int, Sequence[Write]], None]:
+def kept(metrics: Metrics) -> Callable[[int, Sequence[int]], None]:
     """Return what notes how many customers are held, and the sizes of the states of a cut."""
 
-    def note(customers: int, changed: Sequence[Write]) -> None:
+    def note(customers: int, sizes: Sequence[int]) -> None:
         metrics.set(m.CUSTOMERS, customers)
-        metrics.observe(m.STATE_BYTES, [len(write.value or b"") for write in changed])
+        metrics.observe(m.STATE_BYTES, sizes)
 
     return note
 

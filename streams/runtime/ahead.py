@@ -2,8 +2,8 @@
 
 Work stands still during a cut, and its cost is encoding. At 10,000 changed customers that is a
 tenth of a second, once a second, which every event of that time waits out, and those behind it
-too where little time is to spare. So it is spread over the time between two cuts, a fraction of a
-millisecond at a time; what is left before a cut goes slice by slice; the cut encodes what changed
+too where little time is to spare. So it is spread over the time between two cuts, a millisecond
+or two at a time; what is left before a cut goes slice by slice; the cut encodes what changed
 since.
 """
 
@@ -18,8 +18,8 @@ from typing import Protocol, runtime_checkable
 
 log = logging.getLogger("concierge.checkpoint")
 
-# So many every so often: some 6 % of the time, enough for 6,000 changes a second.
-_SOME, _EVERY_S = 64, 0.01
+# So often, and so many a second: enough for as many changes as a worker makes when it is busy.
+_EVERY_S, _PER_S = 0.01, 16_000
 # Called back so late the worker is catching up, in batches of thousands: nobody waits for a single
 # event, and who is encoded now will have changed again at the cut.
 _BUSY_S = 0.15
@@ -50,12 +50,13 @@ def encoding_along(role: object) -> Iterator[None]:
 
 async def _encode_along(role: object) -> None:
     while isinstance(role, EncodesAhead):
-        asleep_s = perf_counter()
+        since_s = perf_counter()
         await asyncio.sleep(_EVERY_S)
-        if perf_counter() - asleep_s > _BUSY_S:
+        passed_s = perf_counter() - since_s
+        if passed_s > _BUSY_S:
             continue
         try:
-            role.encode_ahead(_SOME)
+            role.encode_ahead(min(int(passed_s * _PER_S), _SLICE))
         except Exception:
             # It stays changed, so the cut meets it again and ends the worker.
             log.exception("a changed state cannot be encoded")

@@ -20,13 +20,17 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import islice
 from time import monotonic
 from typing import NamedTuple, Protocol
 
 from streams.runtime.chunk import Place
+
+# Records of a stage sent at a time: some 5 ms, for which work has to wait.
+PART = 2_048
 
 
 class Commit(Enum):
@@ -57,6 +61,16 @@ class Write(NamedTuple):
     partition: int | None = None
 
 
+class Stage(Protocol):
+    """Records that may be sent in any number of parts; they may be made as they are asked for."""
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+
+    def __iter__(self) -> Iterator[Write]:
+        """Yield them in the order in which they are sent."""
+
+
 @dataclass(frozen=True)
 class Cut:
     """A consistent picture: `positions` are next offsets, `stages` what must be durable first.
@@ -65,7 +79,7 @@ class Cut:
     """
 
     positions: Mapping[Place, int]
-    stages: Sequence[Sequence[Write]] = field(default=())
+    stages: Sequence[Stage] = field(default=())
 
 
 class CheckpointParts(Protocol):
@@ -86,8 +100,8 @@ class CheckpointParts(Protocol):
     async def probe(self) -> Commit:
         """Commit the last committed positions again."""
 
-    async def write(self, stage: Sequence[Write]) -> None:
-        """Send a stage and wait until all of it is acknowledged."""
+    async def write(self, records: Sequence[Write]) -> None:
+        """Send a part of a stage and wait until all of it is acknowledged."""
 
     def written(self, cut: Cut) -> None:
         """Note that all stages of the cut are durable."""
@@ -136,11 +150,12 @@ class Checkpoint:
                 return _REFUSED[answer]
             parts.step("probe")
             for stage in cut.stages:
-                # Nothing is awaited between the last look at the clock and the sending.
-                while self._clock_s() >= self._trusted_until_s:
-                    if (answer := await self._probe()) is not Commit.DONE:
-                        return _REFUSED[answer]
-                await parts.write(stage)
+                for part in _parts(stage):
+                    # Nothing is awaited between the last look at the clock and the sending.
+                    while self._clock_s() >= self._trusted_until_s:
+                        if (answer := await self._probe()) is not Commit.DONE:
+                            return _REFUSED[answer]
+                    await parts.write(part)
                 parts.step("stage")
             parts.written(cut)
             parts.step("changelog")
@@ -154,6 +169,12 @@ class Checkpoint:
         # From when it was asked: the session was alive then, and may have been closed since.
         self._trusted_until_s = self._clock_s() + self._trust_s
         return await self._parts.probe()
+
+
+def _parts(stage: Stage) -> Iterator[Sequence[Write]]:
+    records = iter(stage)
+    while part := list(islice(records, PART)):
+        yield part
 
 
 _REFUSED = {Commit.BUSY: Outcome.BUSY, Commit.FENCED: Outcome.FENCED}

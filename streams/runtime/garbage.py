@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import gc
 
-# New objects before the youngest are looked at: some batches' worth, about a millisecond's walk.
-_YOUNG = 50_000
-# So many of those before the survivors are, and so many of these before everything is. Exceptions
-# and closed clients do make cycles: they wait for minutes, not for ever.
-_MIDDLE, _OLD = 20, 100
+# New objects before the youngest are looked at: some batches' worth, a few milliseconds' walk.
+_YOUNG = 20_000
+# So many of those before the survivors are looked at once more and then left alone: with many, a
+# million of them would be walked at once, in a third of a second.
+_MIDDLE = 1
+# So many of these before everything is. Exceptions and closed clients do make cycles: they wait
+# for minutes, not for ever.
+_OLD = 2_500
 
 
 def look_for_garbage_seldom() -> None:

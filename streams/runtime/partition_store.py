@@ -13,7 +13,6 @@ from typing import Any
 
 from streams.core.codec import PARTITION_KEY, decode_value, encode_value
 from streams.core.state import PartitionState
-from streams.runtime import stamp
 
 
 @dataclass(frozen=True)
@@ -99,8 +98,8 @@ class PartitionStore:
             del self._dirty[customer]
         return len(self._dirty)
 
-    def cut(self, next_offset: int) -> dict[str, bytes]:
-        """Encode what is not yet; return all that is not known to be durable, stamps in front.
+    def cut(self) -> dict[str, bytes]:
+        """Encode what is not yet; return all that is not known to be durable.
 
         The partition's own state is written the first time in any case: a partition whose
         offsets are committed must never have an empty changelog, which is how recovery tells a
@@ -109,29 +108,25 @@ class PartitionStore:
         if PARTITION_KEY not in self._cold:
             self.partition_state()
             self._whole_dirty = True
-        # First, so that it is durable whenever a customer of this cut is: what was counted of a
-        # budget must not be behind what was decided.
+        whole: dict[str, bytes] = {}
         if self._whole_dirty and self._whole is not None:
-            data = self._codec.encode(PARTITION_KEY, self._whole)
-            self._cold[PARTITION_KEY] = data
-            # Before those of an earlier cut that was refused, too: they may have changed again.
-            self._unwritten.pop(PARTITION_KEY, None)
-            whole = {PARTITION_KEY: stamp.pack(next_offset, data)}
-            self._unwritten = whole | self._unwritten
+            whole[PARTITION_KEY] = self._codec.encode(PARTITION_KEY, self._whole)
         for customer in self._dirty:
             self._ahead[customer] = self._codec.encode(customer, self._hot[customer])
-        for customer, data in self._ahead.items():
-            self._cold[customer] = data
-            self._unwritten[customer] = stamp.pack(next_offset, data)
+        # The partition's own is first, so that it is durable whenever a customer of this cut is:
+        # what was counted of a budget must not be behind what was decided. Before those of an
+        # earlier cut that was refused, too: they may have changed again.
+        self._unwritten = whole | self._unwritten | whole | self._ahead
+        self._cold.update(whole)
+        self._cold.update(self._ahead)
         if len(self._hot) > self._hot_limit:
             self._hot = {customer: self._hot[customer] for customer in self._ahead}
         self._dirty.clear()
         self._ahead = {}
         self._whole_dirty = False
-        return dict(self._unwritten)
+        return self._unwritten
 
     def written(self, values: dict[str, bytes]) -> None:
-        """Forget what is durable now, unless a later cut has replaced it."""
-        for key, value in values.items():
-            if self._unwritten.get(key) is value:
-                del self._unwritten[key]
+        """Forget what a cut returned and is durable now; behind a later cut it is offered again."""
+        if self._unwritten is values:
+            self._unwritten = {}

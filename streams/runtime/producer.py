@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -129,7 +129,7 @@ class Outbox:
         async with self._publishing:
             await self._hand_over()
 
-    async def write(self, writes: Sequence[Write]) -> None:
+    async def write(self, writes: Iterable[Write]) -> None:
         """Send records at once and wait until they, and all before them, are acknowledged."""
         for write in writes:
             self.send(write.topic, write.key, write.value, write.partition)

@@ -195,10 +195,10 @@ class Shell:
         """Ask whether we still own what we are about to write, by committing it as it was."""
         return await self._commit(self._ledger.committed)
 
-    async def write(self, stage: Sequence[Write]) -> None:
-        """Send a stage and wait until all of it is acknowledged."""
+    async def write(self, records: Sequence[Write]) -> None:
+        """Send a part of a stage and wait until all of it is acknowledged."""
         self._check()
-        for part in self._failpoint.parts(self.role.name, stage):
+        for part in self._failpoint.parts(self.role.name, records):
             await self.writer.write(part)
 
     def written(self, cut: Cut) -> None:

@@ -6,11 +6,12 @@ its own way of writing (a record per change, sent whenever) is shut.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import faust
 
+from streams.runtime import stamp
 from streams.runtime.checkpoint import Write
 from streams.runtime.endings import ToMend
 from streams.runtime.partition_store import PartitionStore, StateCodec
@@ -24,6 +25,32 @@ NAME = "customers"
 
 class StateLost(ToMend):
     """Offsets are committed, but the state that goes with them is not there."""
+
+
+class Changes:
+    """The changelog records of a cut, stamped as they are asked for: work waits for the cut only.
+
+    `values` are the encoded states by partition, `next_offsets` the timeline's at the cut.
+    """
+
+    def __init__(
+        self,
+        changelog: str,
+        next_offsets: Mapping[int, int],
+        values: Mapping[int, Mapping[str, bytes]],
+    ) -> None:
+        self._changelog = changelog
+        self._next_offsets = next_offsets
+        self._values = values
+
+    def __len__(self) -> int:
+        return sum(map(len, self._values.values()))
+
+    def __iter__(self) -> Iterator[Write]:
+        for number, states in self._values.items():
+            next_offset = self._next_offsets[number]
+            for key, data in states.items():
+                yield Write(self._changelog, key.encode(), stamp.pack(next_offset, data), number)
 
 
 class Partitions:
@@ -87,23 +114,18 @@ class Partitions:
         share = most // max(len(self._stores), 1) + 1
         return sum(store.encode_ahead(share) for store in self._stores.values())
 
-    def cut(self, next_offsets: Mapping[int, int]) -> list[Write]:
+    def cut(self, next_offsets: Mapping[int, int]) -> Changes:
         """Return every change as a changelog record; `next_offsets` are the timeline's."""
-        self._cut = {
-            number: store.cut(next_offsets[number]) for number, store in self._stores.items()
-        }
-        return [
-            Write(self.changelog, key.encode(), value, number)
-            for number, values in self._cut.items()
-            for key, value in values.items()
-        ]
+        self._cut = {number: store.cut() for number, store in self._stores.items()}
+        return Changes(self.changelog, next_offsets, self._cut)
 
-    def written(self) -> None:
-        """Note that the last cut is durable."""
-        for number, values in self._cut.items():
+    def written(self) -> list[int]:
+        """Note that the last cut is durable; return the sizes of its states in bytes."""
+        cut, self._cut = self._cut, {}
+        for number, values in cut.items():
             if number in self._stores:
                 self._stores[number].written(values)
-        self._cut = {}
+        return [len(data) for values in cut.values() for data in values.values()]
 
 
 class CustomersTable(faust.Table[str, Any]):

@@ -33,7 +33,7 @@ def offsets_before_the_changelog(patch: pytest.MonkeyPatch) -> None:
             if await parts.commit(cut) is not Commit.DONE:
                 return Outcome.BUSY
             for stage in cut.stages:
-                await parts.write(stage)
+                await parts.write(list(stage))
             parts.written(cut)
             return Outcome.COMMITTED
 
@@ -51,8 +51,8 @@ def the_changelog_before_the_outputs(patch: pytest.MonkeyPatch) -> None:
 def the_partitions_record_last(patch: pytest.MonkeyPatch) -> None:
     whole_cut = PartitionStore.cut
 
-    def cut(self: PartitionStore, next_offset: int) -> dict[str, bytes]:
-        return dict(sorted(whole_cut(self, next_offset).items(), reverse=True))
+    def cut(self: PartitionStore) -> dict[str, bytes]:
+        return dict(sorted(whole_cut(self).items(), reverse=True))
 
     assert PARTITION_KEY < "customer"
     patch.setattr(PartitionStore, "cut", cut)

@@ -77,7 +77,7 @@ def test_a_snapshot_comes_first_and_the_switches_to_it_after() -> None:
         snapshots, announcements = cut.stages
         assert [(w.topic, w.key) for w in snapshots] == [("model-snapshots", b"main@000000000003")]
         assert [w.partition for w in announcements] == [0, 1]
-        switch = TIMELINE_DECODER.decode(announcements[0].value or b"")
+        switch = TIMELINE_DECODER.decode(next(iter(announcements)).value or b"")
         assert switch == Switch("model", "main", "000000000003")
         assert cut.positions == {PLACE: 3}
 
@@ -206,7 +206,7 @@ def test_a_damaged_snapshot_is_passed_over_and_its_lessons_are_learned_again() -
         assert switch == Switch("model", "main", "000000000004")
         await world.learn(4, 6)
         cut = world.role.cut({PLACE: 10})
-        assert cut.stages[0][0].value == b"main 2 10 10"
+        assert next(iter(cut.stages[0])).value == b"main 2 10 10"
 
     asyncio.run(scenario())
 

@@ -32,7 +32,7 @@ def test_a_role_encodes_while_the_block_lasts_and_no_longer() -> None:
         asked = len(role.asked)
         await asyncio.sleep(5 * ahead._EVERY_S)
         assert len(role.asked) == asked
-        assert set(role.asked) == {ahead._SOME}
+        assert 0 < min(role.asked) <= max(role.asked) <= ahead._SLICE
 
     asyncio.run(scenario())
 
