@@ -7,9 +7,17 @@ state and outputs that belong together.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 # For a chunk that waits for somebody else (a registry that is away) when the worker is to stop.
 PATIENCE_S = 5.0
+
+
+async def set_within(event: asyncio.Event, seconds: float) -> None:
+    """Wait until an event is set, but no longer than that, and clear it."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
+    event.clear()
 
 
 class Barrier:

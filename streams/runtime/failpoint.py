@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
 
-# Of a checkpoint, in order; "half" is in the middle of a stage's records, "stage" behind each.
+# Of a checkpoint, in order; "half" is within the first records of a stage, "stage" behind each.
 STEPS = ("cut", "outputs", "probe", "half", "stage", "changelog", "commit")
 _HOW = {"kill": signal.SIGKILL, "freeze": signal.SIGSTOP}
 
@@ -36,12 +36,13 @@ class Failpoint:
         """Return whether the step still counts."""
         return self._left > 0 and self._step == f"{role}:{step}"
 
-    def parts(self, role: str, stage: Sequence[T]) -> Iterator[Sequence[T]]:
-        """Yield a stage as it is; where its half still counts, that first, which then counts."""
+    async def half(
+        self, role: str, records: Sequence[T], write: Callable[[Sequence[T]], Awaitable[None]]
+    ) -> None:
+        """Where the half of a stage still counts, write half of these records and count it."""
         if self.awaits(role, "half"):
-            yield stage[: len(stage) // 2]
+            await write(records[: len(records) // 2])
             self.reached(role, "half")
-        yield stage
 
     def reached(self, role: str, step: str) -> None:
         """Count the step; the last one counted does not return, or not soon."""

@@ -123,7 +123,7 @@ class Outbox:
     async def settled(self) -> None:
         """Wait until everything published is acknowledged, then release what was held."""
         try:
-            await self._flush()
+            await self.acknowledged()
         finally:
             self._released.set()
         async with self._publishing:
@@ -131,11 +131,23 @@ class Outbox:
 
     async def write(self, writes: Iterable[Write]) -> None:
         """Send records at once and wait until they, and all before them, are acknowledged."""
+        await self.hand_over(writes)
+        await self.acknowledged()
+
+    async def hand_over(self, writes: Iterable[Write]) -> None:
+        """Send records at once: whoever writes has just made sure that it still may."""
         for write in writes:
             self.send(write.topic, write.key, write.value, write.partition)
-        # In one go: whoever writes has just made sure that it still may.
         await self.publish()
-        await self._flush()
+        # Others may share the event loop.
+        await asyncio.sleep(0)
+
+    async def acknowledged(self) -> None:
+        """Wait until everything published is acknowledged."""
+        loop = asyncio.get_running_loop()
+        while await loop.run_in_executor(None, self._producer.flush, 1.0):
+            self._raise_failure()
+        self._raise_failure()
 
     async def close(self) -> None:
         """Stop; what is still queued is dropped, so wait for acknowledgements first."""
@@ -186,12 +198,6 @@ class Outbox:
         self._producer.poll(0)
         self._raise_failure()
         await asyncio.sleep(_QUEUE_FULL_WAIT_S)
-
-    async def _flush(self) -> None:
-        loop = asyncio.get_running_loop()
-        while await loop.run_in_executor(None, self._producer.flush, 1.0):
-            self._raise_failure()
-        self._raise_failure()
 
     async def _poll(self) -> None:
         while self._failure is None:

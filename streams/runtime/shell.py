@@ -6,12 +6,11 @@ This is where the pieces meet; Faust calls in through `app`, `transport` and `re
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import perf_counter
 
 from streams.runtime.ahead import encode_ahead, encoding_along
-from streams.runtime.barrier import Barrier
+from streams.runtime.barrier import Barrier, set_within
 from streams.runtime.broker import Broker
 from streams.runtime.checkpoint import Checkpoint, Commit, Cut, Outcome, Write
 from streams.runtime.chunk import Chunk, Place
@@ -80,8 +79,7 @@ class Shell:
     async def admit(self, *chunks: Chunk) -> bool:
         """Wait for the gate; return whether chunks of one fetch may be worked on (not if stale)."""
         await self.barrier.enter()
-        stale = any(chunk.epoch != self.epoch for chunk in chunks)
-        if stale or not self._recovered or self._broken:
+        if not self._recovered or self._broken or any(c.epoch != self.epoch for c in chunks):
             self.barrier.leave()
             return False
         self._ledger.check(chunks)
@@ -195,11 +193,15 @@ class Shell:
         """Ask whether we still own what we are about to write, by committing it as it was."""
         return await self._commit(self._ledger.committed)
 
-    async def write(self, records: Sequence[Write]) -> None:
-        """Send a part of a stage and wait until all of it is acknowledged."""
+    async def send(self, records: Sequence[Write]) -> None:
+        """Send a part of a stage."""
         self._check()
-        for part in self._failpoint.parts(self.role.name, records):
-            await self.writer.write(part)
+        await self._failpoint.half(self.role.name, records, self.writer.write)
+        await self.writer.hand_over(records)
+
+    async def sent(self) -> None:
+        """Wait until all of a stage is acknowledged."""
+        await self.writer.acknowledged()
 
     def written(self, cut: Cut) -> None:
         """Tell the role that the cut is durable."""
@@ -223,9 +225,7 @@ class Shell:
                 await self._take_checkpoint()
 
     async def _take_checkpoint(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.checkpoint_due.wait(), self.options.checkpoint_every_s)
-        self.checkpoint_due.clear()
+        await set_within(self.checkpoint_due, self.options.checkpoint_every_s)
         outcome = await self.checkpoint.run() if self._recovered else Outcome.BUSY
         if outcome is Outcome.FENCED:
             # The gate stays shut until the group has taken us back and state is read again.

@@ -33,7 +33,8 @@ def offsets_before_the_changelog(patch: pytest.MonkeyPatch) -> None:
             if await parts.commit(cut) is not Commit.DONE:
                 return Outcome.BUSY
             for stage in cut.stages:
-                await parts.write(list(stage))
+                await parts.send(list(stage))
+                await parts.sent()
             parts.written(cut)
             return Outcome.COMMITTED
 

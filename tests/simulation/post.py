@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from random import Random
 
 from streams.runtime.checkpoint import Write
@@ -52,16 +52,19 @@ class Post:
 
     async def settled(self) -> None:
         try:
-            await self._flush()
+            await self.acknowledged()
         finally:
             self._is_held = False
         self._hand_over()
 
-    async def write(self, writes: Sequence[Write]) -> None:
+    async def write(self, writes: Iterable[Write]) -> None:
+        await self.hand_over(writes)
+        await self.acknowledged()
+
+    async def hand_over(self, writes: Iterable[Write]) -> None:
         for write in writes:
             self.send(write.topic, write.key, write.value, write.partition)
         self._hand_over()
-        await self._flush()
 
     def deliver_some(self) -> None:
         """Let a few records of one partition arrive."""
@@ -95,7 +98,7 @@ class Post:
             self.on_its_way.setdefault(place, deque()).append(sent)
         self._collected = []
 
-    async def _flush(self) -> None:
+    async def acknowledged(self) -> None:
         self._check()
         while self.on_its_way:
             await pause()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from streams.runtime.checkpoint import Checkpoint, Commit, Cut, Outcome, Write
+from streams.runtime.checkpoint import PART, Checkpoint, Commit, Cut, Outcome, Write
 from streams.runtime.chunk import Place
 
 PLACE = Place("timeline", 0)
@@ -23,7 +23,8 @@ WHOLE = [
     "step outputs",
     "probe",
     "step probe",
-    "write changelog",
+    "send changelog",
+    "sent",
     "step stage",
     "written",
     "step changelog",
@@ -41,6 +42,7 @@ class Recorded:
 
     def __init__(self, cut: Cut | None, break_at: str = "") -> None:
         self.done: list[str] = []
+        self.parts: list[int] = []
         self.probed = Commit.DONE
         self.committed = Commit.DONE
         self._cut = cut
@@ -68,8 +70,12 @@ class Recorded:
         self._note("probe")
         return self.probed
 
-    async def write(self, stage: Sequence[Write]) -> None:
-        self._note(f"write {stage[0].topic}")
+    async def send(self, records: Sequence[Write]) -> None:
+        self.parts.append(len(records))
+        self._note(f"send {records[0].topic}")
+
+    async def sent(self) -> None:
+        self._note("sent")
 
     def written(self, cut: Cut) -> None:
         self._note("written")
@@ -98,8 +104,24 @@ def test_a_checkpoint_goes_from_outputs_to_changelog_to_offsets() -> None:
 def test_the_stages_of_a_cut_are_written_one_after_the_other() -> None:
     parts = Recorded(Cut({PLACE: 7}, ((SNAPSHOT,), (SWITCH,))))
     assert taken(parts) is Outcome.COMMITTED
-    written = [what for what in parts.done if what.startswith("write ")]
-    assert written == ["write snapshots", "write timeline"]
+    written = [what for what in parts.done if what.startswith("sen")]
+    assert written == ["send snapshots", "sent", "send timeline", "sent"]
+
+
+def test_a_long_stage_is_sent_in_parts_and_awaited_once() -> None:
+    parts = Recorded(Cut({PLACE: 7}, ([STATE] * (2 * PART + 1),)))
+    assert taken(parts) is Outcome.COMMITTED
+    assert parts.parts == [PART, PART, 1]
+    assert parts.done.count("sent") == 1
+
+
+def test_a_worker_that_slept_between_two_parts_asks_again_before_the_next() -> None:
+    parts = Recorded(Cut({PLACE: 7}, ([STATE] * (PART + 1),)))
+    now_s = iter([0.0, 1.0, 10.0, 10.0, 10.0])
+    checkpoint = Checkpoint(parts, trust_s=5.0, clock_s=lambda: next(now_s))
+    assert asyncio.run(checkpoint.run()) is Outcome.COMMITTED
+    place = parts.done.index("send changelog")
+    assert parts.done[place : place + 4] == ["send changelog", "probe", "send changelog", "sent"]
 
 
 def test_nothing_changed_means_nothing_is_written_or_committed() -> None:
@@ -155,7 +177,7 @@ def test_a_worker_that_slept_since_the_probe_asks_again_before_it_writes() -> No
     now_s = iter([0.0, 10.0, 10.0, 10.0])
     checkpoint = Checkpoint(parts, trust_s=5.0, clock_s=lambda: next(now_s))
     assert asyncio.run(checkpoint.run()) is Outcome.COMMITTED
-    place = WHOLE.index("write changelog")
+    place = WHOLE.index("send changelog")
     assert parts.done == [*WHOLE[:place], "probe", *WHOLE[place:]]
 
 
@@ -176,4 +198,4 @@ def test_a_worker_that_slept_and_lost_its_partitions_writes_nothing(
     checkpoint = Checkpoint(parts, trust_s=5.0, clock_s=lambda: next(now_s))
 
     assert asyncio.run(checkpoint.run()) is outcome
-    assert parts.done == [*WHOLE[: WHOLE.index("write changelog")], "probe"]
+    assert parts.done == [*WHOLE[: WHOLE.index("send changelog")], "probe"]

@@ -54,6 +54,10 @@ class FakeOutbox:
     async def write(self, writes: Sequence[Write]) -> None:
         self.written += writes
 
+    hand_over = write
+
+    async def acknowledged(self) -> None: ...
+
 
 class FakeRole:
     name = "decide"

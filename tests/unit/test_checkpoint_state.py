@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -198,12 +200,21 @@ def test_no_failpoint_never_dies() -> None:
 
 def test_a_failpoint_may_count_the_half_of_a_stage() -> None:
     deaths: list[str] = []
+    written: list[str] = []
     failpoint = Failpoint("decide:half:2", die=lambda: deaths.append("now"))
-    assert list(failpoint.parts("decide", "abcd")) == ["ab", "abcd"]
-    assert deaths == []
-    assert list(failpoint.parts("decide", "abcd")) == ["ab", "abcd"]
-    assert deaths == ["now"]
-    assert list(failpoint.parts("decide", "abcd")) == ["abcd"]
+
+    async def write(records: Sequence[str]) -> None:
+        written.extend(records)
+
+    def halve(role: str) -> None:
+        asyncio.run(failpoint.half(role, "abcd", write))
+
+    halve("learn")
+    halve("decide")
+    assert (written, deaths) == (["a", "b"], [])
+    halve("decide")
+    halve("decide")
+    assert (written, deaths) == (["a", "b", "a", "b"], ["now"])
 
 
 def test_a_failpoint_at_no_step_is_refused() -> None:
