@@ -29,7 +29,16 @@ from streams.runtime.worker import run
     help="Run each role in a process of its own: faster on two cores or more. Their pages are "
     "served on CONCIERGE_HTTP_PORT and the ports after it, in the order of the roles.",
 )
-def worker(kafka: str | None, roles: tuple[str, ...], apart: bool) -> int:
+@click.option(
+    "--decide-processes",
+    "deciding",
+    type=click.IntRange(min=1),
+    default=1,
+    metavar="N",
+    help="With --apart: so many processes for decide, which costs the most; they share its "
+    "partitions. The pages of those after the first follow behind all roles'.",
+)
+def worker(kafka: str | None, roles: tuple[str, ...], apart: bool, deciding: int) -> int:
     """Run a worker: intake, decide and learn, on the brokers of CONCIERGE_KAFKA.
 
     Add workers and Kafka's partitions move to them. SIGTERM drains, checkpoints and exits 0; a
@@ -37,9 +46,11 @@ def worker(kafka: str | None, roles: tuple[str, ...], apart: bool) -> int:
     """
     given = {"ROLES": ",".join(roles)} if roles else {}
     settings = settings_from(kafka, **given)
-    if apart and len(settings.roles) > 1:
-        apart_roles = {role: _alone(settings, role) for role in settings.roles}
-        return run_together(apart_roles, lambda text: click.echo(f"concierge: {text}", err=True))
+    if deciding > 1 and not (apart and "decide" in settings.roles):
+        raise click.UsageError("--decide-processes needs --apart and the role decide")
+    if apart and len(settings.roles) + deciding > 2:
+        processes = _apart(settings, deciding)
+        return run_together(processes, lambda text: click.echo(f"concierge: {text}", err=True))
     # River alone takes seconds to import, which no other command should wait for.
     from streams.cli.assembly.worker import run_worker
 
@@ -47,14 +58,23 @@ def worker(kafka: str | None, roles: tuple[str, ...], apart: bool) -> int:
     return run(lambda: run_worker(settings))
 
 
-def _alone(settings: Settings, role: str) -> tuple[Sequence[str], Mapping[str, str]]:
-    """Return the command and the environment of a process for one role."""
-    environment = {
-        **os.environ,
-        "CONCIERGE_KAFKA": settings.bootstrap,
-        "CONCIERGE_ROLES": role,
-    }
-    if settings.http_port:
-        # Any free port stays any free port.
-        environment["CONCIERGE_HTTP_PORT"] = str(settings.http_port + settings.roles.index(role))
-    return own_command("worker"), own_environment(environment)
+def _apart(settings: Settings, deciding: int) -> dict[str, tuple[Sequence[str], Mapping[str, str]]]:
+    """Return the command and the environment of each process, by its name."""
+    named = {role: role for role in settings.roles}
+    named |= {f"decide-{number}": "decide" for number in range(2, deciding + 1)}
+    processes = {}
+    for place, (name, role) in enumerate(named.items()):
+        environment = {
+            **os.environ,
+            "CONCIERGE_KAFKA": settings.bootstrap,
+            "CONCIERGE_ROLES": role,
+        }
+        if settings.http_port:
+            # Any free port stays any free port.
+            environment["CONCIERGE_HTTP_PORT"] = str(settings.http_port + place)
+        if settings.instance_id and name != role:
+            # Two members of a group must not go by one name.
+            number = name.removeprefix(role)
+            environment["CONCIERGE_INSTANCE_ID"] = settings.instance_id + number
+        processes[name] = own_command("worker"), own_environment(environment)
+    return processes

@@ -1,18 +1,25 @@
-"""A worker with its roles apart: one command, a process and a page for each role."""
+"""A worker with its roles apart: one command, a process and a page for each role, or several."""
 
 from __future__ import annotations
 
 import json
 import os
 import socket
-import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
+from subprocess import Popen
+from typing import Any
 from uuid import uuid4
 
+import pytest
+from click.testing import CliRunner
+
+from streams.cli.main import concierge
 from streams.demo.worker_process import as_text
 from streams.runtime.embedded import EmbeddedBroker
 from streams.runtime.settings import ROLES
@@ -34,39 +41,55 @@ def _is_free(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
-def _ready_roles(port: int) -> list[str]:
+def _page(port: int) -> dict[str, Any]:
+    """Return the roles of a page that is ready, by name; nothing before."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as page:
-            return list(json.loads(page.read())["roles"])
+            found: dict[str, Any] = json.loads(page.read())["roles"]
+            return found
     except (urllib.error.URLError, OSError):
-        return []
+        return {}
 
 
-def test_each_role_has_a_process_and_a_page_and_sigterm_ends_all(
-    embedded_broker: EmbeddedBroker, tmp_path: Path
+@contextmanager
+def _running(command: Sequence[str], settings: Mapping[str, Any]) -> Iterator[Popen[bytes]]:
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("CONCIERGE_")}
+    process = Popen(command, cwd=ROOT, env={**environ, **as_text(settings)})
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+
+
+@pytest.mark.parametrize("deciding", [1, 2])
+def test_each_process_has_its_role_and_a_page_and_sigterm_ends_all(
+    deciding: int, embedded_broker: EmbeddedBroker, tmp_path: Path
 ) -> None:
-    prefix, first = f"w{uuid4().hex[:10]}.", _free_ports(len(ROLES))
+    prefix, roles = f"w{uuid4().hex[:10]}.", [*ROLES, *["decide"] * (deciding - 1)]
+    first = _free_ports(len(roles))
     world = World(embedded_broker.bootstrap, prefix, catalogue_path=write_catalogue(tmp_path, SHOP))
     world.create_topics()
-    environ = {k: v for k, v in os.environ.items() if not k.startswith("CONCIERGE_")}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "streams", "worker", "--apart"],
-        cwd=ROOT,
-        env={**environ, **as_text({**world.settings, "http_port": first})},
-    )
-    try:
-        deadline_s, waiting = time.monotonic() + 90, dict(enumerate(ROLES, start=first))
+    options = ["--decide-processes", str(deciding)] if deciding > 1 else []
+    command = [sys.executable, "-m", "streams", "worker", "--apart", *options]
+    settings = {**world.settings, "http_port": first, "instance_id": "somebody"}
+    with closing(world), _running(command, settings) as process:
+        deadline_s, waiting = time.monotonic() + 90, dict(enumerate(roles, start=first))
         while waiting:
             assert process.poll() is None
             assert time.monotonic() < deadline_s, waiting
-            ready = {port: _ready_roles(port) for port in waiting}
-            assert all(found in ([], [waiting[port]]) for port, found in ready.items())
+            ready = {port: _page(port) for port in waiting}
+            assert all(list(found) in ([], [waiting[port]]) for port, found in ready.items())
             waiting = {port: role for port, role in waiting.items() if not ready[port]}
             time.sleep(0.1)
         process.terminate()
         assert process.wait(60) == 0
-        assert not any(_ready_roles(port) for port in range(first, first + len(ROLES)))
-    finally:
-        if process.poll() is None:
-            process.kill()
-        world.close()
+        assert not any(_page(port) for port in range(first, first + len(roles)))
+
+
+@pytest.mark.parametrize("options", [[], ["--apart", "--role", "learn"]])
+def test_more_processes_for_decide_need_decide_apart(options: list[str]) -> None:
+    asked = ["worker", "--kafka", "127.0.0.1:1", "--decide-processes", "2", *options]
+    ended = CliRunner().invoke(concierge, asked)
+    assert ended.exit_code == 2
+    assert "--decide-processes needs --apart and the role decide" in ended.output
