@@ -11,7 +11,7 @@ are decided as one, because a decision costs the less the more are made together
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -160,8 +160,8 @@ class Engine:
             place = LessonPlace(partition, offset, number)
             settled = segment.settle(state, tick.at_ms)
             out.lessons.extend(lesson_of(pending, place) for pending in settled)
-            timers = deque(due_timers(state, tick.at_ms))
-            turns.append(Turn(customer, state, deque(), timers, offset, tick.at_ms))
+            timers = due_timers(state, tick.at_ms)
+            turns.append(Turn(customer, state, [], timers, offset, tick.at_ms))
         yield from self._play(segment, turns, store, out)
         out.notes["tick"] += 1
         out.tick_ms = max(out.tick_ms, tick.at_ms)

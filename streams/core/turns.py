@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from schemas.records import CustomerEvent, Outcome, Purchase, Trigger
@@ -41,7 +42,7 @@ About = tuple[str, str | None]
 
 @dataclass(slots=True)
 class Turn:
-    """What is still to be applied to one customer's state.
+    """One customer's way: what is to be applied to their state, and how far that is.
 
     `next_place` of a slate is decided before anything else. `timers` are due at the tick that
     stands at `tick_offset`, at time `tick_ms`; `brought` are the moments they brought so far.
@@ -49,12 +50,14 @@ class Turn:
 
     customer: str
     state: CustomerState
-    events: deque[tuple[int, CustomerEvent]] = field(default_factory=deque)
-    timers: deque[tuple[int, str]] = field(default_factory=deque)
+    events: list[tuple[int, CustomerEvent]] = field(default_factory=list)
+    timers: Sequence[tuple[int, str]] = ()
     tick_offset: int = -1
     tick_ms: int = 0
     next_place: Due | None = None
-    brought: set[str] = field(default_factory=set)
+    brought: frozenset[str] = frozenset()
+    timers_done: int = 0
+    events_done: int = 0
 
 
 class Segment:
@@ -80,8 +83,9 @@ class Segment:
         if turn.next_place is not None:
             place, turn.next_place = turn.next_place, None
             return place
-        while turn.timers:
-            due_ms, name = turn.timers.popleft()
+        while turn.timers_done < len(turn.timers):
+            due_ms, name = turn.timers[turn.timers_done]
+            turn.timers_done += 1
             if not is_due(turn.state, name, due_ms):
                 continue
             moment = moment_of(turn.state, name)
@@ -90,7 +94,7 @@ class Segment:
             over = name == QUIET_OVER and is_over(turn.state, moment, turn.tick_ms)
             if over or moment in turn.brought:
                 continue
-            turn.brought.add(moment)
+            turn.brought |= {moment}
             if self._decides(moment):
                 self.notes[f"moment:{moment}"] += 1
                 trigger = Trigger(
@@ -101,8 +105,9 @@ class Segment:
                     seen_at_ms=turn.tick_ms,
                 )
                 return self._due(turn, moment, turn.tick_ms, turn.tick_offset, trigger)
-        while turn.events:
-            offset, event = turn.events.popleft()
+        while turn.events_done < len(turn.events):
+            offset, event = turn.events[turn.events_done]
+            turn.events_done += 1
             if (due := self._apply(turn, offset, event)) is not None:
                 return due
         return None

@@ -75,9 +75,8 @@ def bounds(minutes: float) -> dict[str, tuple[str, float]]:
     return {name: (unit, bound * noise) for name, (unit, bound) in BOUNDS.items()}
 
 
-def soak(world: ChaosWorld, minutes: float, per_s: int) -> list[Sample]:
+def soak(world: ChaosWorld, worker: Worker, minutes: float, per_s: int) -> list[Sample]:
     """Load one worker steadily; its customers stay the same."""
-    worker = world.start_ready()
     samples: list[Sample] = []
     began_s = time.monotonic()
     sample_at_s = began_s
@@ -89,9 +88,6 @@ def soak(world: ChaosWorld, minutes: float, per_s: int) -> list[Sample]:
         # A load of its own pace, whatever the worker does: nothing is awaited here.
         ahead_s = world.sent / per_s - (time.monotonic() - began_s)
         time.sleep(max(ahead_s, 0.0))
-    world.end()
-    world.judge()
-    world.terminate(worker)
     return samples
 
 
@@ -149,11 +145,19 @@ def main() -> int:
                 checkpoint_interval_ms=1_000,
             ) as world,
         ):
-            samples = soak(world, arguments.minutes, arguments.rate)
+            worker = world.start_ready()
+            # Shown before the verdict, which takes minutes and may fail.
+            grew = not _show(
+                soak(world, worker, arguments.minutes, arguments.rate), arguments.minutes
+            )
+            world.end()
+            world.judge()
+            world.terminate(worker)
     except KafkaUnavailable as missing:
         print(missing, file=sys.stderr)
         return 3
-    return 0 if _show(samples, arguments.minutes) else 1
+    print("Nothing was lost or doubled.")
+    return int(grew)
 
 
 if __name__ == "__main__":
