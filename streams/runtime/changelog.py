@@ -44,7 +44,10 @@ def reader_config(client: Mapping[str, Any]) -> dict[str, Any]:
         "auto.offset.reset": "earliest",
         "fetch.wait.max.ms": 50,
         "fetch.message.max.bytes": 4 * 1024 * 1024,
-        "queued.max.messages.kbytes": 65_536,
+        "queued.max.messages.kbytes": 16_384,
+        # How long a full queue keeps it from fetching. By default that is a second: the queue is
+        # empty long before, and most of a long reading would be waiting.
+        "fetch.queue.backoff.ms": 10,
     }
 
 
