@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 from schemas.topics import TIMELINE, all_topics
-from streams.cli.assembly import decide, intake, learn
+from streams.cli.assembly import decide, intake
 from streams.cli.assembly.shared import Shared
 from streams.runtime.app import ShellApp
 from streams.runtime.clients import librdkafka_config
@@ -24,11 +24,9 @@ from streams.runtime.worker import serve
 
 log = logging.getLogger("concierge.worker")
 
-# In the order in which they drain: what one sends the next may still take in.
-_BUILDERS: dict[str, Callable[[Shared], Awaitable[ShellApp]]] = {
+_WITHOUT_RIVER: dict[str, Callable[[Shared], Awaitable[ShellApp]]] = {
     "intake": intake.build,
     "decide": decide.build,
-    "learn": learn.build,
 }
 
 
@@ -63,11 +61,25 @@ async def run_worker(settings: Settings) -> int:
     lag = LagWatch(settings, shared.progress, shared.metrics)
     health = HealthServer(settings, shared.metrics, shared.progress, lag)
     shared.services += [lag, health, _Announcement(health, settings, shared.progress)]
-    apps = [await build(shared) for role, build in _BUILDERS.items() if role in settings.roles]
+    apps = [await build(shared) for build in _builders(settings.roles)]
     code = await serve(apps, shared.fate, shared.services, shared.options.stop_timeout_s)
     if shared.registry is not None:
         shared.registry.close()
     return code
+
+
+def _builders(roles: Collection[str]) -> list[Callable[[Shared], Awaitable[ShellApp]]]:
+    """Return what builds the roles, in the order in which they drain.
+
+    What one sends the next may still take in.
+    """
+    builders = [build for role, build in _WITHOUT_RIVER.items() if role in roles]
+    if "learn" in roles:
+        # River takes a second to import and 90 MB, which a worker without this role is spared.
+        from streams.cli.assembly import learn
+
+        builders.append(learn.build)
+    return builders
 
 
 def _timeline(settings: Settings) -> Timeline:
