@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from schemas.topics import TIMELINE, all_topics
 from streams.cli.assembly import decide, intake
@@ -24,7 +24,9 @@ from streams.runtime.worker import serve
 
 log = logging.getLogger("concierge.worker")
 
-_WITHOUT_RIVER: dict[str, Callable[[Shared], Awaitable[ShellApp]]] = {
+Builder = Callable[[Shared], Awaitable[ShellApp]]
+
+_WITHOUT_RIVER: dict[str, Builder] = {
     "intake": intake.build,
     "decide": decide.build,
 }
@@ -51,8 +53,22 @@ class _Announcement:
         log.info("worker stopped")
 
 
-async def run_worker(settings: Settings) -> int:
-    """Run the configured roles until a signal or a failure; return the exit code.
+def builders(roles: Collection[str]) -> list[Builder]:
+    """Return what builds the roles, in the order in which they drain.
+
+    What one sends the next may still take in.
+    """
+    found = [build for role, build in _WITHOUT_RIVER.items() if role in roles]
+    if "learn" in roles:
+        # With it comes River: a second of importing and 80 MB, which other workers are spared.
+        from streams.cli.assembly import learn
+
+        found.append(learn.build)
+    return found
+
+
+async def run_worker(settings: Settings, build: Sequence[Builder]) -> int:
+    """Run the roles that `build` makes until a signal or a failure; return the exit code.
 
     Raises `TopicsNotReady` and KafkaException before anything is read.
     """
@@ -61,25 +77,11 @@ async def run_worker(settings: Settings) -> int:
     lag = LagWatch(settings, shared.progress, shared.metrics)
     health = HealthServer(settings, shared.metrics, shared.progress, lag)
     shared.services += [lag, health, _Announcement(health, settings, shared.progress)]
-    apps = [await build(shared) for build in _builders(settings.roles)]
+    apps = [await each(shared) for each in build]
     code = await serve(apps, shared.fate, shared.services, shared.options.stop_timeout_s)
     if shared.registry is not None:
         shared.registry.close()
     return code
-
-
-def _builders(roles: Collection[str]) -> list[Callable[[Shared], Awaitable[ShellApp]]]:
-    """Return what builds the roles, in the order in which they drain.
-
-    What one sends the next may still take in.
-    """
-    builders = [build for role, build in _WITHOUT_RIVER.items() if role in roles]
-    if "learn" in roles:
-        # River takes a second to import and 90 MB, which a worker without this role is spared.
-        from streams.cli.assembly import learn
-
-        builders.append(learn.build)
-    return builders
 
 
 def _timeline(settings: Settings) -> Timeline:
