@@ -73,7 +73,7 @@ class Encoders(Protocol):
 
 
 # Per changelog partition, every key's newest encoded state.
-ReadStates = Callable[[Sequence[int]], Awaitable[Mapping[int, Mapping[str, bytes]]]]
+ReadStates = Callable[[Sequence[int]], Awaitable[Mapping[int, dict[str, bytes]]]]
 
 
 class Decide:

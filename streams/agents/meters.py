@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
+from typing import TYPE_CHECKING
 
-from models.bank import Bank
 from models.taught import Progress as Learned
 from models.taught import Refusal
 from schemas.decisions import Decision, NextBestAction
@@ -15,6 +15,10 @@ from streams.core.engine import Outputs
 from streams.runtime import metrics as m
 from streams.runtime.metrics import Metrics
 from streams.runtime.wall import now_ms
+
+if TYPE_CHECKING:
+    # With it comes River, which only the learn role needs.
+    from models.bank import Bank
 
 # What the engine notes with a kind behind a colon.
 _NOTED = {"moment": m.MOMENTS, "outcome": m.OUTCOMES, "unmatched": m.OUTCOMES_UNMATCHED}

@@ -52,10 +52,12 @@ def worker(kafka: str | None, roles: tuple[str, ...], apart: bool, deciding: int
         processes = _apart(settings, deciding)
         return run_together(processes, lambda text: click.echo(f"concierge: {text}", err=True))
     # River alone takes seconds to import, which no other command should wait for.
-    from streams.cli.assembly.worker import run_worker
+    from streams.cli.assembly.worker import builders, run_worker
 
     set_up_logs(settings)
-    return run(lambda: run_worker(settings))
+    # Before the loop, so that what is imported counts among what lives at the start.
+    build = builders(settings.roles)
+    return run(lambda: run_worker(settings, build))
 
 
 def _apart(settings: Settings, deciding: int) -> dict[str, tuple[Sequence[str], Mapping[str, str]]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from confluent_kafka import (
@@ -44,7 +44,10 @@ def reader_config(client: Mapping[str, Any]) -> dict[str, Any]:
         "auto.offset.reset": "earliest",
         "fetch.wait.max.ms": 50,
         "fetch.message.max.bytes": 4 * 1024 * 1024,
-        "queued.max.messages.kbytes": 65_536,
+        "queued.max.messages.kbytes": 16_384,
+        # How long a full queue keeps it from fetching. By default that is a second: the queue is
+        # empty long before, and most of a long reading would be waiting.
+        "fetch.queue.backoff.ms": 10,
     }
 
 
@@ -78,19 +81,26 @@ def read_to_end(
         while unfinished:
             if give_up.is_set():
                 raise GivenUp(f"{topic}: reading was given up")
-            messages = []
-            for message in consumer.consume(_BATCH, _POLL_S):
-                error = message.error()
-                if error is None:
-                    messages.append(message)
-                elif error.code() == KafkaError._PARTITION_EOF:
-                    unfinished.discard(message.partition())
-                else:
-                    raise KafkaException(KafkaError(error.code(), f"{topic}: {error.str()}"))
+            found = consumer.consume(_BATCH, _POLL_S)
+            messages = [message for message in found if message.error() is None]
+            if len(messages) < len(found):
+                unfinished -= _ended(topic, found)
             if messages:
                 yield messages
     finally:
         consumer.close()
+
+
+def _ended(topic: str, found: Iterable[Message]) -> set[int | None]:
+    """Return the partitions whose end was found; raise for any other error."""
+    ended = set()
+    for message in found:
+        if (error := message.error()) is None:
+            continue
+        if error.code() != KafkaError._PARTITION_EOF:
+            raise KafkaException(KafkaError(error.code(), f"{topic}: {error.str()}"))
+        ended.add(message.partition())
+    return ended
 
 
 def newest_states(
@@ -103,28 +113,34 @@ def newest_states(
 
     ValueError where a record carries no stamp: the topic is not a changelog of ours.
     """
-    found: dict[int, dict[str, tuple[int, bytes]]] = {number: {} for number in partitions}
+    found: dict[int, dict[str, bytes]] = {number: {} for number in partitions}
     for messages in read_to_end(client, topic, partitions, give_up):
         for message in messages:
             number = message.partition()
             if number is not None:
                 keep_newest(found[number], message.key() or b"", message.value())
-    return {
-        number: {key: payload for key, (_, payload) in states.items()}
-        for number, states in found.items()
-    }
+    for states in found.values():
+        without_stamps(states)
+    return found
 
 
-def keep_newest(states: dict[str, tuple[int, bytes]], key: bytes, value: bytes | None) -> None:
-    """Take over a changelog record unless it is older than what is held for its key."""
+def keep_newest(states: dict[str, bytes], key: bytes, value: bytes | None) -> None:
+    """Take over a changelog record, stamp and all, unless it is older than what its key has."""
     name = key.decode()
     if value is None:
         states.pop(name, None)
         return
-    next_offset, payload = stamp.unpack(value)
-    held = states.get(name)
-    if held is None or held[0] <= next_offset:
-        states[name] = (next_offset, payload)
+    of_value = stamp.of(value)
+    held = states.setdefault(name, value)
+    # Most keys of a compacted topic come once.
+    if held is not value and stamp.of(held) <= of_value:
+        states[name] = value
+
+
+def without_stamps(states: dict[str, bytes]) -> None:
+    """Leave only the payloads, one by one: a second million of values would not fit beside."""
+    for name, value in states.items():
+        states[name] = value[stamp.SIZE :]
 
 
 async def in_thread(work: Callable[[threading.Event], Any]) -> Any:

@@ -6,7 +6,7 @@ decoded, the others are kept as the bytes the changelog holds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -45,9 +45,9 @@ class PartitionStore:
         self._unwritten: dict[str, bytes] = {}
         self._customers = 0
 
-    def load(self, items: Iterable[tuple[str, bytes]]) -> None:
-        """Take over recovered values (payloads without their stamps)."""
-        self._cold.update(items)
+    def load(self, states: dict[str, bytes]) -> None:
+        """Take over recovered values (payloads without their stamps), the dict itself with them."""
+        self._cold = states
         self._customers = len(self._cold) - (PARTITION_KEY in self._cold)
 
     def raw_items(self) -> Iterator[tuple[str, bytes]]:

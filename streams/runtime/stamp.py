@@ -13,6 +13,7 @@ import struct
 _VERSION = 1
 _STAMP = struct.Struct(">BQ")
 SIZE = _STAMP.size
+_MARK = bytes([_VERSION])
 
 
 def pack(next_offset: int, payload: bytes) -> bytes:
@@ -20,11 +21,23 @@ def pack(next_offset: int, payload: bytes) -> bytes:
     return _STAMP.pack(_VERSION, next_offset) + payload
 
 
+def of(value: bytes) -> bytes:
+    """Return the stamp of a changelog value; ValueError if it carries none.
+
+    The greater of two stamps is that of the later cut.
+    """
+    if not value.startswith(_MARK) or len(value) < SIZE:
+        raise ValueError(_missing(value))
+    return value[:SIZE]
+
+
 def unpack(value: bytes) -> tuple[int, bytes]:
     """Return (next offset, payload) of a changelog value; ValueError if it carries no stamp."""
-    if len(value) < SIZE:
-        raise ValueError(f"a changelog value of {len(value)} bytes carries no stamp")
-    version, next_offset = _STAMP.unpack_from(value)
-    if version != _VERSION:
-        raise ValueError(f"changelog value with stamp version {version}, expected {_VERSION}")
+    next_offset: int = _STAMP.unpack(of(value))[1]
     return next_offset, value[SIZE:]
+
+
+def _missing(value: bytes) -> str:
+    if len(value) < SIZE:
+        return f"a changelog value of {len(value)} bytes carries no stamp"
+    return f"changelog value with stamp version {value[0]}, expected {_VERSION}"

@@ -70,9 +70,9 @@ class Partitions:
         return iter(self._stores)
 
     def load(
-        self, partition: int, states: Mapping[str, bytes], start: int, new: bool = False
+        self, partition: int, states: dict[str, bytes], start: int, new: bool = False
     ) -> PartitionStore:
-        """Take over a partition's recovered state.
+        """Take over a partition's recovered state; `states` belongs to the store from then on.
 
         `start` is its next timeline offset, `new` whether nothing of it has been read before.
 
@@ -86,7 +86,7 @@ class Partitions:
                 f"--group {self.changelog.removesuffix('-customers-changelog')}"
             )
         store = self._stores[partition] = PartitionStore(self._codec, self._hot_limit)
-        store.load(states.items())
+        store.load(states)
         return store
 
     @property

@@ -5,10 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
 
-def test_scoring_from_a_snapshot_imports_no_river() -> None:
+# What a worker without the learn role imports; it builds its roles from here.
+_WORKER = "streams.cli.main, streams.cli.assembly.worker"
+
+
+@pytest.mark.parametrize("modules", ["models.scorer, models.snapshot_codec", _WORKER])
+def test_who_only_scores_from_snapshots_imports_no_river(modules: str) -> None:
     code = (
-        "import sys, models.scorer, models.snapshot_codec; "
+        f"import sys, {modules}; "
         "sys.exit(', '.join({'river', 'scipy', 'pandas', 'sklearn'} & set(sys.modules)) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -11,7 +11,6 @@ from streams.agents.learn import Learn
 from streams.core import turns
 from streams.core.codec import PARTITION_KEY
 from streams.core.engine import Engine
-from streams.runtime import stamp
 from streams.runtime.checkpoint import Checkpoint, Commit, Cut, Outcome
 from streams.runtime.chunk import Place
 from streams.runtime.partition_store import PartitionStore
@@ -60,8 +59,8 @@ def the_partitions_record_last(patch: pytest.MonkeyPatch) -> None:
 
 
 def no_stamps(patch: pytest.MonkeyPatch) -> None:
-    def keep_last(states: dict[str, Any], key: bytes, value: bytes | None) -> None:
-        states[key.decode()] = stamp.unpack(value or b"")
+    def keep_last(states: dict[str, bytes], key: bytes, value: bytes | None) -> None:
+        states[key.decode()] = value or b""
 
     patch.setattr(roles, "keep_newest", keep_last)
 

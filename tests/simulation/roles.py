@@ -21,7 +21,7 @@ from streams.core.engine import Engine
 from streams.core.features import FEATURE_NAMES, FEATURE_VERSION
 from streams.core.state import PartitionState
 from streams.core.switches import Deciders
-from streams.runtime.changelog import keep_newest
+from streams.runtime.changelog import keep_newest, without_stamps
 from streams.runtime.checkpoint import Cut
 from streams.runtime.chunk import Chunk, Place
 from streams.runtime.clock import Timeline
@@ -182,16 +182,17 @@ class Intake:
 
 def recovered(cluster: Cluster, number: int) -> dict[str, bytes]:
     """Return every key's newest payload of a changelog partition."""
-    states: dict[str, tuple[int, bytes]] = {}
+    states: dict[str, bytes] = {}
     for record in cluster.logs[Place(CHANGELOG, number)]:
         keep_newest(states, record.key or b"", record.value)
-    return {key: payload for key, (_, payload) in states.items()}
+    without_stamps(states)
+    return states
 
 
 def make_decide(cluster: Cluster, post: Post, encoders: Encoders, chance: Random) -> Decide:
     """Return the product's role over its own store."""
 
-    async def read_states(numbers: Sequence[int]) -> Mapping[int, Mapping[str, bytes]]:
+    async def read_states(numbers: Sequence[int]) -> Mapping[int, dict[str, bytes]]:
         await pause()
         return {number: recovered(cluster, number) for number in numbers}
 

@@ -85,8 +85,8 @@ class World:
         self.partitions = Partitions("changelog", StateCodec(), 10)
         letters = DeadLetters(self.outbox, DeadLetterRate(10, 1_000), lambda: 0, "1.0")
 
-        async def read(partitions: Sequence[int]) -> Mapping[int, Mapping[str, bytes]]:
-            return {number: states or {} for number in partitions}
+        async def read(partitions: Sequence[int]) -> Mapping[int, dict[str, bytes]]:
+            return {number: dict(states or {}) for number in partitions}
 
         self.role = Decide(
             self.engine,

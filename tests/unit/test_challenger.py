@@ -18,7 +18,7 @@ from models.steps import STEPS
 from schemas.decisions import Challenge, Decision
 from schemas.records import ENCODER, Lesson, Trigger
 from streams.agents.learn import Learn, Workshop
-from streams.cli.assembly.models import new_model, restored_model
+from streams.cli.assembly.banks import new_model, restored_model
 from streams.cli.assembly.taught import Taught
 from streams.cli.challenger_tally import Bouts
 from streams.cli.settled import Outcomes

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from streams.core.codec import PARTITION_KEY
 from streams.runtime import stamp
-from streams.runtime.changelog import keep_newest
+from streams.runtime.changelog import keep_newest, without_stamps
 from streams.runtime.failpoint import Failpoint
 from streams.runtime.partition_store import PartitionStore, StateCodec
 from streams.runtime.table import Partitions, StateLost
@@ -95,7 +97,7 @@ def test_a_value_without_our_stamp_is_refused(value: bytes) -> None:
 
 def test_only_changed_customers_are_cut() -> None:
     store = PartitionStore(codec())
-    store.load([("old", b"[('n', 1)]")])
+    store.load({"old": b"[('n', 1)]"})
     store.put("new", {"n": 2})
     assert payloads(store.cut()) == {"new": b"[('n', 2)]"}
 
@@ -144,24 +146,38 @@ def test_cold_customers_come_back_from_their_bytes() -> None:
     assert store.get("nobody") is None
 
 
+def recovered(*values: bytes | None) -> dict[str, bytes]:
+    """Return what recovery makes of values of one key."""
+    states: dict[str, bytes] = {}
+    for value in values:
+        keep_newest(states, b"a", value)
+    without_stamps(states)
+    return states
+
+
 def test_recovery_keeps_the_highest_stamp_whatever_comes_last() -> None:
-    states: dict[str, tuple[int, bytes]] = {}
-    for next_offset, payload in [(5, b"old"), (9, b"new"), (7, b"zombie")]:
-        keep_newest(states, b"a", stamp.pack(next_offset, payload))
-    assert states == {"a": (9, b"new")}
+    values = [stamp.pack(*each) for each in [(5, b"old"), (900, b"new"), (70, b"zombie")]]
+    assert recovered(*values) == {"a": b"new"}
 
 
 def test_of_equal_stamps_the_later_write_counts() -> None:
-    states: dict[str, tuple[int, bytes]] = {}
-    keep_newest(states, b"a", stamp.pack(9, b"once"))
-    keep_newest(states, b"a", stamp.pack(9, b"again"))
-    assert states["a"][1] == b"again"
+    assert recovered(stamp.pack(9, b"once"), stamp.pack(9, b"again")) == {"a": b"again"}
 
 
-def test_a_tombstone_removes_a_key() -> None:
-    states = {"a": (1, b"x")}
-    keep_newest(states, b"a", None)
-    assert states == {}
+def test_a_tombstone_removes_a_key_until_it_is_written_again() -> None:
+    assert recovered(stamp.pack(9, b"x"), None) == {}
+    assert recovered(stamp.pack(9, b"x"), None, stamp.pack(5, b"y")) == {"a": b"y"}
+
+
+def test_a_record_without_our_stamp_is_refused_even_if_a_later_one_would_replace_it() -> None:
+    with pytest.raises(ValueError, match="stamp"):
+        recovered(b"\x02" + bytes(8) + b"state", stamp.pack(9, b"x"))
+
+
+@given(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1))
+def test_stamps_compare_as_the_offsets_they_stand_for(one: int, other: int) -> None:
+    stamps = [stamp.of(stamp.pack(each, b"state")) for each in (one, other)]
+    assert (stamps[0] < stamps[1]) == (one < other)
 
 
 def test_committed_offsets_without_any_state_are_refused() -> None:

@@ -12,7 +12,7 @@ from models.protocol import ActionKey
 from models.snapshot import take
 from models.snapshot_codec import decode, encode
 from models.snapshot_record import version_of
-from streams.cli.assembly.models import new_model
+from streams.cli.assembly.banks import new_model
 from streams.cli.assembly.snapshots import Snapshots
 from streams.runtime.metrics import Metrics
 

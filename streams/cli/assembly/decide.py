@@ -39,10 +39,10 @@ async def build(shared: Shared) -> ShellApp:
     changelog = customers_changelog(settings.app_id).name
     partitions = Partitions(changelog, StateCodec(), settings.hot_customers)
 
-    async def read_states(partitions: Sequence[int]) -> Mapping[int, Mapping[str, bytes]]:
+    async def read_states(partitions: Sequence[int]) -> Mapping[int, dict[str, bytes]]:
         await asyncio.to_thread(check_whole, shared.client, changelog, partitions)
         read = partial(newest_states, shared.client, changelog, partitions)
-        states: Mapping[int, Mapping[str, bytes]] = await in_thread(read)
+        states: Mapping[int, dict[str, bytes]] = await in_thread(read)
         await asyncio.to_thread(check_states, states, shared.timeline.partitions)
         meters.recovered(shared.metrics, sum(map(len, states.values())))
         return states

@@ -14,8 +14,8 @@ from models.snapshot import take
 from models.snapshot_codec import encode
 from schemas.topics import LESSONS, MODEL_SNAPSHOTS
 from streams.agents import learn, meters
+from streams.cli.assembly.banks import new_model
 from streams.cli.assembly.experiment import recounting, uplift_meter
-from streams.cli.assembly.models import new_model
 from streams.cli.assembly.shared import Shared
 from streams.cli.assembly.snapshots import Snapshots
 from streams.cli.assembly.taught import Taught

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from models.bank import Bank
 from models.protocol import ActionKey, Scorer
 from models.snapshot_codec import decode
 from models.snapshot_record import Snapshot, SnapshotError
-from streams.cli.assembly.models import restored_model, scorer_of
+from streams.cli.assembly.models import scorer_of
 from streams.core.features import FEATURE_VERSION
 from streams.runtime.metrics import SNAPSHOTS_REFUSED, Metrics
+
+if TYPE_CHECKING:
+    from models.bank import Bank
 
 log = logging.getLogger("concierge.models")
 
@@ -30,6 +33,9 @@ class Snapshots:
 
     def bank(self, model: str, data: bytes) -> Bank | None:
         """Return the model of a snapshot, None if it cannot be used."""
+        # Here, because a worker that only decides makes no banks, and so needs no River.
+        from streams.cli.assembly.banks import restored_model
+
         try:
             snapshot = self._of(model, data)
             if snapshot is None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from schemas.topics import TIMELINE, all_topics
-from streams.cli.assembly import decide, intake, learn
+from streams.cli.assembly import decide, intake
 from streams.cli.assembly.shared import Shared
 from streams.runtime.app import ShellApp
 from streams.runtime.clients import librdkafka_config
@@ -24,11 +24,11 @@ from streams.runtime.worker import serve
 
 log = logging.getLogger("concierge.worker")
 
-# In the order in which they drain: what one sends the next may still take in.
-_BUILDERS: dict[str, Callable[[Shared], Awaitable[ShellApp]]] = {
+Builder = Callable[[Shared], Awaitable[ShellApp]]
+
+_WITHOUT_RIVER: dict[str, Builder] = {
     "intake": intake.build,
     "decide": decide.build,
-    "learn": learn.build,
 }
 
 
@@ -53,8 +53,22 @@ class _Announcement:
         log.info("worker stopped")
 
 
-async def run_worker(settings: Settings) -> int:
-    """Run the configured roles until a signal or a failure; return the exit code.
+def builders(roles: Collection[str]) -> list[Builder]:
+    """Return what builds the roles, in the order in which they drain.
+
+    What one sends the next may still take in.
+    """
+    found = [build for role, build in _WITHOUT_RIVER.items() if role in roles]
+    if "learn" in roles:
+        # With it comes River: a second of importing and 80 MB, which other workers are spared.
+        from streams.cli.assembly import learn
+
+        found.append(learn.build)
+    return found
+
+
+async def run_worker(settings: Settings, build: Sequence[Builder]) -> int:
+    """Run the roles that `build` makes until a signal or a failure; return the exit code.
 
     Raises `TopicsNotReady` and KafkaException before anything is read.
     """
@@ -63,7 +77,7 @@ async def run_worker(settings: Settings) -> int:
     lag = LagWatch(settings, shared.progress, shared.metrics)
     health = HealthServer(settings, shared.metrics, shared.progress, lag)
     shared.services += [lag, health, _Announcement(health, settings, shared.progress)]
-    apps = [await build(shared) for role, build in _BUILDERS.items() if role in settings.roles]
+    apps = [await each(shared) for each in build]
     code = await serve(apps, shared.fate, shared.services, shared.options.stop_timeout_s)
     if shared.registry is not None:
         shared.registry.close()

@@ -10,7 +10,8 @@ from typing import Any
 from models.bank import Bank
 from models.scorer import linear_scorer
 from models.snapshot import take
-from streams.cli.assembly.models import new_model, scorer_of
+from streams.cli.assembly.banks import new_model
+from streams.cli.assembly.models import scorer_of
 from streams.core.features import FEATURE_VERSION
 from streams.core.state import CustomerState, PartitionState
 from streams.runtime.catalogue_file import parse_catalogue
