@@ -64,7 +64,7 @@ def _apart(settings: Settings, deciding: int) -> dict[str, tuple[Sequence[str], 
     """Return the command and the environment of each process, by its name."""
     named = {role: role for role in settings.roles}
     named |= {f"decide-{number}": "decide" for number in range(2, deciding + 1)}
-    processes = {}
+    processes: dict[str, tuple[Sequence[str], Mapping[str, str]]] = {}
     for place, (name, role) in enumerate(named.items()):
         environment = {
             **os.environ,

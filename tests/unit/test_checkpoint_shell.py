@@ -54,9 +54,7 @@ class FakeOutbox:
     async def write(self, writes: Sequence[Write]) -> None:
         self.written += writes
 
-    hand_over = write
-
-    async def acknowledged(self) -> None: ...
+    hand_over, acknowledged = write, settled
 
 
 class FakeRole:
