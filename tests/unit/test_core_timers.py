@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 
 import msgspec
+import pytest
 
 from schemas.records import CustomerEvent, OrderLine, Tick, TimelineRecord
 from streams.core.layout import DAY_MS, HOUR_MS, MINUTE_MS
@@ -124,16 +125,30 @@ def test_the_index_finds_whoever_is_due_and_nobody_else() -> None:
         assert len(index) == len(due)
 
 
-def test_the_index_does_not_grow_with_events_that_put_a_timer_off_or_forward() -> None:
+def test_the_index_finds_at_any_distance_who_was_put_off_or_forward() -> None:
+    chance, index = Random(5), TimerIndex()
+    due: dict[str, int] = {}
+    for now_ms in range(0, 20 * DAY_MS, 7 * HOUR_MS // 20):
+        for _ in range(3):
+            customer = f"c{chance.randrange(200)}"
+            due[customer] = now_ms + chance.choice((1, HOUR_MS // 2, HOUR_MS, 5 * DAY_MS))
+            index.arm(customer, due[customer])
+        expected = sorted(customer for customer, due_ms in due.items() if due_ms <= now_ms)
+        assert index.take_due(now_ms) == expected
+        for customer in expected:
+            del due[customer]
+
+
+@pytest.mark.parametrize("away_ms", [HOUR_MS // 2, 45 * DAY_MS])
+def test_the_index_does_not_grow_with_events_that_put_a_timer_off_or_forward(away_ms: int) -> None:
     index = TimerIndex()
+    assert index.take_due(0) == []
     for now_ms in range(1, 50_000):
-        index.arm("ada", now_ms + 45 * DAY_MS)
-    assert len(index._heap) == 1
-    for now_ms in range(1, 50_000):
-        index.arm("ada", 100_000 - now_ms)
-        index.arm("ada", 100_000)
-    assert len(index._heap) < 2_000
-    assert index.take_due(100_000) == ["ada"]
+        index.arm("ada", now_ms + away_ms)
+        index.arm("ada", away_ms)
+    assert len(index) == 1
+    assert len(index._soon) < 2_000
+    assert index.take_due(away_ms) == ["ada"]
 
 
 def late(event: CustomerEvent) -> CustomerEvent:
