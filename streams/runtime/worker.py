@@ -20,6 +20,7 @@ from confluent_kafka import KafkaException
 from streams.core.codec import StateError
 from streams.runtime.advice import advice
 from streams.runtime.app import ShellApp
+from streams.runtime.arena import share_one_arena
 from streams.runtime.endings import EXIT_CONFIG, EXIT_FAILED, EXIT_OK, Ending
 from streams.runtime.garbage import look_for_garbage_seldom
 from streams.runtime.leave import ends_within, leave
@@ -110,6 +111,7 @@ def run(main: Callable[[], Awaitable[int]]) -> NoReturn:
     async def in_loop() -> NoReturn:
         leave(await main())
 
+    share_one_arena()
     look_for_garbage_seldom()
     asyncio.run(in_loop())
     raise AssertionError("whoever has left does not come back")
