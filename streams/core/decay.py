@@ -4,6 +4,9 @@ A sum at half-life h keeps `sum(w * 2**((t - L) / h))` for a landmark L and is w
 `sum * 2**(-(now - L) / h)` at any later time (Cormode, Shkapenyuk, Srivastava, Xu: Forward
 Decay, ICDE 2009). Landmarks stand on a grid of `ERA_HALF_LIVES` half-lives, common to all
 customers; when an event falls into a later era, the sums move to it by an exact power of two.
+
+Of a sum 21 bits are kept, so that the lower half of its float64 is zeros, which take no room in a
+stored state: the order of arrival matters from the sixth digit on.
 """
 
 from __future__ import annotations
@@ -35,6 +38,8 @@ FAMILY_SUM_SLOTS = (
 )
 
 Weights = tuple[float, float, float]
+# Rounds to 21 bits of 53 (Veltkamp's splitting; Dekker, Numerische Mathematik 18, 1971).
+_SPLIT = 2.0**32 + 1
 
 
 def landmark_weights(head: array[float], families: Iterable[array[float]], at_ms: int) -> Weights:
@@ -50,6 +55,31 @@ def landmark_weights(head: array[float], families: Iterable[array[float]], at_ms
     if third >= _ERA_3_MS:
         third = _since_moved(head, families, 2, at_ms)
     return exp2(first / _LIFE_1_MS), exp2(second / _LIFE_2_MS), exp2(third / _LIFE_3_MS)
+
+
+def add(row: array[float], slots: tuple[int, int, int], amount: float, weights: Weights) -> None:
+    """Add an amount to a decayed sum at every half-life."""
+    (first, second, third), (first_weight, second_weight, third_weight) = slots, weights
+    # `rounded`, written out.
+    total = row[first] + amount * first_weight
+    part = total * _SPLIT
+    row[first] = part - (part - total)
+    total = row[second] + amount * second_weight
+    part = total * _SPLIT
+    row[second] = part - (part - total)
+    total = row[third] + amount * third_weight
+    part = total * _SPLIT
+    row[third] = part - (part - total)
+
+
+def rounded(total: float) -> float:
+    """Return a decayed sum as it is kept.
+
+    >>> rounded(1 + 2.0**-20) == 1 + 2.0**-20, rounded(1 + 2.0**-22)
+    (True, 1.0)
+    """
+    part = total * _SPLIT
+    return part - (part - total)
 
 
 def _since_moved(

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from math import exp2
 
 from schemas.symbols import PURPOSES
-from streams.core.decay import ERA_SLOTS, FAMILY_SUM_SLOTS, SUM_SLOTS
+from streams.core.decay import ERA_SLOTS, FAMILY_SUM_SLOTS, SUM_SLOTS, rounded
 from streams.core.layout import (
     CONTACT_WIDTH,
     ERA_HALF_LIVES,
@@ -63,7 +63,7 @@ def merge(a: CustomerState, b: CustomerState) -> CustomerState:
     for side, scale in zip((a, b), scales, strict=True):
         for slots, factor in zip(SUM_SLOTS, scale, strict=True):
             for slot in slots:
-                one.head[slot] += side.head[slot] * factor
+                one.head[slot] = rounded(one.head[slot] + side.head[slot] * factor)
     _head(one.head, a.head, b.head)
     _contact_setting(one, a, b)
     one.families = _families(a, b, scales)
@@ -139,7 +139,7 @@ def _families(
         for row, scale in zip(rows, scales, strict=True):
             for slots, factor in zip(FAMILY_SUM_SLOTS, scale, strict=True):
                 for slot in slots:
-                    one[slot] += row[slot] * factor
+                    one[slot] = rounded(one[slot] + row[slot] * factor)
         _rhythm(one, *rows)
     lasting = FAMILY["interest_30d"]
     strongest = sorted(families, key=lambda name: (families[name][lasting], name), reverse=True)

@@ -6,7 +6,7 @@ from array import array
 
 from schemas.records import Purchase
 from streams.core.catalogue import Timers
-from streams.core.decay import Weights
+from streams.core.decay import Weights, rounded
 from streams.core.folds.verbs import (
     LATEST_SLOT,
     TOTAL_SLOT,
@@ -69,8 +69,9 @@ def _order(state: CustomerState, event: Purchase, money: int, weights: Weights) 
 
 def _family_order(family: array[float], amount: int, at_ms: int, weights: Weights) -> None:
     day = at_ms // DAY_MS
-    family[FAMILY["orders_30d"]] += weights[2]
-    family[FAMILY["spend_30d"]] += amount * weights[2]
+    orders, spend = FAMILY["orders_30d"], FAMILY["spend_30d"]
+    family[orders] = rounded(family[orders] + weights[2])
+    family[spend] = rounded(family[spend] + amount * weights[2])
     first, last = FAMILY["first_order_day"], FAMILY["last_order_day"]
     days = FAMILY["order_days"]
     if family[days] == 0:

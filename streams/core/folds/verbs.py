@@ -10,10 +10,9 @@ from array import array
 
 from streams.core.catalogue import Timers
 from streams.core.chance import id_hash
-from streams.core.decay import Weights
+from streams.core.decay import Weights, add
 from streams.core.layout import (
     FAMILY,
-    HALF_LIFE_NAMES,
     HEAD,
     LATEST,
     MAX_FAMILIES,
@@ -25,8 +24,8 @@ from streams.core.state import CustomerState, new_family
 
 LATEST_SLOT = {name: HEAD[f"latest_{name}"] for name in LATEST}
 TOTAL_SLOT = {name: HEAD[f"total_{name}"] for name in TOTALS}
-_SUM = {name: tuple(HEAD[f"{name}_{h}"] for h in HALF_LIFE_NAMES) for name in SUMS}
-_INTEREST = tuple(FAMILY[f"interest_{h}"] for h in HALF_LIFE_NAMES)
+_SUM = {n: (HEAD[f"{n}_1h"], HEAD[f"{n}_1d"], HEAD[f"{n}_30d"]) for n in SUMS}
+_INTEREST = (FAMILY["interest_1h"], FAMILY["interest_1d"], FAMILY["interest_30d"])
 _LAST_SEEN = FAMILY["last_seen_ms"]
 _SHORTENED = re.compile(r".*~[0-9a-f]{16}", re.DOTALL)
 # Line breaks, control characters and those that turn the direction of writing: with them a name
@@ -65,10 +64,7 @@ def family_name(family: str | None) -> str | None:
 
 def bump(head: array[float], name: str, amount: float, weights: Weights) -> None:
     """Add an amount to a decayed sum at every half-life."""
-    first, second, third = _SUM[name]
-    head[first] += amount * weights[0]
-    head[second] += amount * weights[1]
-    head[third] += amount * weights[2]
+    add(head, _SUM[name], amount, weights)
 
 
 def latest(head: array[float], name: str, at_ms: int) -> None:
@@ -104,10 +100,7 @@ def add_interest(
 ) -> None:
     """Add to the interest in a family at every half-life."""
     family = family_of(state, name)
-    first, second, third = _INTEREST
-    family[first] += amount * weights[0]
-    family[second] += amount * weights[1]
-    family[third] += amount * weights[2]
+    add(family, _INTEREST, amount, weights)
     if at_ms > family[_LAST_SEEN]:
         family[_LAST_SEEN] = at_ms
 
