@@ -8,11 +8,10 @@ drops, and carts and timers within the lateness of an event.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 
 from schemas.records import Click, CustomerEvent, Origin, Outcome, Profile, Purchase, Support
 from streams.core.catalogue import Timers
-from streams.core.chance import id_hash
+from streams.core.chance import SHORT_HASH_BYTES
 from streams.core.decay import landmark_weights
 from streams.core.folds.clicks import fold_click
 from streams.core.folds.outcomes import fold_outcome, unsubscribe
@@ -20,9 +19,11 @@ from streams.core.folds.profile import consent, fold_profile
 from streams.core.folds.purchases import fold_purchase
 from streams.core.folds.support import fold_support
 from streams.core.layout import HEAD, MAX_RECENT_IDS, MAX_WATERMARKS
+from streams.core.sources import is_among, known_as, source_of
 from streams.core.state import CustomerState
 
 _NEWEST, _FIRST_SEEN, _ERASED = HEAD["newest_event_ms"], HEAD["first_seen_ms"], HEAD["erased_ms"]
+_RECENT_BYTES = MAX_RECENT_IDS * SHORT_HASH_BYTES
 _FOLDS: dict[type, Callable[..., None]] = {
     Click: fold_click,
     Purchase: fold_purchase,
@@ -40,30 +41,18 @@ def repeat_of(state: CustomerState, event: CustomerEvent) -> str | None:
     "erased": it happened before the customer asked us to forget.
     """
     origin = event.origin
-    if state.watermarks.get(_source(origin.topic, origin.partition), -1) >= origin.offset:
+    if state.watermarks.get(source_of(origin.topic, origin.partition), -1) >= origin.offset:
         return "replayed"
-    if _known_as(origin.topic, event.event_id) in state.recent_ids:
+    if is_among(known_as(origin.topic, event.event_id), state.recent_ids):
         return "duplicate"
     if event.at_ms <= state.head[_ERASED]:
         return "erased"
     return None
 
 
-# An event is asked for twice: whether it is new, and when it is folded, soon after.
-@lru_cache(maxsize=64)
-def _known_as(topic: str, event_id: str) -> int:
-    # An event's id is unique within its topic: order 17 and ticket 17 are two events.
-    return id_hash(f"{topic}/{event_id}")
-
-
-@lru_cache(maxsize=4_096)
-def _source(topic: str, partition: int) -> str:
-    return f"{topic}/{partition}"
-
-
 def note_origin(state: CustomerState, origin: Origin) -> None:
     """Raise the watermark of a record's source, whether or not the record counted."""
-    source = _source(origin.topic, origin.partition)
+    source = source_of(origin.topic, origin.partition)
     # Put in anew, so that the first of the map is the source that was silent the longest.
     highest = max(state.watermarks.pop(source, -1), origin.offset)
     if len(state.watermarks) >= MAX_WATERMARKS:
@@ -85,8 +74,8 @@ def keep_refusal(state: CustomerState, event: CustomerEvent) -> None:
 def fold(state: CustomerState, event: CustomerEvent, timers: Timers) -> None:
     """Apply a new event to the state (in place)."""
     note_origin(state, event.origin)
-    state.recent_ids.append(_known_as(event.origin.topic, event.event_id))
-    del state.recent_ids[:-MAX_RECENT_IDS]
+    ids = state.recent_ids + known_as(event.origin.topic, event.event_id)
+    state.recent_ids = ids[-_RECENT_BYTES:]
     head, at_ms = state.head, event.at_ms
     if at_ms > head[_NEWEST]:
         head[_NEWEST] = at_ms

@@ -19,17 +19,18 @@ from streams.core.layout import (
     MAX_TICKETS,
     MAX_WATERMARKS,
 )
+from streams.core.sources import Source, apart
 from streams.core.state import CartItem, CustomerState, Habit, Pending, Silence, Ticket, Told
 
 _Key = TypeVar("_Key", bound=Hashable)
 
 
-def merged_recent_ids(a: Sequence[int], b: Sequence[int]) -> list[int]:
+def merged_recent_ids(a: bytes, b: bytes) -> bytes:
     """Return the latest event ids of both, oldest first."""
-    return _interleaved(a, b)[-MAX_RECENT_IDS:]
+    return b"".join(_interleaved(apart(a), apart(b))[-MAX_RECENT_IDS:])
 
 
-def merged_watermarks(a: dict[str, int], b: dict[str, int]) -> dict[str, int]:
+def merged_watermarks(a: dict[Source, int], b: dict[Source, int]) -> dict[Source, int]:
     """Return the higher watermark of each source, those silent the longest first."""
     sources = _interleaved(list(a), list(b))[-MAX_WATERMARKS:]
     return {source: max(a.get(source, -1), b.get(source, -1)) for source in sources}

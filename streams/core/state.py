@@ -12,6 +12,7 @@ import msgspec
 
 from schemas.symbols import ARMS
 from streams.core.layout import FAMILY_WIDTH, HEAD, HEAD_WIDTH
+from streams.core.sources import Source
 
 
 class CartItem(msgspec.Struct, array_like=True, gc=False):
@@ -113,8 +114,8 @@ class CustomerState:
         self.head: array[float] = array("d", bytes(8 * HEAD_WIDTH))
         self.families: dict[str, array[float]] = {}
         self.contacts: array[float] = array("d")
-        self.recent_ids: list[int] = []
-        self.watermarks: dict[str, int] = {}
+        self.recent_ids = b""
+        self.watermarks: dict[Source, int] = {}
         self.products: dict[str, Habit] = {}
         self.cart: dict[str, CartItem] = {}
         self.tickets: dict[str, Ticket] = {}

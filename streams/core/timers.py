@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from array import array
+from operator import itemgetter
 
 from streams.core.layout import DAY_MS, FAMILY, HEAD
 from streams.core.moments import MOMENT_OF_TIMER, MOMENTS, QUIET_OVER
 from streams.core.state import CustomerState
 
 _DUE_SLOTS = {name: HEAD[f"due_{name}_ms"] for name in (*MOMENT_OF_TIMER, QUIET_OVER)}
-_SLOTS = tuple(_DUE_SLOTS.values())
+_DUE_TIMES = itemgetter(*_DUE_SLOTS.values())
 _WAITING = HEAD["waiting_moment"]
 _MOMENTS = tuple(MOMENTS)
 _NEVER_MS = math.inf
@@ -20,9 +21,8 @@ RHYTHM_DAYS = 3
 
 def next_due_ms(state: CustomerState) -> int:
     """Return when the earliest timer of a customer is due, or 0 when none is set."""
-    head, earliest_ms = state.head, _NEVER_MS
-    for slot in _SLOTS:
-        due_ms = head[slot]
+    earliest_ms = _NEVER_MS
+    for due_ms in _DUE_TIMES(state.head):
         if 0 < due_ms < earliest_ms:
             earliest_ms = due_ms
     for pending in state.pending:

@@ -20,6 +20,7 @@ from streams.core.layout import (
     TOTALS,
 )
 from streams.core.moments import MOMENTS
+from streams.core.sources import by_name
 from streams.core.state import CustomerState
 from streams.core.timers import due_timers
 
@@ -114,7 +115,7 @@ def _our_side(state: CustomerState) -> dict[str, Any]:
             for pending in state.pending
         ],
         "timers": {name: _time(due_ms) for due_ms, name in due_timers(state, _FOREVER_MS)},
-        "sources": dict(sorted(state.watermarks.items())),
+        "sources": dict(sorted(by_name(state.watermarks).items())),
     }
 
 

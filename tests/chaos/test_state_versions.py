@@ -11,6 +11,7 @@ from base64 import b64decode
 import pytest
 
 from streams.core import codec
+from streams.core.chance import id_hash
 from streams.core.codec import (
     StateError,
     check_schema_version,
@@ -18,8 +19,11 @@ from streams.core.codec import (
     encode_customer,
     peek_due_ms,
 )
+from streams.core.fold import repeat_of
 from streams.core.layout import HEAD_WIDTH
-from tests.events import NOON_MS
+from streams.core.sources import apart, as_short, by_name
+from streams.core.stored import UPGRADES
+from tests.events import NOON_MS, Feed
 
 _MINUTE_MS = 60_000
 # A view and a full cart, an order that emptied it, a ticket, a search, and one contact.
@@ -35,6 +39,17 @@ FIRST_RELEASE = b64decode(
     "BUMAAAAAAAAAQJXPWAS8sHU+tDjPlTmyGe2PV8zP6VlPHgul6mzPGKGLZzZDp8bPOqSzbpGH4JmDq3B1cmNoYXNl"
     "cy8wAKlzdXBwb3J0LzAArWNsaWNrc3RyZWFtLzACgaJwMZMBzU0Zo3RlYYCBpnRpY2tldJXPAAABjQ0A6SDPAAAB"
     "jQ0A6SDDAcCAgIDAkFgKBYA="
+)
+# The same, as version 2 stored it.
+VERSION_2 = b64decode(
+    "gP+/9I0BAADBAjQEAACQ3AAVAinFAsAAAQAw6bxABwAyAEBzCAAjACQIAPEzMELNO39mnqCGQUsTEOc3NA5B+Otse7fBMELA"
+    "KxJcyKuGQdE7vvK2NA5BZYPB3ZcvMEJQj9hfaKOGQaeEyalXNA5BWAAPAgAY/zlYObTIdr4zQuQNH28X7ItBMRgcW8eiEkFU"
+    "TVtNvV8wQm1CMrEypoZBs1ukbHc0DkGq9bI6ohfDQnQanRvKaBpCdtIWoBacoUFzABgBAgD/BqOD6fNxkDBC5S2XWv2ohkG8"
+    "mKAvl8AAIA8CADdmOB3Q0HhCCAAxRvHPEAAi7P8IAAQCACKSDigADwIAASLwPxYAAwgAI6iC2AEEAgADGAAPAgACKqDiaAAP"
+    "AgBNQPj/S9/wAAwCAAQIAQACAA6wAPUVkqN0ZWGlY29jb2HEoJqhgUOvTWJCvIaAnzp5uUG8JjpAef1ALQIIHQIxQEbTDQEE"
+    "CAACXQAEXQECCAAP7QIFAC4ADwIAGwLFAGDEMAAA3iuvAfMJHv6dDyJ5K0PsMHiXkBgiQ1i+zKTAYgVDVgABmgAAAgDwfpXP"
+    "WAS8sHU+tDjPlTmyGe2PV8zP6VlPHgul6mzPGKGLZzZDp8bPOqSzbpGH4JmDq3B1cmNoYXNlcy8wAKlzdXBwb3J0LzAArWNs"
+    "aWNrc3RyZWFtLzACgaJwMZMBzU0Zo3RlYYCBpnRpY2tldJXPAAABjQ0A6SDPAAABjQ0A6SDDAcCAgIDAkFgKBoDEAA=="
 )
 # Behind 8 bytes of due time and 3 of an array's head.
 _VERSION_AT = 11
@@ -54,11 +69,27 @@ def test_a_state_of_the_first_release_is_read_whole() -> None:
     assert state.number("newest_event_ms") == NOON_MS + 4 * _MINUTE_MS
     assert len(state.head) == HEAD_WIDTH
     assert list(state.families) == ["tea", "cocoa"]
-    assert state.watermarks == {"purchases/0": 0, "support/0": 0, "clickstream/0": 2}
-    assert len(state.recent_ids) == 5
+    assert by_name(state.watermarks) == {"purchases/0": 0, "support/0": 0, "clickstream/0": 2}
+    assert len(apart(state.recent_ids)) == 5
     assert state.tickets["ticket"].is_open
     assert state.contacts[0] == NOON_MS + 5 * _MINUTE_MS
     assert (state.cart, state.pending, state.unsubscribed) == ({}, [], {})
+
+
+def test_a_state_of_version_2_is_read_as_one_of_the_first_release() -> None:
+    check_schema_version(VERSION_2)
+    assert decode_customer(VERSION_2) == decode_customer(FIRST_RELEASE)
+
+
+def test_an_event_that_an_older_release_heard_of_is_still_known() -> None:
+    """Its id is kept in fewer bytes today."""
+    feed, state = Feed(first_offset=900), decode_customer(VERSION_2)
+    known, new = feed.click("ada", NOON_MS), feed.click("ada", NOON_MS)
+    older = as_short([id_hash(f"{known.origin.topic}/{known.event_id}")])
+    state.recent_ids += older
+    state.watermarks = {}
+    assert repeat_of(state, known) == "duplicate"
+    assert repeat_of(state, new) is None
 
 
 def test_a_state_of_the_first_release_is_stored_as_one_of_this_release() -> None:
@@ -71,17 +102,17 @@ def test_an_older_version_goes_through_every_step_to_this_one(
 ) -> None:
     today = codec.SCHEMA_VERSION
     steps = {
-        **codec._UPGRADES,
+        **UPGRADES,
         today: lambda stored: setattr(stored, "time_zone", "Europe/Berlin"),
         today + 1: lambda stored: setattr(stored, "time_zone", f"{stored.time_zone} or so"),
     }
     monkeypatch.setattr(codec, "SCHEMA_VERSION", today + 2)
-    monkeypatch.setattr(codec, "_UPGRADES", steps)
+    monkeypatch.setattr(codec, "UPGRADES", steps)
     assert decode_customer(FIRST_RELEASE).time_zone == "Europe/Berlin or so"
 
 
 def test_every_version_before_this_one_has_its_step() -> None:
-    assert set(codec._UPGRADES) == set(range(1, codec.SCHEMA_VERSION))
+    assert set(UPGRADES) == set(range(1, codec.SCHEMA_VERSION))
 
 
 def test_a_newer_version_is_refused_with_and_without_decoding() -> None:

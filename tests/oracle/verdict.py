@@ -12,6 +12,7 @@ from models.snapshot_codec import decode as decode_snapshot
 from schemas.dead_letters import read_dead_letter
 from schemas.records import ENCODER
 from schemas.topics import DEAD_LETTERS, MODEL_SNAPSHOTS
+from streams.core.sources import by_name
 from tests.oracle import expected
 from tests.oracle.compare import contact_times, differences, remembered
 from tests.oracle.contacts import limits_exceeded
@@ -35,7 +36,7 @@ def states_differ(evidence: Evidence) -> list[str]:
         wanted = expected.expected(events, evidence.end_ms, evidence.quiet_ms())
         wrong += differences(remembered(state, wanted, evidence.end_ms), wanted, customer)
         if not wanted["erased_ms"]:
-            wrong += differences(state.watermarks, evidence.sources[customer], customer)
+            wrong += differences(by_name(state.watermarks), evidence.sources[customer], customer)
     return wrong
 
 

@@ -22,9 +22,9 @@ from schemas.records import (
 from schemas.topics import DECISIONS, NEXT_BEST_ACTIONS
 from streams.core.attribute import SETTLE_GRACE_MS
 from streams.core.catalogue import Action
-from streams.core.chance import id_hash
 from streams.core.codec import PARTITION_KEY, decode_customer, decode_partition
 from streams.core.layout import DAY_MS
+from streams.core.sources import apart, by_name, known_as
 from streams.core.state import CustomerState
 from streams.core.volume import is_in
 from streams.runtime.chunk import Place
@@ -95,10 +95,10 @@ def folded_otherwise(ending: Ending) -> Iterator[str]:
         found: dict[str, Any] = {
             name: int(state.number(f"total_{name}")) for name in wanted if name != "sources"
         }
-        found["sources"] = state.watermarks
+        found["sources"] = by_name(state.watermarks)
         if len(once) <= _REMEMBERED:
-            wanted["ids"] = sorted(id_hash(f"{e.origin.topic}/{e.event_id}") for e in once)
-            found["ids"] = sorted(state.recent_ids)
+            wanted["ids"] = sorted(known_as(e.origin.topic, e.event_id) for e in once)
+            found["ids"] = sorted(apart(state.recent_ids))
         for name, value in wanted.items():
             if found[name] != value:
                 yield f"{customer}: {name} {found[name]} instead of {value}"

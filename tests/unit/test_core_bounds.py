@@ -17,6 +17,7 @@ from streams.core.layout import (
     MINUTE_MS,
 )
 from streams.core.merge import merge
+from streams.core.sources import by_name
 from streams.core.state import CustomerState
 from tests.events import NOON_MS, Feed
 
@@ -95,7 +96,7 @@ def test_a_source_that_is_silent_the_longest_is_forgotten_first() -> None:
     again = Feed(first_offset=50).click("ada", NOON_MS)
     again.origin = type(first)(first.topic, first.partition, 50, NOON_MS)
     folded(again, events[-1], state=state)
-    assert state.watermarks[f"{first.topic}/{first.partition}"] == 50
+    assert by_name(state.watermarks)[f"{first.topic}/{first.partition}"] == 50
     assert len(state.watermarks) == MAX_WATERMARKS
 
 

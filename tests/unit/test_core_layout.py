@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from schemas.symbols import CHANNELS
+from streams.core.chance import SHORT_HASH_BYTES
 from streams.core.codec import _expanded, decode_customer, encode_customer
 from streams.core.contact import record_contact
 from streams.core.enrolment import NO_MORE
@@ -83,7 +84,7 @@ def full(name: str = "n" * MAX_NAME_BYTES, text: str = "t" * MAX_TEXT_BYTES) -> 
     state.families = {key: new_family() for key in named(MAX_FAMILIES, name)}
     for number in range(MAX_CONTACTS):
         record_contact(state, at_ms - number, name, name, name, "sms")
-    state.recent_ids = [2**64 - 1] * MAX_RECENT_IDS
+    state.recent_ids = b"\xff" * (SHORT_HASH_BYTES * MAX_RECENT_IDS)
     state.watermarks = dict.fromkeys(named(MAX_WATERMARKS, "a-prefix.clickstream/1000"), at_ms)
     state.products = {key: Habit(20_000, 20_000, name) for key in named(MAX_PRODUCTS, text)}
     state.cart = {key: CartItem(name, 1.0, at_ms) for key in named(MAX_CART_ITEMS, text)}

@@ -1,0 +1,65 @@
+"""A customer's state as it is stored, and how what older releases stored becomes that."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable
+
+import msgspec
+import numpy as np
+
+from streams.core.rows import parted
+from streams.core.sources import as_short, source_named
+from streams.core.state import CartItem, Habit, Pending, Silence, Ticket, Told
+
+
+class Stored(msgspec.Struct, array_like=True, gc=False):
+    """A customer's state as it is stored; fields may only be appended, with a default."""
+
+    schema_version: int
+    applied_offset: int
+    # As `streams.core.rows` parts them; up to version 2 each as it is.
+    head: bytes
+    family_names: list[str]
+    families: bytes
+    contacts: bytes
+    # Up to version 2 numbers of 64 bits.
+    recent_ids: bytes | list[int]
+    # Up to version 2 by name.
+    watermarks: dict[int | str, int]
+    products: dict[str, Habit]
+    cart: dict[str, CartItem]
+    tickets: dict[str, Ticket]
+    preferences: dict[str, Told]
+    answers: dict[str, Told]
+    unsubscribed: dict[str, int]
+    time_zone: str | None
+    pending: list[Pending]
+    # Slots per row when it was stored: rows of a later layout are longer.
+    head_width: int
+    family_width: int
+    contact_width: int
+    silences: dict[int, Silence] = {}
+    # None where an older release stored it.
+    enrolled: bytes | None = None
+
+
+def _whole_head(stored: Stored) -> None:
+    """Version 1 stored the head as a bitmap of the slots that are not 0, then their values."""
+    bitmap, width = (stored.head_width + 7) // 8, stored.head_width
+    used = np.unpackbits(np.frombuffer(stored.head, np.uint8, bitmap), count=width).view(np.bool_)
+    head = np.zeros(width)
+    head[used] = np.frombuffer(stored.head, np.float64, offset=bitmap)
+    stored.head = head.tobytes()
+
+
+def _in_halves(stored: Stored) -> None:
+    """Version 2 stored rows as they are, with more bits of the sums, long ids and long names."""
+    stored.head, stored.families = parted(array("d", stored.head), [array("d", stored.families)])
+    stored.recent_ids = as_short(stored.recent_ids)
+    stored.watermarks = {source_named(str(s)): o for s, o in stored.watermarks.items()}
+
+
+# What turns a stored state of a version into one of the next; read one after the other. Appended
+# fields and slots need none: they have defaults.
+UPGRADES: dict[int, Callable[[Stored], None]] = {1: _whole_head, 2: _in_halves}
