@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from itertools import permutations
+from struct import pack
 
 import pytest
 
 from schemas.records import CustomerEvent, OrderLine
 from streams.core.catalogue import Timers
-from streams.core.decay import ERA_MS, landmark_weights, worth
+from streams.core.decay import ERA_MS, FAMILY_SUM_SLOTS, SUM_SLOTS, landmark_weights, worth
 from streams.core.fold import fold, repeat_of
 from streams.core.layout import (
     DAY_MS,
@@ -57,6 +58,21 @@ def test_moving_a_landmark_keeps_sums_exactly() -> None:
     interest = FAMILY["interest_1h"]
     assert state.families["tea"][interest] == before[1][interest] * scale
     assert max(weights) < 2.0**ERA_HALF_LIVES
+
+
+def test_the_lower_half_of_every_sum_is_zeros_however_often_it_was_added_to() -> None:
+    feed = Feed()
+    spread_ms = range(0, 40 * DAY_MS, 17 * DAY_MS // 13)
+    state = folded(
+        *(feed.click("ada", NOON_MS + ms, family="tea", dwell_ms=1_234) for ms in spread_ms),
+        *(feed.order("ada", NOON_MS + ms, OrderLine("p", "tea", 3, 199)) for ms in spread_ms),
+        feed.click("ada", NOON_MS - 400 * DAY_MS, family="tea"),
+    )
+    rows = (state.head, SUM_SLOTS), (state.families["tea"], FAMILY_SUM_SLOTS)
+    sums = [row[slot] for row, kinds in rows for slots in kinds for slot in slots]
+    assert sum(total > 0 for total in sums) > 15
+    for total in sums:
+        assert pack("<d", total)[:4] == bytes(4)
 
 
 def test_after_many_eras_a_sum_is_nothing_and_no_error() -> None:
