@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.core.decay import as_told
 from streams.core.layout import DAY_MS, HALF_LIFE_NAMES, HEAD, HOUR_MS, MINUTE_MS
 from streams.core.moments import MOMENT_NUMBER
 from streams.core.wave import Wave
@@ -104,7 +105,9 @@ def _days(columns: Sequence[Since]) -> Block:
 def _decayed(columns: Sequence[Decayed]) -> Block:
     slots = np.array([HEAD[f"{column.name}_{column.half_life}"] for column in columns])
     lives = np.array([HALF_LIFE_NAMES.index(column.half_life) for column in columns])
-    return lambda wave: np.maximum(wave.head.take(slots, axis=1) * wave.fade[:, lives], 0.0)
+    return lambda wave: np.maximum(
+        as_told(wave.head.take(slots, axis=1) * wave.fade[:, lives]), 0.0
+    )
 
 
 def _at_moments(columns: Sequence[AtMoment]) -> Block:

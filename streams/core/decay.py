@@ -14,6 +14,10 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable
 from math import exp2
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from streams.core.layout import (
     ERA_HALF_LIVES,
@@ -38,8 +42,10 @@ FAMILY_SUM_SLOTS = (
 )
 
 Weights = tuple[float, float, float]
+Told = TypeVar("Told", float, NDArray[np.float64])
 # Rounds to 21 bits of 53 (Veltkamp's splitting; Dekker, Numerische Mathematik 18, 1971).
 _SPLIT = 2.0**32 + 1
+_TOLD_SPLIT = 2.0**36 + 1
 
 
 def landmark_weights(head: array[float], families: Iterable[array[float]], at_ms: int) -> Weights:
@@ -103,10 +109,22 @@ def _move_landmark(
             family[slot] *= scale
 
 
+def as_told(worths: Told) -> Told:
+    """Return what sums are worth now, as rules and people are told: 17 bits, some five digits.
+
+    What just happened once is worth 1, whatever was rounded on the way: a rule may ask for it.
+
+    >>> as_told(0.9999998), as_told(4_999.999), as_told(0.5)
+    (1.0, 5000.0, 0.5)
+    """
+    part = worths * _TOLD_SPLIT
+    return part - (part - worths)
+
+
 def worth(total: float, era: float, half_life: int, at_ms: int) -> float:
     """Return what a decayed sum is worth at `at_ms`; `half_life` is its number (0, 1, 2).
 
     A time long before the landmark is taken as `ERA_HALF_LIVES` before it.
     """
     ahead = (era * ERA_MS[half_life] - at_ms) / HALF_LIVES_MS[half_life]
-    return total * exp2(min(ahead, ERA_HALF_LIVES))
+    return as_told(total * exp2(min(ahead, ERA_HALF_LIVES)))

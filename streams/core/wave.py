@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from schemas.symbols import CHANNELS
 from streams.core.axis import ActionAxis
 from streams.core.catalogue import Answers
-from streams.core.decay import ERA_MS, ERA_SLOTS
+from streams.core.decay import ERA_MS, ERA_SLOTS, as_told
 from streams.core.layout import (
     CONTACT,
     CONTACT_WIDTH,
@@ -72,7 +72,7 @@ class Wave:
     def decayed(self, name: str, half_life: str) -> Floats:
         """Return what a decayed sum is worth now, shape (n,); never negative."""
         fade = self.fade[:, HALF_LIFE_NAMES.index(half_life)]
-        return np.maximum(self.number(f"{name}_{half_life}") * fade, 0.0)
+        return np.maximum(as_told(self.number(f"{name}_{half_life}") * fade), 0.0)
 
     @cached_property
     def _families(self) -> Floats:
@@ -97,7 +97,7 @@ class Wave:
     def family_decayed(self, name: str, half_life: str) -> Floats:
         """Return what a family's decayed slot is worth now, shape (n, f + 1)."""
         fade = self.fade[:, HALF_LIFE_NAMES.index(half_life), None]
-        return np.maximum(self.family(name) * fade, 0.0)
+        return np.maximum(as_told(self.family(name) * fade), 0.0)
 
     def of_action(self, by_family: Floats) -> Floats:
         """Spread (n, f + 1, ...) over the actions by their family: shape (n, a, ...)."""

@@ -46,6 +46,18 @@ def test_a_sum_halves_with_each_half_life() -> None:
         assert sum_of(state, "views", number, NOON_MS + half_life_ms) == pytest.approx(0.5)
 
 
+def test_what_just_happened_is_worth_a_whole_number_at_any_time() -> None:
+    """A rule may ask for one view, or for money of a round amount."""
+    for ms in range(0, 70 * DAY_MS, 70 * DAY_MS // 997):
+        at_ms, feed = NOON_MS + ms, Feed()
+        state = folded(
+            feed.click("ada", at_ms), feed.order("ada", at_ms, OrderLine("p", None, 5, 999))
+        )
+        for number in range(len(HALF_LIVES_MS)):
+            assert sum_of(state, "views", number, at_ms) == 1.0
+            assert sum_of(state, "spend", number, at_ms) == 4_995.0
+
+
 def test_moving_a_landmark_keeps_sums_exactly() -> None:
     state = folded(Feed().click("ada", NOON_MS, family="tea"))
     before = [row[:] for row in (state.head, state.families["tea"])]
