@@ -2,8 +2,8 @@
 
 The C library gives threads pools of their own. States are read back in a thread that then ends,
 behind buffers of the Kafka client's threads, and from then on made anew in the main thread: the
-room they leave would never be used again. By default a worker with a million customers has 200 MiB
-of such room right after its start, and more with every state that changes.
+room they leave would never be used again. By default a worker with few customers has 40 MiB of such
+room, one with many up to 200 MiB, and more with every state that changes.
 """
 
 from __future__ import annotations
