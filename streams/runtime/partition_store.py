@@ -32,7 +32,7 @@ class PartitionStore:
 
     def __init__(self, codec: StateCodec, hot_limit: int = 50_000) -> None:
         self._codec = codec
-        self._hot_limit = hot_limit
+        self.hot_limit = hot_limit
         self._cold: dict[str, bytes] = {}
         self._hot: dict[str, Any] = {}
         # In the order of their changes: who changed long ago is the least likely to change again.
@@ -119,7 +119,7 @@ class PartitionStore:
         self._unwritten = whole | self._unwritten | whole | self._ahead
         self._cold.update(whole)
         self._cold.update(self._ahead)
-        if len(self._hot) > self._hot_limit:
+        if len(self._hot) > self.hot_limit:
             self._hot = {customer: self._hot[customer] for customer in self._ahead}
         self._dirty.clear()
         self._ahead = {}

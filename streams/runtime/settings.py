@@ -73,8 +73,8 @@ class Settings:
         secret=True,
     )
     hot_customers: int = setting(
-        50_000,
-        "Customers per worker whose state stays decoded in memory; the others stay bytes.",
+        100_000,
+        "Customers per worker whose state stays decoded, some 5 kB each; the others stay bytes.",
         minimum=100,
         maximum=10_000_000,
     )

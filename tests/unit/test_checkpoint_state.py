@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -13,7 +11,6 @@ from hypothesis import strategies as st
 from streams.core.codec import PARTITION_KEY
 from streams.runtime import stamp
 from streams.runtime.changelog import keep_newest, without_stamps
-from streams.runtime.failpoint import Failpoint
 from streams.runtime.partition_store import PartitionStore, StateCodec
 from streams.runtime.table import Partitions, StateLost
 
@@ -199,43 +196,22 @@ def test_all_partitions_are_cut_with_their_own_stamps() -> None:
     assert list(partitions.cut({0: 11, 1: 21})) == []
 
 
-def test_a_failpoint_dies_the_nth_time_its_step_is_reached() -> None:
-    deaths: list[str] = []
-    failpoint = Failpoint("decide:changelog:2", die=lambda: deaths.append("now"))
-    for role, step in [("decide", "changelog"), ("learn", "changelog"), ("decide", "commit")]:
-        failpoint.reached(role, step)
-    assert deaths == []
-    failpoint.reached("decide", "changelog")
-    failpoint.reached("decide", "changelog")
-    assert deaths == ["now"]
+def test_partitions_share_how_many_customers_stay_decoded() -> None:
+    decoded: list[str] = []
 
+    def decode(key: str, data: bytes) -> object:
+        decoded.append(key)
+        return dict(eval(data.decode()))
 
-def test_no_failpoint_never_dies() -> None:
-    Failpoint("", die=lambda: pytest.fail("died")).reached("decide", "cut")
-
-
-def test_a_failpoint_may_count_the_half_of_a_stage() -> None:
-    deaths: list[str] = []
-    written: list[str] = []
-    failpoint = Failpoint("decide:half:2", die=lambda: deaths.append("now"))
-
-    async def write(records: Sequence[str]) -> None:
-        written.extend(records)
-
-    def halve(role: str) -> None:
-        asyncio.run(failpoint.half(role, "abcd", write))
-
-    halve("learn")
-    halve("decide")
-    assert (written, deaths) == (["a", "b"], [])
-    halve("decide")
-    halve("decide")
-    assert (written, deaths) == (["a", "b", "a", "b"], ["now"])
-
-
-def test_a_failpoint_at_no_step_is_refused() -> None:
-    with pytest.raises(ValueError, match="a step is one of"):
-        Failpoint("decide:comit:1")
+    partitions = Partitions("changelog", replace(codec(), decode=decode), hot_limit=2)
+    stores = [partitions.load(number, {}, start=0) for number in (0, 1)]
+    for at, customer in enumerate("abc"):
+        for store in stores:
+            store.put(customer, {customer: at})
+        partitions.cut({0: at, 1: at})
+    for store in stores:
+        assert [store.get(customer) for customer in "cba"] == [{"c": 2}, {"b": 1}, {"a": 0}]
+    assert decoded == ["b", "a"] * 2
 
 
 def test_the_partitions_own_state_is_written_first_even_after_a_cut_that_was_refused() -> None:
