@@ -34,7 +34,8 @@ def main(arguments: Sequence[str]) -> int:
     for sent in traffic.events(count):
         before, after = sent.encoded().split(mark)
         records.append((prefix + sent.topic, sent.customer.encode(), before, after))
-    producer = bulk_producer({"bootstrap.servers": bootstrap, "linger.ms": 1})
+    # What producers wait by default, librdkafka's and, since Kafka 4.0, Java's.
+    producer = bulk_producer({"bootstrap.servers": bootstrap, "linger.ms": 5})
     began_s = time.time() + _LEAD_S
     print(f"began {int(began_s * 1_000)}", flush=True)
     worst_s = 0.0

@@ -1,5 +1,7 @@
 """From an event to its published action, at a tenth, a half and four fifths of the capacity.
 
+The capacity is that of one process; a worker with its processes apart meets the same rates.
+
 The feed is an open loop: an event's latency counts from when it was due to be sent, so a worker
 that holds the feed up cannot hide it. It ends with the broker's own stamp on the action.
 """
@@ -9,7 +11,8 @@ from __future__ import annotations
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,12 +28,13 @@ from tests.bench.plot import lines
 from tests.bench.process import Measured
 from tests.bench.report import Found, Sheet, thousands
 from tests.bench.road.catalogue import catalogue
-from tests.bench.road.drive import drive
+from tests.bench.road.drive import drive_all
 from tests.bench.road.feeder import number_of
 from tests.bench.road.installation import Installation
-from tests.bench.road.whole_road import capacity
+from tests.bench.road.whole_road import APART, ONE_PROCESS, capacity
 
 _SHARES = (10, 50, 80)
+_LAYOUTS: Mapping[str, Sequence[str]] = {"one process": ONE_PROCESS, "apart": APART}
 _SECONDS, _QUICK_SECONDS = 30, 6
 # Before what is measured: connections, first waves, the first checkpoint.
 _WARM_SECONDS, _QUICK_WARM_SECONDS = 10, 3
@@ -61,16 +65,23 @@ def latency(options: Options, console: Console) -> Found:
         path.write_text(catalogue(), encoding="utf-8")
         most = capacity(cluster, path, "capacity.", options)
         console.print(f"capacity: {most:,.0f} events/s", highlight=False)
-        installation = Installation(cluster, "latency.", path)
-        levels = []
-        with installation.worker() as worker:
-            worker.await_ready()
-            for share in _SHARES:
-                rate = max(int(most * share / 100), 10)
-                level = _level(installation, share, rate, warm, seconds, customers)
-                drive(installation, worker, ("intake", "decide"))
-                levels.append(_measured(installation, level, warm))
-                console.print(f"{share} %: p99 {levels[-1].latencies_ms[1]:.0f} ms")
+        levels: dict[str, list[Level]] = {}
+        for name, processes in _LAYOUTS.items():
+            installation = Installation(cluster, f"latency-{len(processes)}.", path)
+            levels[name] = []
+            with ExitStack() as stack:
+                workers = [
+                    stack.enter_context(installation.worker(roles=each)) for each in processes
+                ]
+                for worker in workers:
+                    worker.await_ready()
+                for share in _SHARES:
+                    rate = max(int(most * share / 100), 10)
+                    level = _level(installation, share, rate, warm, seconds, customers)
+                    drive_all(installation, workers, ("intake", "decide"))
+                    levels[name].append(_measured(installation, level, warm))
+                    p99_ms = levels[name][-1].latencies_ms[1]
+                    console.print(f"{name}, {share} %: p99 {p99_ms:.0f} ms")
         cluster.close()
     return _found(most, levels)
 
@@ -126,9 +137,10 @@ def _percentiles(values: Sequence[float]) -> tuple[float, ...]:
     return tuple(float(each) for each in np.percentile(values, _PERCENTILES))
 
 
-def _found(most: float, levels: Sequence[Level]) -> Found:
+def _found(most: float, by_layout: Mapping[str, Sequence[Level]]) -> Found:
     rows = [
         (
+            layout,
             f"{level.share} %",
             thousands(level.rate),
             *(f"{ms:.1f}" for ms in level.latencies_ms),
@@ -136,35 +148,46 @@ def _found(most: float, levels: Sequence[Level]) -> Found:
             thousands(level.actions),
             f"{level.feed_late_ms:.1f}",
         )
+        for layout, levels in by_layout.items()
         for level in levels
     ]
     names = ("p50", "p99", "p99.9")
     sheet = Sheet(
-        f"Event to published action, ms (capacity {most:,.0f} events/s, measured before)",
+        f"Event to published action, ms (one process takes {most:,.0f} events/s, measured before)",
         (
-            *("load", "events/s", *names, "p50 from arrival", "p99 from arrival"),
+            *("", "load", "events/s", *names, "p50 from arrival", "p99 from arrival"),
             *("actions", "feed late at most, ms"),
         ),
         rows,
         [
             "From when the event was due to be sent to the broker's stamp on the action "
-            "(whole ms); feed, broker and worker share the machine."
+            "(whole ms); feed, broker and worker share the machine.",
+            "apart: --apart --decide-processes 2.",
         ],
     )
-    half = next(level for level in levels if level.share == 50)
     numbers = {
-        "p99_ms_at_half": round(half.latencies_ms[1], 1),
+        "p99_ms_at_half": _p99_ms_at_half(by_layout["one process"]),
+        "p99_ms_at_half_apart": _p99_ms_at_half(by_layout["apart"]),
         "capacity_per_s": round(most),
         "ms_at": {
-            str(level.share): dict(
-                zip(names, np.round(level.latencies_ms, 1).tolist(), strict=True)
-            )
-            for level in levels
+            layout: {
+                str(level.share): dict(
+                    zip(names, np.round(level.latencies_ms, 1).tolist(), strict=True)
+                )
+                for level in levels
+            }
+            for layout, levels in by_layout.items()
         },
     }
     curves = {
-        name: [(float(level.share), level.latencies_ms[place]) for level in levels]
-        for place, name in enumerate(names)
+        f"{layout}, {name}": [(float(level.share), level.latencies_ms[place]) for level in levels]
+        for layout, levels in by_layout.items()
+        for place, name in enumerate(names[:2])
     }
     plot = lines("Event to published action", "load, % of capacity", "ms", curves)
     return Found("latency", numbers, [sheet], {"latency": plot})
+
+
+def _p99_ms_at_half(levels: Sequence[Level]) -> float:
+    half = next(level for level in levels if level.share == 50)
+    return round(half.latencies_ms[1], 1)

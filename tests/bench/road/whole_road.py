@@ -10,7 +10,7 @@ from __future__ import annotations
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -32,6 +32,9 @@ from tests.bench.road.stages import Budget
 from tests.bench.road.traffic import GAP_MS, SPAN_MS, Traffic
 
 ROLES = ("intake", "decide", "learn")
+# The roles of each process: as `concierge worker`, and with `--apart --decide-processes 2`.
+ONE_PROCESS = (",".join(ROLES),)
+APART = (*ROLES, "decide")
 _EVENTS, _QUICK_EVENTS = 300_000, 20_000
 _CUSTOMERS, _QUICK_CUSTOMERS = 100_000, 8_000
 _RUNS, _QUICK_RUNS = 3, 1
@@ -55,7 +58,7 @@ def whole_road(options: Options, console: Console) -> Found:
             run = _run(cluster, path, f"road{number}.", options)
             runs.append(run)
             console.print(f"whole road, run {number + 1}: {run.events_per_s:,.0f} events/s")
-            run = _run(cluster, path, f"apart{number}.", options, apart=True)
+            run = _run(cluster, path, f"apart{number}.", options, APART)
             apart.append(run)
             console.print(f"roles apart, run {number + 1}: {run.events_per_s:,.0f} events/s")
         alone = _alone(cluster, path, "alone.", options)
@@ -86,14 +89,17 @@ def capacity(cluster: Cluster, path: Path, prefix: str, options: Options) -> flo
 
 
 def _run(
-    cluster: Cluster, path: Path, prefix: str, options: Options, *, apart: bool = False
+    cluster: Cluster,
+    path: Path,
+    prefix: str,
+    options: Options,
+    processes: Sequence[str] = ONE_PROCESS,
 ) -> RoadRun:
-    """Run the road once; `apart` gives each role a process, as `concierge worker --apart` does."""
+    """Run the road once; `processes` has the roles of each."""
     installation, events, answers_from_ms = _with_history(cluster, path, prefix, options)
     before = [cluster.held(installation.name(topic)) for topic in (DECISIONS, NEXT_BEST_ACTIONS)]
     with ExitStack() as stack:
-        roles = ROLES if apart else (",".join(ROLES),)
-        workers = [stack.enter_context(installation.worker(roles=each)) for each in roles]
+        workers = [stack.enter_context(installation.worker(roles=each)) for each in processes]
         watch = drive_all(installation, workers, ROLES, _passing(installation, answers_from_ms))
     after = [cluster.held(installation.name(topic)) for topic in (DECISIONS, NEXT_BEST_ACTIONS)]
     cluster.remove(prefix.rstrip("."))
