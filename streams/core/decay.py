@@ -1,4 +1,4 @@
-"""Forward-decayed sums: the order in which events arrive does not matter.
+"""Forward-decayed sums: the order in which events arrive hardly matters.
 
 A sum at half-life h keeps `sum(w * 2**((t - L) / h))` for a landmark L and is worth
 `sum * 2**(-(now - L) / h)` at any later time (Cormode, Shkapenyuk, Srivastava, Xu: Forward
@@ -6,7 +6,7 @@ Decay, ICDE 2009). Landmarks stand on a grid of `ERA_HALF_LIVES` half-lives, com
 customers; when an event falls into a later era, the sums move to it by an exact power of two.
 
 Of a sum 21 bits are kept, so that the lower half of its float64 is zeros, which take no room in a
-stored state: the order of arrival matters from the sixth digit on.
+stored state: the order of arrival shows from the sixth digit on.
 """
 
 from __future__ import annotations

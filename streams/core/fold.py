@@ -1,8 +1,8 @@
 """Folding: how each kind of event changes a customer's state.
 
-One table names the fold of every event type. Sums, maxima and latest-wins maps do not depend on
-the order of arrival, so late events count like punctual ones. What does: which entry a full map
-drops, and carts and timers within the lateness of an event.
+One table names the fold of every event type. Maxima and latest-wins maps do not depend on the order
+of arrival, and sums only behind their fifth digit, so late events count like punctual ones. What
+does: which entry a full map drops, and carts and timers within the lateness of an event.
 """
 
 from __future__ import annotations

@@ -60,10 +60,9 @@ def merge(a: CustomerState, b: CustomerState) -> CustomerState:
     one = CustomerState()
     one.applied_offset = max(a.applied_offset, b.applied_offset)
     scales = _eras(one.head, a.head, b.head)
-    for side, scale in zip((a, b), scales, strict=True):
-        for slots, factor in zip(SUM_SLOTS, scale, strict=True):
-            for slot in slots:
-                one.head[slot] = rounded(one.head[slot] + side.head[slot] * factor)
+    for slots, factor_a, factor_b in zip(SUM_SLOTS, *scales, strict=True):
+        for slot in slots:
+            one.head[slot] = rounded(a.head[slot] * factor_a + b.head[slot] * factor_b)
     _head(one.head, a.head, b.head)
     _contact_setting(one, a, b)
     one.families = _families(a, b, scales)
@@ -134,13 +133,12 @@ def _families(
 ) -> dict[str, array[float]]:
     families: dict[str, array[float]] = {}
     for name in sorted(a.families.keys() | b.families.keys()):
-        rows = [side.families.get(name) or new_family() for side in (a, b)]
+        row_a, row_b = (side.families.get(name) or new_family() for side in (a, b))
         one = families[name] = new_family()
-        for row, scale in zip(rows, scales, strict=True):
-            for slots, factor in zip(FAMILY_SUM_SLOTS, scale, strict=True):
-                for slot in slots:
-                    one[slot] = rounded(one[slot] + row[slot] * factor)
-        _rhythm(one, *rows)
+        for slots, factor_a, factor_b in zip(FAMILY_SUM_SLOTS, *scales, strict=True):
+            for slot in slots:
+                one[slot] = rounded(row_a[slot] * factor_a + row_b[slot] * factor_b)
+        _rhythm(one, row_a, row_b)
     lasting = FAMILY["interest_30d"]
     strongest = sorted(families, key=lambda name: (families[name][lasting], name), reverse=True)
     return {name: families[name] for name in sorted(strongest[:MAX_FAMILIES])}

@@ -120,7 +120,7 @@ class Checkpoint:
     """Run checkpoints one after the other, never two at once.
 
     The answer to a probe is good for `trust_s` seconds: less than others may wait before they take
-    our partitions, which is the session timeout.
+    our partitions, which is the session timeout. Stages are sent in parts of `part` records.
     """
 
     def __init__(
@@ -128,10 +128,12 @@ class Checkpoint:
         parts: CheckpointParts,
         trust_s: float = math.inf,
         clock_s: Callable[[], float] = monotonic,
+        part: int = PART,
     ) -> None:
         self._parts = parts
         self._trust_s = trust_s
         self._clock_s = clock_s
+        self._part = part
         self._trusted_until_s = 0.0
         self._one_at_a_time = asyncio.Lock()
 
@@ -153,13 +155,8 @@ class Checkpoint:
                 return _REFUSED[answer]
             parts.step("probe")
             for stage in cut.stages:
-                for part in _parts(stage):
-                    # Nothing is awaited between the last look at the clock and the sending.
-                    while self._clock_s() >= self._trusted_until_s:
-                        if (answer := await self._probe()) is not Commit.DONE:
-                            return _REFUSED[answer]
-                    await parts.send(part)
-                await parts.sent()
+                if (answer := await self._send(stage)) is not Commit.DONE:
+                    return _REFUSED[answer]
                 parts.step("stage")
             parts.written(cut)
             parts.step("changelog")
@@ -169,16 +166,22 @@ class Checkpoint:
             parts.step("commit")
             return Outcome.COMMITTED
 
+    async def _send(self, stage: Stage) -> Commit:
+        records, refused = iter(stage), Commit.DONE
+        while refused is Commit.DONE and (part := list(islice(records, self._part))):
+            # Nothing is awaited between the last look at the clock and the sending.
+            while refused is Commit.DONE and self._clock_s() >= self._trusted_until_s:
+                refused = await self._probe()
+            if refused is Commit.DONE:
+                await self._parts.send(part)
+        # Of a refused one, too: nothing of it may arrive after what somebody else will write.
+        await self._parts.sent()
+        return refused
+
     async def _probe(self) -> Commit:
         # From when it was asked: the session was alive then, and may have been closed since.
         self._trusted_until_s = self._clock_s() + self._trust_s
         return await self._parts.probe()
-
-
-def _parts(stage: Stage) -> Iterator[Sequence[Write]]:
-    records = iter(stage)
-    while part := list(islice(records, PART)):
-        yield part
 
 
 _REFUSED = {Commit.BUSY: Outcome.BUSY, Commit.FENCED: Outcome.FENCED}

@@ -7,6 +7,7 @@ in pauses of up to 100 ms.
 
 from __future__ import annotations
 
+import asyncio
 import gc
 
 # New objects before the youngest are looked at: some batches' worth, a few milliseconds' walk.
@@ -14,9 +15,10 @@ _YOUNG = 20_000
 # So many of those before the survivors are looked at once more and then left alone: with many, a
 # million of them would be walked at once, in a third of a second.
 _MIDDLE = 1
-# So many of these before everything is. Exceptions and closed clients do make cycles: they wait
-# for minutes, not for ever.
+# So many of these before everything is: as good as never, for that is what `look_at_all` is for.
 _OLD = 2_500
+# Exceptions and closed clients do make cycles: they wait for an hour, not for ever.
+_ALL_EVERY_S = 3_600.0
 
 
 def look_for_garbage_seldom() -> None:
@@ -24,3 +26,10 @@ def look_for_garbage_seldom() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_YOUNG, _MIDDLE, _OLD)
+
+
+async def look_at_all() -> None:
+    """Look through everything once an hour, for half a second with 100,000 decoded customers."""
+    while True:
+        await asyncio.sleep(_ALL_EVERY_S)
+        gc.collect()

@@ -30,7 +30,7 @@ class PartitionStore:
     `hot_limit` bounds how many customers stay decoded from one cut to the next.
     """
 
-    def __init__(self, codec: StateCodec, hot_limit: int = 50_000) -> None:
+    def __init__(self, codec: StateCodec, hot_limit: int = 100_000) -> None:
         self._codec = codec
         self.hot_limit = hot_limit
         self._cold: dict[str, bytes] = {}

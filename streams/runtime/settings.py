@@ -74,7 +74,7 @@ class Settings:
     )
     hot_customers: int = setting(
         100_000,
-        "Customers per worker whose state stays decoded, some 5 kB each; the others stay bytes.",
+        "Customers per process whose state stays decoded, some 5 kB each; the others stay bytes.",
         minimum=100,
         maximum=10_000_000,
     )

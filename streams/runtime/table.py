@@ -112,7 +112,8 @@ class Partitions:
     def drop(self) -> None:
         """Forget everything."""
         self._stores.clear()
-        self._cut.clear()
+        # Not emptied: a checkpoint may be writing it.
+        self._cut = {}
 
     def encode_ahead(self, most: int) -> int:
         """Encode up to about `most` changes before the cut; return how many are left."""

@@ -22,7 +22,7 @@ from streams.runtime.advice import advice
 from streams.runtime.app import ShellApp
 from streams.runtime.arena import share_one_arena
 from streams.runtime.endings import EXIT_CONFIG, EXIT_FAILED, EXIT_OK, Ending
-from streams.runtime.garbage import look_for_garbage_seldom
+from streams.runtime.garbage import look_at_all, look_for_garbage_seldom
 from streams.runtime.leave import ends_within, leave
 from streams.runtime.permission import told
 
@@ -85,7 +85,7 @@ async def serve(
     """
     with _signals(fate.stop):
         await _start(services)
-        running: list[asyncio.Task[None]] = []
+        running = [_watch(look_at_all(), fate)]
         for app in apps:
             running.append(_watch(app.start(), fate))
             running.append(_watch(app.shell.run_checkpoints(), fate))

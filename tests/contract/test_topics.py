@@ -13,6 +13,7 @@ from schemas.topics import (
     customers_changelog,
 )
 from streams.core.limits import AdmitLimits
+from streams.core.sources import source_of
 
 
 def test_every_topic_is_declared_once_with_a_meaning_and_an_owner() -> None:
@@ -61,3 +62,8 @@ def test_whatever_is_admitted_fits_the_timeline_and_whatever_is_refused_the_dead
     for topic in INPUTS:
         assert topic.max_message_bytes < DEAD_LETTERS.max_message_bytes
     assert max(topic.max_message_bytes for topic in TOPICS) == PRODUCER_MAX_MESSAGE_BYTES
+
+
+def test_every_input_has_a_number_in_stored_states_and_keeps_it() -> None:
+    numbers = {"clickstream": 0, "purchases": 1, "support": 2, "profile": 3, "outcomes": 4}
+    assert {topic.name: source_of(topic.name, 0) for topic in INPUTS} == numbers

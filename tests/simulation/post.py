@@ -65,6 +65,7 @@ class Post:
         for write in writes:
             self.send(write.topic, write.key, write.value, write.partition)
         self._hand_over()
+        await pause()
 
     def deliver_some(self) -> None:
         """Let a few records of one partition arrive."""

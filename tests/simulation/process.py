@@ -71,7 +71,7 @@ class Member:
         )
         self.shell.broker = Consumer(cluster, group, worker)
         trust_s = OPTIONS.session_timeout_s / 2
-        self.shell.checkpoint = Checkpoint(self.shell, trust_s, clock_s)
+        self.shell.checkpoint = Checkpoint(self.shell, trust_s, clock_s, part=2)
         self.tasks: dict[str, Task] = {}
         self.wants_to_join = True
         self.has_joined = False

@@ -181,6 +181,19 @@ def test_a_worker_that_slept_since_the_probe_asks_again_before_it_writes() -> No
     assert parts.done == [*WHOLE[:place], "probe", *WHOLE[place:]]
 
 
+def test_a_refusal_between_two_parts_waits_for_those_that_have_left() -> None:
+    class Refused(Recorded):
+        async def send(self, records: Sequence[Write]) -> None:
+            await super().send(records)
+            self.probed = Commit.BUSY
+
+    parts = Refused(Cut({PLACE: 7}, ([STATE] * (PART + 1),)))
+    now_s = iter([0.0, 1.0, 10.0, 10.0])
+    checkpoint = Checkpoint(parts, trust_s=5.0, clock_s=lambda: next(now_s))
+    assert asyncio.run(checkpoint.run()) is Outcome.BUSY
+    assert parts.done[-3:] == ["send changelog", "probe", "sent"]
+
+
 @pytest.mark.parametrize(
     ("answer", "outcome"), [(Commit.BUSY, Outcome.BUSY), (Commit.FENCED, Outcome.FENCED)]
 )
@@ -198,4 +211,4 @@ def test_a_worker_that_slept_and_lost_its_partitions_writes_nothing(
     checkpoint = Checkpoint(parts, trust_s=5.0, clock_s=lambda: next(now_s))
 
     assert asyncio.run(checkpoint.run()) is outcome
-    assert parts.done == [*WHOLE[: WHOLE.index("send changelog")], "probe"]
+    assert parts.done == [*WHOLE[: WHOLE.index("send changelog")], "probe", "sent"]

@@ -196,6 +196,14 @@ def test_all_partitions_are_cut_with_their_own_stamps() -> None:
     assert list(partitions.cut({0: 11, 1: 21})) == []
 
 
+def test_a_cut_that_is_being_written_outlives_the_memory_it_was_taken_of() -> None:
+    partitions = Partitions("changelog", codec(), 10)
+    partitions.load(0, {}, start=0).put("a", {"n": 1})
+    changes = partitions.cut({0: 10})
+    partitions.drop()
+    assert [write.key for write in changes] == [PARTITION_KEY.encode(), b"a"]
+
+
 def test_partitions_share_how_many_customers_stay_decoded() -> None:
     decoded: list[str] = []
 

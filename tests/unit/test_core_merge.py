@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 from schemas.records import CustomerEvent, OrderLine
 from streams.core.catalogue import Timers
 from streams.core.contact import record_contact
@@ -43,6 +45,15 @@ def test_a_stranger_adds_nothing() -> None:
         feed.profile("ada", NOON_MS + 2, "preference", subject="tea", weight=1.0),
     )
     assert both(ada, CustomerState()) == ada
+
+
+def test_it_does_not_matter_who_comes_first_even_where_sums_have_bits_to_spare() -> None:
+    slot = HEAD["views_1h"]
+    for seed in range(50):
+        chance = Random(seed)
+        a, b = CustomerState(), CustomerState()
+        a.head[slot], b.head[slot] = chance.random(), chance.random()
+        both(a, b)
 
 
 def test_consent_is_the_latest_and_at_a_tie_a_no() -> None:

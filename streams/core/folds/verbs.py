@@ -1,6 +1,6 @@
 """The few verbs that every fold is written in.
 
-Sums, maxima and earliest times do not depend on the order of arrival.
+Maxima and earliest times do not depend on the order of arrival, sums only behind the fifth digit.
 """
 
 from __future__ import annotations
