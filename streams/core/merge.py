@@ -1,8 +1,8 @@
 """Merging: two identities turn out to be one person, and their states become one.
 
 `merge(a, b)` equals `merge(b, a)`. Decayed sums and totals add up, so folding each identity's
-events and merging gives what folding all events into one state would have given; what is bounded
-(families, contacts, maps) keeps its strongest or latest entries.
+events and merging gives what folding all events into one state would have given, up to the sixth
+digit of sums; what is bounded (families, contacts, maps) keeps its strongest or latest entries.
 """
 
 from __future__ import annotations
