@@ -48,8 +48,8 @@ def worker(kafka: str | None, roles: tuple[str, ...], apart: bool, deciding: int
     settings = settings_from(kafka, **given)
     if deciding > 1 and not (apart and "decide" in settings.roles):
         raise click.UsageError("--decide-processes needs --apart and the role decide")
-    if apart and len(settings.roles) + deciding > 2:
-        processes = _apart(settings, deciding)
+    processes = _apart(settings, deciding) if apart else {}
+    if len(processes) > 1:
         return run_together(processes, lambda text: click.echo(f"concierge: {text}", err=True))
     # River alone takes seconds to import, which no other command should wait for.
     from streams.cli.assembly.worker import builders, run_worker

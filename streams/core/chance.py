@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
-SHORT_HASH_BYTES = 6
 _11, _27, _30, _31 = np.uint64(11), np.uint64(27), np.uint64(30), np.uint64(31)
+# Of a customer's recent events; what is kept of each is kept a million times.
+SHORT_HASH_BYTES = 6
 
 
 def id_hash(text: str) -> int:
@@ -26,12 +27,16 @@ def id_hash(text: str) -> int:
     >>> id_hash("ada") == id_hash("ada"), id_hash("ada") == id_hash("adb")
     (True, False)
     """
-    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little")
+    return int.from_bytes(_digest(text), "little")
 
 
 def short_hash(text: str) -> bytes:
     """Return some well-mixed bytes of a text: of fourteen, one in 2e13 others has one of them."""
-    return blake2b(text.encode(), digest_size=8).digest()[:SHORT_HASH_BYTES]
+    return _digest(text)[:SHORT_HASH_BYTES]
+
+
+def _digest(text: str) -> bytes:
+    return blake2b(text.encode(), digest_size=8).digest()
 
 
 def text_number(text: str | None) -> float:

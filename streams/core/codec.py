@@ -131,8 +131,8 @@ def _state(stored: Stored) -> CustomerState:
 
 def check_schema_version(data: bytes) -> None:
     """Raise `StateError` unless this release can read an encoded customer, without decoding it."""
-    if data[_DUE.size : _DUE.size + 1] == _COMPRESSED and len(data) > _DUE.size + 1:
-        _check_readable(data[_DUE.size + 1])
+    if data[_DUE.size : _PREFIX] == _COMPRESSED and len(data) > _PREFIX:
+        _check_readable(data[_PREFIX])
     # Behind an array's head of 3 bytes (16 fields or more) is the version, below 128 one byte.
     elif data[_DUE.size : _DUE.size + 1] == _ARRAY_16 and len(data) > _DUE.size + 3:
         _check_readable(data[_DUE.size + 3])

@@ -42,7 +42,7 @@ FAMILY_SUM_SLOTS = (
 )
 
 Weights = tuple[float, float, float]
-Told = TypeVar("Told", float, NDArray[np.float64])
+Worth = TypeVar("Worth", float, NDArray[np.float64])
 # Rounds to 21 bits of 53 (Veltkamp's splitting; Dekker, Numerische Mathematik 18, 1971).
 _SPLIT = 2.0**32 + 1
 _TOLD_SPLIT = 2.0**36 + 1
@@ -109,7 +109,7 @@ def _move_landmark(
             family[slot] *= scale
 
 
-def as_told(worths: Told) -> Told:
+def as_told(worths: Worth) -> Worth:
     """Return what sums are worth now, as rules and people are told: 17 bits, some five digits.
 
     What just happened once is worth 1, whatever was rounded on the way: a rule may ask for it.

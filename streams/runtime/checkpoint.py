@@ -167,16 +167,16 @@ class Checkpoint:
             return Outcome.COMMITTED
 
     async def _send(self, stage: Stage) -> Commit:
-        records, refused = iter(stage), Commit.DONE
-        while refused is Commit.DONE and (part := list(islice(records, self._part))):
+        records, answer = iter(stage), Commit.DONE
+        while answer is Commit.DONE and (part := list(islice(records, self._part))):
             # Nothing is awaited between the last look at the clock and the sending.
-            while refused is Commit.DONE and self._clock_s() >= self._trusted_until_s:
-                refused = await self._probe()
-            if refused is Commit.DONE:
+            while answer is Commit.DONE and self._clock_s() >= self._trusted_until_s:
+                answer = await self._probe()
+            if answer is Commit.DONE:
                 await self._parts.send(part)
-        # Of a refused one, too: nothing of it may arrive after what somebody else will write.
+        # When refused, too: nothing of it may arrive after what somebody else will write.
         await self._parts.sent()
-        return refused
+        return answer
 
     async def _probe(self) -> Commit:
         # From when it was asked: the session was alive then, and may have been closed since.

@@ -6,6 +6,7 @@ decoded, the others are kept as the bytes the changelog holds.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -25,14 +26,10 @@ class StateCodec:
 
 
 class PartitionStore:
-    """A `streams.core.store.StateStore` whose changes are collected until the next cut.
+    """A `streams.core.store.StateStore` whose changes are collected until the next cut."""
 
-    `hot_limit` bounds how many customers stay decoded from one cut to the next.
-    """
-
-    def __init__(self, codec: StateCodec, hot_limit: int = 100_000) -> None:
+    def __init__(self, codec: StateCodec) -> None:
         self._codec = codec
-        self.hot_limit = hot_limit
         self._cold: dict[str, bytes] = {}
         self._hot: dict[str, Any] = {}
         # In the order of their changes: who changed long ago is the least likely to change again.
@@ -98,9 +95,10 @@ class PartitionStore:
             del self._dirty[customer]
         return len(self._dirty)
 
-    def cut(self) -> dict[str, bytes]:
+    def cut(self, hot_limit: float = math.inf) -> dict[str, bytes]:
         """Encode what is not yet; return all that is not known to be durable.
 
+        Where more than `hot_limit` customers are decoded, only those that changed stay so.
         The partition's own state is written the first time in any case: a partition whose
         offsets are committed must never have an empty changelog, which is how recovery tells a
         lost changelog from a new one.
@@ -111,17 +109,15 @@ class PartitionStore:
         whole: dict[str, bytes] = {}
         if self._whole_dirty and self._whole is not None:
             whole[PARTITION_KEY] = self._codec.encode(PARTITION_KEY, self._whole)
-        for customer in self._dirty:
-            self._ahead[customer] = self._codec.encode(customer, self._hot[customer])
+        self.encode_ahead(len(self._dirty))
         # The partition's own is first, so that it is durable whenever a customer of this cut is:
         # what was counted of a budget must not be behind what was decided. Before those of an
         # earlier cut that was refused, too: they may have changed again.
         self._unwritten = whole | self._unwritten | whole | self._ahead
         self._cold.update(whole)
         self._cold.update(self._ahead)
-        if len(self._hot) > self.hot_limit:
+        if len(self._hot) > hot_limit:
             self._hot = {customer: self._hot[customer] for customer in self._ahead}
-        self._dirty.clear()
         self._ahead = {}
         self._whole_dirty = False
         return self._unwritten

@@ -90,8 +90,6 @@ class Partitions:
             )
         store = self._stores[partition] = PartitionStore(self._codec)
         store.load(states)
-        for each in self._stores.values():
-            each.hot_limit = self._hot_limit // len(self._stores)
         return store
 
     @property
@@ -117,12 +115,13 @@ class Partitions:
 
     def encode_ahead(self, most: int) -> int:
         """Encode up to about `most` changes before the cut; return how many are left."""
-        share = most // max(len(self._stores), 1) + 1
+        share = self._share(most) + 1
         return sum(store.encode_ahead(share) for store in self._stores.values())
 
     def cut(self, next_offsets: Mapping[int, int]) -> Changes:
         """Return every change as a changelog record; `next_offsets` are the timeline's."""
-        self._cut = {number: store.cut() for number, store in self._stores.items()}
+        hot = self._share(self._hot_limit)
+        self._cut = {number: store.cut(hot) for number, store in self._stores.items()}
         return Changes(self.changelog, next_offsets, self._cut)
 
     def written(self) -> list[int]:
@@ -132,6 +131,9 @@ class Partitions:
             if number in self._stores:
                 self._stores[number].written(values)
         return [len(data) for values in cut.values() for data in values.values()]
+
+    def _share(self, total: int) -> int:
+        return total // max(len(self._stores), 1)
 
 
 class CustomersTable(faust.Table[str, Any]):

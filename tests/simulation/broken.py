@@ -51,8 +51,8 @@ def the_changelog_before_the_outputs(patch: pytest.MonkeyPatch) -> None:
 def the_partitions_record_last(patch: pytest.MonkeyPatch) -> None:
     whole_cut = PartitionStore.cut
 
-    def cut(self: PartitionStore) -> dict[str, bytes]:
-        return dict(sorted(whole_cut(self).items(), reverse=True))
+    def cut(self: PartitionStore, hot_limit: float) -> dict[str, bytes]:
+        return dict(sorted(whole_cut(self, hot_limit).items(), reverse=True))
 
     assert PARTITION_KEY < "customer"
     patch.setattr(PartitionStore, "cut", cut)

@@ -74,11 +74,11 @@ def test_what_cannot_be_encoded_ahead_fails_the_cut_too() -> None:
 
 
 def test_encoding_ahead_lets_nobody_be_forgotten_when_few_stay_decoded() -> None:
-    store = PartitionStore(codec(), hot_limit=1)
+    store = PartitionStore(codec())
     for customer in ("a", "b", "c"):
         store.put(customer, {customer: 1})
     store.encode_ahead(10)
-    store.cut()
+    store.cut(hot_limit=1)
     assert [store.get(customer) for customer in "abc"] == [{"a": 1}, {"b": 1}, {"c": 1}]
 
 
@@ -129,12 +129,12 @@ def test_a_new_partition_writes_its_own_record_even_if_nobody_was_seen() -> None
 
 
 def test_cold_customers_come_back_from_their_bytes() -> None:
-    store = PartitionStore(codec(), hot_limit=1)
+    store = PartitionStore(codec())
     for number in range(5):
         store.put(f"c{number}", {"n": number})
-    store.cut()
+    store.cut(hot_limit=1)
     store.put("c0", {"n": 100})
-    store.cut()
+    store.cut(hot_limit=1)
     assert [store.get(f"c{number}") for number in range(5)] == [
         {"n": 100},
         *({"n": number} for number in range(1, 5)),

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from array import array
+from collections.abc import Mapping
 
 from streams.core.catalogue import Timers
 from streams.core.chance import id_hash
 from streams.core.decay import Weights, add
 from streams.core.layout import (
     FAMILY,
+    HALF_LIFE_NAMES,
     HEAD,
     LATEST,
     MAX_FAMILIES,
@@ -24,8 +26,15 @@ from streams.core.state import CustomerState, new_family
 
 LATEST_SLOT = {name: HEAD[f"latest_{name}"] for name in LATEST}
 TOTAL_SLOT = {name: HEAD[f"total_{name}"] for name in TOTALS}
-_SUM = {n: (HEAD[f"{n}_1h"], HEAD[f"{n}_1d"], HEAD[f"{n}_30d"]) for n in SUMS}
-_INTEREST = (FAMILY["interest_1h"], FAMILY["interest_1d"], FAMILY["interest_30d"])
+
+
+def _at_each_half_life(layout: Mapping[str, int], name: str) -> tuple[int, int, int]:
+    first, second, third = (layout[f"{name}_{half_life}"] for half_life in HALF_LIFE_NAMES)
+    return first, second, third
+
+
+_SUM = {name: _at_each_half_life(HEAD, name) for name in SUMS}
+_INTEREST = _at_each_half_life(FAMILY, "interest")
 _LAST_SEEN = FAMILY["last_seen_ms"]
 _SHORTENED = re.compile(r".*~[0-9a-f]{16}", re.DOTALL)
 # Line breaks, control characters and those that turn the direction of writing: with them a name
