@@ -73,7 +73,7 @@ class LoopbackRoad:
     ) -> None:
         self._versions = LearnedVersions(catalogue)
         self._engine = Engine(self._versions, salt)
-        self._stores = [MemoryStore() for _ in range(partitions)]
+        self.stores = [MemoryStore() for _ in range(partitions)]
         self._offsets = [0] * partitions
         self._written: Counter[str] = Counter()
         self._learn, self._snapshot_every = learn, snapshot_every
@@ -84,6 +84,11 @@ class LoopbackRoad:
         self.rejections: list[Rejection] = []
         self.decisions: list[Decision] = []
         self._everywhere(Switch("catalogue", CATALOGUE, catalogue.version))
+
+    @property
+    def snapshots(self) -> list[Snapshot]:
+        """Every model version that was put into use, in order."""
+        return list(self._versions.snapshots.values())
 
     @property
     def model_versions(self) -> int:
@@ -108,7 +113,7 @@ class LoopbackRoad:
             batches.setdefault(partition, []).append((self._offsets[partition], record))
             self._offsets[partition] += 1
         for partition, batch in batches.items():
-            self._take(self._engine.advance(partition, batch, self._stores[partition]))
+            self._take(self._engine.advance(partition, batch, self.stores[partition]))
 
     def pass_time(self, at_ms: int) -> Decided:
         self._everywhere(Tick(at_ms))
@@ -125,7 +130,7 @@ class LoopbackRoad:
         return Decided(out.actions, out.decisions)
 
     def _everywhere(self, record: Tick | Switch) -> None:
-        for partition, store in enumerate(self._stores):
+        for partition, store in enumerate(self.stores):
             offset = self._offsets[partition]
             self._offsets[partition] += 1
             self._take(self._engine.advance(partition, [(offset, record)], store))
@@ -138,4 +143,4 @@ class LoopbackRoad:
 
     def _partition_of(self, customer: str) -> int:
         digest = blake2b(customer.encode(), digest_size=4).digest()
-        return int.from_bytes(digest, "big") % len(self._stores)
+        return int.from_bytes(digest, "big") % len(self.stores)

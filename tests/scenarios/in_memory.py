@@ -10,7 +10,7 @@ from schemas.records import Origin, Rejection, Tick, TimelineRecord
 from streams.core.admit import admit
 from streams.core.engine import Outputs
 from tests.events import use
-from tests.memory import Log, MemoryVersions
+from tests.memory import Log, MemoryStore, MemoryVersions
 from tests.scenarios.runner import SMALL_SHOP, Result, catalogue
 
 # Later than every event of the scenarios, so that none of them is refused as too early.
@@ -48,6 +48,11 @@ class InMemory:
         """Return every decision so far with its action."""
         actions = {action.decision_id: action for action in self._out.actions}
         return [(actions.get(d.decision_id), d) for d in self._out.decisions]
+
+    @property
+    def store(self) -> MemoryStore:
+        """What is stored of its customers."""
+        return self._log.store
 
     def _write(self, record: TimelineRecord) -> None:
         out = self._log.play([(self._end, record)])
