@@ -21,6 +21,7 @@ from schemas.topics import LESSONS
 from streams.cli.options import kafka_option, settings_from
 from streams.cli.screen import screen
 from streams.cli.uplift_report import plot_of, print_report
+from streams.core.catalogue import ArmRatios, Catalogue
 from streams.runtime.catalogue_file import parse_catalogue
 from streams.runtime.changelog import read_to_end
 from streams.runtime.clients import librdkafka_config
@@ -72,25 +73,29 @@ def uplift(
     """
     given = {} if catalogue is None else {"CATALOGUE_PATH": catalogue}
     settings = settings_from(kafka, **given)
-    experiment = Experiment(_intended(settings))
+    intended = _catalogue(settings)
+    experiment = Experiment(_split(intended.arms))
     _read(settings, experiment)
     what = Comparison(arm, against, by_value)
     found = experiment.uplifts(what)
     if plot is not None:
         Path(plot).write_text(plot_of(found, what), encoding="utf-8")
     if as_json:
-        click.echo(json.dumps(_public(experiment, found)))
+        click.echo(json.dumps(_public(experiment, found, intended.currency)))
     else:
-        print_report(screen(), experiment, found, what, everything)
+        print_report(screen(), experiment, found, what, intended.currency, everything)
     return 0
 
 
-def _intended(settings: Settings) -> dict[str, float] | None:
+def _catalogue(settings: Settings) -> Catalogue:
     path = catalogue_path(settings)
     try:
-        arms = parse_catalogue(path.read_bytes(), str(path)).arms
+        return parse_catalogue(path.read_bytes(), str(path))
     except OSError as error:
         raise click.ClickException(f"cannot read the catalogue {path}: {error.strerror}") from error
+
+
+def _split(arms: ArmRatios) -> dict[str, float] | None:
     return intended_split(arms.holdout, 1.0 - arms.holdout - arms.random - arms.model_only)
 
 
@@ -104,9 +109,11 @@ def _read(settings: Settings, experiment: Experiment) -> None:
             progress.advance(task, len(messages))
 
 
-def _public(experiment: Experiment, found: list[Uplift]) -> dict[str, Any]:
+def _public(experiment: Experiment, found: list[Uplift], currency: str) -> dict[str, Any]:
+    """Return what was found; a mean of money (`--value`) is in minor units of the currency."""
     ledger, split = experiment.ledger, experiment.split
     return {
+        "currency": currency,
         "settled": ledger.settled,
         "repeated": experiment.repeated,
         "decided_from_ms": ledger.first_ms,

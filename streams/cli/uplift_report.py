@@ -14,6 +14,7 @@ from models.evaluation.ledger import OVERALL
 from models.evaluation.uplift import Rate, Uplift, conversion_rate
 from schemas.symbols import ARMS
 from streams.cli import svg
+from streams.core.money import format_minor
 
 
 def print_report(
@@ -21,11 +22,12 @@ def print_report(
     experiment: Experiment,
     found: list[Uplift],
     what: Comparison,
+    currency: str,
     everything: bool,
 ) -> None:
     """Print the arms, the uplifts and whether the split is sound.
 
-    What cannot be told yet is left to `everything`, but for the whole.
+    Money is in `currency`. What cannot be told yet is left to `everything`, but for the whole.
     """
     ledger = experiment.ledger
     if not ledger.settled:
@@ -48,8 +50,8 @@ def print_report(
     for each in shown:
         table.add_row(
             Text(f"{each.kind} {each.name}"),
-            *_cells(each.treated, what.by_value),
-            *_cells(each.without, what.by_value),
+            *_cells(each.treated, what.by_value, currency),
+            *_cells(each.without, what.by_value, currency),
             *_uplift_cells(each),
             Text(says(each), style="bold" if each.evaluable else "dim"),
         )
@@ -68,10 +70,11 @@ def _arms(experiment: Experiment) -> Table:
     return table
 
 
-def _cells(rate: Rate, by_value: bool) -> tuple[str, str]:
+def _cells(rate: Rate, by_value: bool, currency: str) -> tuple[str, str]:
     if not rate.decisions:
         return "0", ""
-    return f"{rate.decisions:,}", f"{rate.mean / 100:,.2f}" if by_value else f"{rate.mean:.2%}"
+    mean = format_minor(rate.mean, currency) if by_value else f"{rate.mean:.2%}"
+    return f"{rate.decisions:,}", mean
 
 
 def _uplift_cells(each: Uplift) -> tuple[str, str]:

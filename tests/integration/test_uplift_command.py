@@ -118,6 +118,23 @@ def test_a_planted_uplift_is_told_with_its_interval_and_drawn(
     assert "offer_0" in _run(broker, "planted-", "--catalogue", catalogue, "--all")
     spent = _json(broker, "planted-", "--catalogue", catalogue, "--value")
     assert spent["uplift"][0]["with"]["mean"] == pytest.approx(1_250 * 0.4, rel=0.1)
+    assert spent["currency"] == "EUR"
+
+
+@pytest.mark.parametrize(
+    ("currency", "mean"), [("EUR", "6.11 EUR"), ("JPY", "611 JPY"), ("KWD", "0.611 KWD")]
+)
+def test_money_is_shown_in_the_catalogues_currency_and_its_minor_units(
+    broker: EmbeddedBroker, catalogue: str, tmp_path: Path, currency: str, mean: str
+) -> None:
+    prefix = f"{currency.lower()}-"
+    _settle(broker, prefix, list(_lessons(treated=0.5, without=0.4, share=0.3)))
+    elsewhere = tmp_path / "shop.yaml"
+    text = Path(catalogue).read_text("utf-8")
+    elsewhere.write_text(text.replace("currency: EUR", f"currency: {currency}"), "utf-8")
+    shown = _run(broker, prefix, "--value", "--catalogue", str(elsewhere))
+    assert mean in shown
+    assert all(currency in line for line in shown.splitlines() if "overall" in line)
 
 
 def test_customers_who_are_dealt_wrongly_raise_the_alarm(

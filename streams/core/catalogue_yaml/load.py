@@ -27,7 +27,9 @@ from streams.core.catalogue_yaml.problems import CatalogueError, Problems
 from streams.core.catalogue_yaml.rules import read_shared_rules
 from streams.core.catalogue_yaml.sections import Place, Section, line_of
 from streams.core.contact_rules import Scope
+from streams.core.money import MINOR_DIGITS
 from streams.core.rules import Features
+from streams.core.rules.names import near
 
 __all__ = ["CatalogueError", "load_catalogue"]
 
@@ -127,10 +129,16 @@ def _learners(section: Section) -> tuple[str, str | None]:
 
 
 def _currency(place: Place) -> str:
+    """Return the currency, whose minor units must be known: else amounts would be guessed."""
     code = place.text(3)
-    if code is not None and not (len(code) == 3 and code.isascii() and code.isupper()):
+    if code is None or code in MINOR_DIGITS:
+        return code or ""
+    if not (len(code) == 3 and code.isascii() and code.isupper()):
         place.wrong(f"`{code}` is no currency code; write three capitals, for example GBP")
-    return code or ""
+    else:
+        hint = near(code, MINOR_DIGITS) or "; for example EUR, GBP, JPY or USD"
+        place.wrong(f"`{code}` is no currency of ISO 4217{hint}")
+    return code
 
 
 def _cool_down_ms(section: Section) -> int:

@@ -11,5 +11,6 @@ _LIKENESS = 0.6
 
 def near(word: str, known: Iterable[str]) -> str:
     """Return "; did you mean `X`?" for the known word nearest to `word`, or nothing."""
-    close = difflib.get_close_matches(word.lower(), sorted(known), n=1, cutoff=_LIKENESS)
-    return f"; did you mean `{close[0]}`?" if close else ""
+    written = {name.lower(): name for name in sorted(known)}
+    close = difflib.get_close_matches(word.lower(), written, n=1, cutoff=_LIKENESS)
+    return f"; did you mean `{written[close[0]]}`?" if close else ""
