@@ -29,6 +29,12 @@ MINOR_DIGITS: dict[str, int] = {
     code: digits for digits, codes in _DIGITS.items() for code in codes.split()
 }
 
+# The most traded currencies (BIS triennial survey 2022): what a mistyped code probably means.
+COMMON_CURRENCIES = (
+    *("USD", "EUR", "JPY", "GBP", "CNY", "AUD", "CAD", "CHF", "HKD", "SGD", "SEK"),
+    *("KRW", "NOK", "NZD", "INR", "MXN", "TWD", "ZAR", "BRL", "DKK", "PLN"),
+)
+
 
 def minor_digits(currency: str) -> int:
     """Return how many decimal digits the minor unit of an ISO 4217 currency has.

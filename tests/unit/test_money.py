@@ -33,7 +33,7 @@ def test_what_is_no_money_has_no_minor_units(code: str) -> None:
 @pytest.mark.parametrize(
     ("written", "said"),
     [
-        ("JPN", "currency: `JPN` is no currency of ISO 4217; did you mean `JPY`?"),
+        ("GPB", "currency: `GPB` is no currency of ISO 4217; did you mean `GBP`?"),
         ("XAU", "currency: `XAU` is no currency of ISO 4217"),
         ("eur", "currency: `eur` is no currency code; write three capitals"),
     ],

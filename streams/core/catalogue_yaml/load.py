@@ -27,7 +27,7 @@ from streams.core.catalogue_yaml.problems import CatalogueError, Problems
 from streams.core.catalogue_yaml.rules import read_shared_rules
 from streams.core.catalogue_yaml.sections import Place, Section, line_of
 from streams.core.contact_rules import Scope
-from streams.core.money import MINOR_DIGITS
+from streams.core.money import COMMON_CURRENCIES, MINOR_DIGITS
 from streams.core.rules import Features
 from streams.core.rules.names import near
 
@@ -136,7 +136,7 @@ def _currency(place: Place) -> str:
     if not (len(code) == 3 and code.isascii() and code.isupper()):
         place.wrong(f"`{code}` is no currency code; write three capitals, for example GBP")
     else:
-        hint = near(code, MINOR_DIGITS) or "; for example EUR, GBP, JPY or USD"
+        hint = near(code, COMMON_CURRENCIES) or near(code, MINOR_DIGITS)
         place.wrong(f"`{code}` is no currency of ISO 4217{hint}")
     return code
 
