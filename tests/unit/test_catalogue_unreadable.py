@@ -56,6 +56,18 @@ def test_aliases_cannot_multiply_without_end() -> None:
     assert "with aliases (*) spelt out, the limit is 100000" in problem
 
 
+def test_aliases_cannot_nest_without_end() -> None:
+    def nested(times: int) -> str:
+        # Written flat, so that the depth of the text does not show the depth of the values.
+        links = ", ".join(f"&a{n} [*a{n - 1}]" for n in range(1, times))
+        return f"issues: [&a0 x, {links}]\nname: *a{times - 1}\n"
+
+    (problem,) = problems_of(nested(1_000))
+    assert "with aliases (*) spelt out, the limit is 100000" in problem
+    # Below that limit it is refused for what it says, not with a RecursionError.
+    assert any("issues[1]: a list where a mapping" in each for each in problems_of(nested(400)))
+
+
 def test_a_file_wrong_all_over_does_not_flood_the_screen() -> None:
     text = "".join(f"wrong{n}: 1\n" for n in range(500))
     problems = problems_of(text)
