@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 from rich.console import Console
 
+from tests.bench.against import SideFailed, against, below
 from tests.bench.decisions.part import decisions
 from tests.bench.fuzz import fuzz
 from tests.bench.options import Options, parse
 from tests.bench.report import Found, json_line, machine, show
+from tests.bench.revision import RevisionUnusable
 from tests.bench.road.growth import growth
 from tests.bench.road.latency import latency
 from tests.bench.road.recovery import recovery
@@ -22,6 +24,10 @@ from tests.kafka import KafkaUnavailable
 _WIDTH = 160
 # The exit code, as `python -m tests.kafka` has it, where there is no Kafka to be had.
 _NOT_RUN = 3
+# The exit code where a revision was faster than `--at-least` allows.
+_TOO_SLOW = 1
+# The exit code where a revision cannot be measured, as the command line's own mistakes have it.
+_UNUSABLE = 2
 
 Part = Callable[[Options, Console], Found]
 
@@ -47,13 +53,25 @@ def main(arguments: Sequence[str]) -> int:
     parts, code = [], 0
     for name in options.parts:
         try:
-            found = PARTS[name](options, console)
+            if options.against is None:
+                found = PARTS[name](options, console)
+            else:
+                found = against(name, options, console)
         except KafkaUnavailable as missing:
             console.print(f"{name} not run: {missing}")
             code = _NOT_RUN
             continue
+        except (RevisionUnusable, SideFailed) as reason:
+            console.print(f"{name} not compared: {reason}", highlight=False, soft_wrap=True)
+            code = _UNUSABLE
+            continue
         show(found, console, options.out)
         parts.append(found)
+        if options.at_least is not None:
+            slow = below(name, found, options.at_least)
+            for line in slow:
+                console.print(line, highlight=False, soft_wrap=True)
+            code = _TOO_SLOW if slow else code
     options.out.mkdir(parents=True, exist_ok=True)
     line = json_line(parts)
     (options.out / "results.json").write_text(line + "\n", encoding="utf-8")

@@ -25,6 +25,8 @@ class Options:
     peers: tuple[str, ...]
     out: Path
     as_json: bool
+    against: str | None = None
+    at_least: float | None = None
 
     def size(self, asked: int | None, full: int, quick: int) -> int:
         """Return what was asked for, else the part's full or quick size."""
@@ -44,11 +46,25 @@ def parse(arguments: Sequence[str]) -> Options:
     parser.add_argument("--quick", action="store_true", help="small sizes, to try it out")
     parser.add_argument("--events", type=_count, help="events a run")
     parser.add_argument("--customers", type=_count, help="customers")
-    parser.add_argument("--runs", type=_count, help="runs of each contender")
+    parser.add_argument(
+        "--runs", type=_count, help="runs of each contender; with --against: rounds (default 3)"
+    )
     parser.add_argument(
         "--peers",
         default="",
         help="same-job and whole-road: only these, by name, separated by commas",
+    )
+    parser.add_argument(
+        "--against",
+        metavar="REV",
+        help="measure the working tree and this git revision in turn, and print the ratios",
+    )
+    parser.add_argument(
+        "--at-least",
+        type=float,
+        metavar="RATIO",
+        help="with --against: end with code 1 when a part's main rate is below RATIO times "
+        "that of the revision (0.95, for example)",
     )
     parser.add_argument(
         "--out", type=Path, default=CACHE / "results", help="folder for SVG plots and JSON"
@@ -57,6 +73,8 @@ def parse(arguments: Sequence[str]) -> Options:
         "--json", action="store_true", dest="as_json", help="print nothing but the JSON line"
     )
     given = parser.parse_args(arguments)
+    if given.at_least is not None and given.against is None:
+        parser.error("--at-least compares with a revision; name it by --against REV")
     return Options(
         parts=tuple(part for part in PARTS if not given.only or part in given.only),
         quick=given.quick,
@@ -66,6 +84,8 @@ def parse(arguments: Sequence[str]) -> Options:
         peers=tuple(name for name in given.peers.split(",") if name),
         out=given.out,
         as_json=given.as_json,
+        against=given.against,
+        at_least=given.at_least,
     )
 
 

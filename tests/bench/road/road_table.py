@@ -81,6 +81,8 @@ def found(
         "events_per_s": round(overall[1]),
         "events_per_s_steady": round(middle[1]),
         "events_per_s_apart": round(by_processes[1]),
+        "cpu_us_per_event": round(median(run.cpu_us for run in runs), 2),
+        "cpu_us_per_event_apart": round(median(run.cpu_us for run in apart), 2),
         "decisions_per_event": round(decisions, 3),
         "role_records_per_s": {role: round(w.overall(role)) for role, w in alone.items()},
         "stages_us": {name: round(us, 2) for name, us in budget},
