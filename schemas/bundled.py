@@ -29,8 +29,8 @@ BUNDLED_IDS: Mapping[str, int] = {
     "support": 3,
     "profile": 4,
     "outcomes": 5,
-    "next-best-actions": 8,
-    "decisions": 10,
+    "next-best-actions": 12,
+    "decisions": 11,
 }
 
 

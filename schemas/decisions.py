@@ -73,8 +73,8 @@ class Challenge(msgspec.Struct, frozen=True, gc=False):
 class Decision(msgspec.Struct, kw_only=True, gc=False):
     """The whole funnel of one decision, for audit, replay and evaluation.
 
-    `actions`, `fates`, `propensities`, `priorities` and `probabilities` are parallel, in
-    catalogue order, `no_action` last. A fate is "candidate" or "tier:rule" that dropped it.
+    `actions`, `fates`, `propensities`, `priorities` and `probabilities` are parallel, sorted
+    by action id, `no_action` last. A fate is "candidate" or the "tier:rule" that dropped it.
     `features` holds the customer's columns; `action_features` holds, row after row, the columns
     that depend on the action (one row per entry of `actions` but the last).
     `published` is false for `no_action` and for the held-out, who get this record only.

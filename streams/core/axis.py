@@ -56,7 +56,7 @@ class ActionAxis:
         actions: Sequence[tuple[str, str | None, str]],
         answers: Answers = MappingProxyType({}),
     ) -> ActionAxis:
-        """Build the axis; `actions` are (action, family, issue) in catalogue order."""
+        """Build the axis; `actions` are (action, family, issue), sorted by action id."""
         place = {family: number for number, family in enumerate(families)}
         return cls(
             families=tuple(families),

@@ -24,7 +24,7 @@ class Plan:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
-        # By id, so that the order in the catalogue's text never matters.
+        # By id, so that moving an action within the file changes no draw and no record.
         self.actions = tuple(sorted(catalogue.actions, key=lambda action: action.id))
         self.about = {name_number(each.id): (each.id, each.family) for each in self.actions}
         self.keys = [action.key for action in self.actions]

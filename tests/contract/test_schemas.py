@@ -134,3 +134,19 @@ def test_the_current_schema_breaks_no_promise_of_a_published_one(file: str) -> N
     assert old.name == name
     published = json.loads(PREVIOUS[file].read_text())
     assert broken_promises(full_schema(name), parse_schema(published)) == []
+
+
+def test_the_order_of_a_decisions_arrays_is_the_one_that_is_written() -> None:
+    said = full_schema("decisions")["doc"]
+    assert "sorted by action id, no_action last" in said
+    for path in (AVRO.parent / "examples" / "decisions").glob("accepted/*.json"):
+        *names, last = json.loads(path.read_text("utf-8"))["actions"]
+        assert (names, last) == (sorted(names), "no_action"), path.name
+
+
+def test_channels_are_asked_to_escape_the_words_of_others() -> None:
+    fields = {field["name"]: field["doc"] for field in full_schema("next-best-actions")["fields"]}
+    assert "escape it" in fields["message"]
+    assert "escaped" in fields["history"]
+    page = (AVRO.parents[1] / "deploy" / "SECURITY.md").read_text("utf-8")
+    assert "## What channels must escape" in page

@@ -181,4 +181,7 @@ def test_the_winner_does_not_depend_on_the_order_of_the_catalogue(made: list[Ste
     other = Log(LeaningVersions(*map(upside_down, CATALOGUES)))
     out = other.play(log.records)
     assert out.decisions == log.out.decisions
+    for decision in log.out.decisions:
+        # As the schema promises readers of `decisions`.
+        assert decision.actions == [*sorted(decision.actions[:-1]), "no_action"]
     assert ENCODER.encode(out.actions) == ENCODER.encode(log.out.actions)

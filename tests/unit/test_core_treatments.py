@@ -97,6 +97,13 @@ def test_a_slot_is_never_read_as_a_slot_again() -> None:
     assert said(ways.browse(NOON_MS)).startswith("{next_step|x}, ")
 
 
+def test_markup_in_a_customers_words_is_left_to_the_channel_to_escape() -> None:
+    """As the field `message` of the schema says: plain text, escaped for no channel."""
+    ways = shop()
+    told(ways, "first_name", "<b>Ada</b> & 'Co'")
+    assert said(ways.browse(NOON_MS)) == "<b>Ada</b> & 'Co', something: look around."
+
+
 def test_what_was_too_long_to_be_kept_is_not_shown_in_parts() -> None:
     ways = shop()
     told(ways, "next_step", "x" * (MAX_TEXT_BYTES + 1))
