@@ -5,12 +5,14 @@ from __future__ import annotations
 import click
 from confluent_kafka import KafkaException
 from rich.console import Console
+from rich.text import Text
 
 from schemas.topics import all_topics
 from streams.cli.options import kafka_option, settings_from
 from streams.cli.screen import screen
 from streams.core.catalogue import Catalogue
 from streams.core.catalogue_yaml import CatalogueError
+from streams.core.cautions import cautions
 from streams.runtime.advice import advice
 from streams.runtime.catalogue_file import parse_catalogue
 from streams.runtime.clients import librdkafka_config
@@ -76,6 +78,9 @@ def _catalogue_is_fine(settings: Settings, console: Console) -> bool:
         click.echo(str(error), err=True)
         return False
     console.print(f"[green]ok[/]       catalogue {path}: {_summary(catalogue)}")
+    for caution in cautions(catalogue):
+        at = f"{path}:{caution.line}" if caution.line else str(path)
+        console.print(f"[yellow]warning[/]  catalogue {at}: ", Text(caution.says), sep="")
     return True
 
 

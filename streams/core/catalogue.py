@@ -204,7 +204,7 @@ class Catalogue:
     `consent` names every purpose of `schemas.symbols.PURPOSES`: "opt_in" needs a yes first,
     "opt_out" stops at a no. `slates` has the moments whose placement shows several actions, with
     how many. `learner` learns the model; `challenger`, another one, learns it too and decides
-    beside it, to be compared.
+    beside it, to be compared. `time_zone` is assumed of customers who did not tell theirs.
     """
 
     name: str
@@ -227,6 +227,7 @@ class Catalogue:
     answers: Answers = field(default_factory=dict)
     learner: str = LEARNER_NAMES[0]
     challenger: str | None = None
+    time_zone: str = "UTC"
 
     @property
     def scored_by(self) -> str:

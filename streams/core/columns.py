@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.core.decay import as_told
-from streams.core.layout import DAY_MS, HALF_LIFE_NAMES, HEAD, HOUR_MS, MINUTE_MS
+from streams.core.layout import DAY_MS, HALF_LIFE_NAMES, HEAD, MINUTE_MS
 from streams.core.moments import MOMENT_NUMBER
 from streams.core.wave import Wave
 
@@ -204,25 +204,3 @@ def family_days(wave: Wave) -> Floats:
 def shown(wave: Wave) -> Floats:
     """Return how often each action was published to each customer in a week, (n, a)."""
     return wave.count_by_action(wave.contacts_since(WEEK_MS), "action")
-
-
-def hour_sin(wave: Wave) -> Floats:
-    """Return the sine of the hour of the day (UTC) as an angle, (n,)."""
-    return np.sin(_hour_angle(wave))
-
-
-def hour_cos(wave: Wave) -> Floats:
-    """Return the cosine of the same angle, (n,)."""
-    return np.cos(_hour_angle(wave))
-
-
-def _hour_angle(wave: Wave) -> Floats:
-    return np.mod(wave.at_ms, DAY_MS) / HOUR_MS * (2 * np.pi / 24)
-
-
-def is_weekend(wave: Wave) -> Floats:
-    """Return the flag of Saturday and Sunday (UTC), (n,)."""
-    # 1970-01-01 was a Thursday; Saturday and Sunday are days 2 and 3 after it.
-    day = np.mod(wave.at_ms // DAY_MS, 7)
-    flags: Floats = ((day == 2.0) | (day == 3.0)).astype(np.float64)
-    return flags

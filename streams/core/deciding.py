@@ -63,7 +63,8 @@ class Decider:
 
     def _choose(self, due: Sequence[Due], ids: Sequence[str], closed: frozenset[str]) -> Choices:
         moments = [d.moment for d in due]
-        wave = Wave([d.state for d in due], [d.at_ms for d in due], moments, self._plan.axis)
+        times_ms, zone = [d.at_ms for d in due], self.catalogue.time_zone
+        wave = Wave([d.state for d in due], times_ms, moments, self._plan.axis, zone)
         consents = {
             purpose: consented(wave, purpose, self.catalogue.consent.get(purpose, "opt_in"))
             for purpose in (*PURPOSES, "service")

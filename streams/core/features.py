@@ -9,10 +9,12 @@ lesson stores is exactly what was scored.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from streams.core import columns as col
+from streams.core import local_time
 from streams.core.columns import AtMoment, Block, Column, Decayed, Number, Own, Since
 from streams.core.moments import MOMENTS
 
@@ -24,6 +26,8 @@ class Feature:
     `column` is one of customers (n,), or a function for those of families (n, f + 1) or actions.
     `purpose` names the consent without which the model sees 0 instead ("service" needs none).
     `phrase` is what a customer may be told when the feature spoke for an action, or None.
+    `words` are names of values that a rule may write instead of the number. A feature with
+    `instead` stays with the model; a rule should read that one, and `check` says so.
     """
 
     name: str
@@ -35,6 +39,8 @@ class Feature:
     purpose: str = "personalization"
     sensitive: bool = False
     phrase: str | None = None
+    words: Mapping[str, float] = field(default_factory=dict)
+    instead: str | None = None
 
 
 CUSTOMER_FEATURES: tuple[Feature, ...] = (
@@ -109,23 +115,44 @@ CUSTOMER_FEATURES: tuple[Feature, ...] = (
         Own(col.usual_due),
         phrase="about this time you usually order again",
     ),
+    # Beside the circle, as the model's input too: a decision record then holds all that its rules
+    # read, and `explain` and `what-if` can ask them again.
+    Feature(
+        "local_hour",
+        "hours, 0 to 23",
+        0,
+        23,
+        Own(local_time.local_hour),
+        purpose="service",
+    ),
+    Feature(
+        "local_weekday",
+        "1 monday .. 7 sunday",
+        1,
+        7,
+        Own(local_time.local_weekday),
+        purpose="service",
+        words=local_time.WEEKDAYS,
+    ),
+    Feature("weekend", "flag", 0, 1, Own(local_time.is_weekend), kind="flag", purpose="service"),
     Feature(
         "hour_sin",
         "ratio",
         -1,
         1,
-        Own(col.hour_sin),
+        Own(local_time.hour_sin),
         purpose="service",
+        instead="local_hour",
     ),
     Feature(
         "hour_cos",
         "ratio",
         -1,
         1,
-        Own(col.hour_cos),
+        Own(local_time.hour_cos),
         purpose="service",
+        instead="local_hour",
     ),
-    Feature("weekend", "flag", 0, 1, Own(col.is_weekend), kind="flag", purpose="service"),
     *(
         Feature(f"at_{moment}", "flag", 0, 1, AtMoment(moment), kind="flag", purpose="service")
         for moment in MOMENTS

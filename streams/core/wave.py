@@ -29,6 +29,7 @@ from streams.core.layout import (
 )
 from streams.core.moments import MOMENT_NUMBER
 from streams.core.state import CustomerState
+from streams.core.zones import offsets_ms
 
 Floats = NDArray[np.float64]
 
@@ -45,9 +46,12 @@ class Wave:
         at_ms: Sequence[int],
         moments: Sequence[str],
         axis: ActionAxis,
+        time_zone: str = "UTC",
     ) -> None:
+        """`time_zone` is assumed of customers whose own zone is not known."""
         self.states = states
         self.axis = axis
+        self._time_zone = time_zone
         self.moments = moments
         self.at_ms = np.array(at_ms, np.float64)
         self.head = np.frombuffer(b"".join(s.head.tobytes() for s in states)).reshape(
@@ -60,6 +64,12 @@ class Wave:
     def number(self, name: str) -> Floats:
         """Return one slot of the head, shape (n,)."""
         return self.head[:, HEAD[name]]
+
+    @cached_property
+    def local_ms(self) -> Floats:
+        """Each customer's local time as if it were UTC, in milliseconds since 1970, shape (n,)."""
+        names = [state.time_zone or self._time_zone for state in self.states]
+        return self.at_ms + offsets_ms(names, self.at_ms)
 
     @cached_property
     def fade(self) -> Floats:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -19,6 +20,8 @@ class Made:
     low: float
     high: float
     kind: str = "number"
+    words: Mapping[str, float] = field(default_factory=dict)
+    instead: str | None = None
 
 
 FEATURES: Features = {

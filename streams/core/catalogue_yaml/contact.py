@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal, cast
@@ -10,26 +9,23 @@ from typing import Literal, cast
 from schemas.symbols import SEVERITIES
 from streams.core.catalogue_yaml.durations import durations
 from streams.core.catalogue_yaml.parts import YEAR_MS
+from streams.core.catalogue_yaml.quiet import read_quiet_hours
 from streams.core.catalogue_yaml.sections import Place, Section
 from streams.core.contact_rules import (
     AFTERS,
     CALENDARS,
     DEFAULT_SUPPRESSION,
-    QUIET_ANSWERS,
     SCOPES,
     After,
     AfterPurchase,
     Calendar,
     ContactLimit,
     ContactRules,
-    QuietAnswer,
-    QuietHours,
     Scope,
     Suppression,
     TicketSilence,
 )
 from streams.core.layout import DAY_MS, MAX_CONTACTS, MINUTE_MS
-from streams.core.zones import ZONES
 
 KEYS = (
     *("contact_limits", "quiet_hours", "suppression", "after_purchase", "tickets"),
@@ -39,8 +35,6 @@ Names = Mapping[Scope, tuple[str, ...]]
 
 # How long a calendar window can be: an hour more than its days on the day the clocks go back.
 _CALENDAR_MS = {"day": 25 * 3_600_000, "week": 7 * DAY_MS + 3_600_000, "month": 32 * DAY_MS}
-_ALWAYS_QUIET = "always_quiet"
-_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 _LIMIT_KEYS = ("id", "scope", "name", "max_contacts", "calendar")
 # What drops an action is told by its id, so no two rules share one, nor one of these.
 _TAKEN = ("ticket", "quiet_hours", "no_open_channel", "automated_in_a_row", "awaiting_outcomes")
@@ -53,7 +47,7 @@ def read_contact_rules(section: Section, names: Names) -> ContactRules:
     most = section.get("automated_in_a_row")
     rules = ContactRules(
         limits=_read_limits(section.get("contact_limits"), names),
-        quiet=_read_quiet_hours(section.get("quiet_hours")),
+        quiet=read_quiet_hours(section),
         suppressions=_read_suppressions(section.get("suppression")),
         after_purchase=_read_after_purchase(section.get("after_purchase"), names),
         tickets=_read_tickets(tickets) if tickets else TicketSilence(),
@@ -119,41 +113,6 @@ def _window(section: Section) -> tuple[Calendar | None, int]:
         place.wrong("a limit has a rolling window or a calendar one; remove `calendar`")
     calendar = cast(Calendar | None, place.word(CALENDARS, "calendar window"))
     return calendar, _CALENDAR_MS[calendar or "day"]
-
-
-def _read_quiet_hours(place: Place | None) -> QuietHours:
-    section = place.section(("from", "until", "then", "unknown_zone")) if place else None
-    if section is None:
-        return QuietHours()
-    then = section.get("then")
-    answer = cast(QuietAnswer | None, then.word(QUIET_ANSWERS, "answer") if then else None)
-    start, end = _clock(section.get("from")), _clock(section.get("until"))
-    if place and (start is None) != (end is None):
-        place.wrong("quiet hours need both ends, for example `from: 21:00` and `until: 08:00`")
-    elif place and start is not None and start == end:
-        place.wrong("quiet hours from a time until the same time would never be; change one end")
-    return QuietHours(start or 0, end or 0, answer or "other_channel", _zone(section))
-
-
-def _clock(place: Place | None) -> int | None:
-    if place is None:
-        return None
-    text = place.scalar() or ""
-    found = _CLOCK.fullmatch(text)
-    if found is None:
-        place.wrong(f"`{text}` is no time of day; write hours and minutes, for example 21:00")
-    return int(found[1]) * 60 + int(found[2]) if found else None
-
-
-def _zone(section: Section) -> str | None:
-    place = section.get("unknown_zone")
-    name = place.text(64) if place else "UTC"
-    if place and name is not None and name != _ALWAYS_QUIET and name not in ZONES:
-        place.wrong(
-            f"`{name}` is no time zone; write one like Europe/London, or {_ALWAYS_QUIET} to leave "
-            "those in peace whose zone is not known"
-        )
-    return None if name == _ALWAYS_QUIET else name
 
 
 def _read_suppressions(place: Place | None) -> tuple[Suppression, ...]:

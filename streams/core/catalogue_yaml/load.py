@@ -24,6 +24,7 @@ from streams.core.catalogue_yaml.policy import (
     read_timers,
 )
 from streams.core.catalogue_yaml.problems import CatalogueError, Problems
+from streams.core.catalogue_yaml.quiet import read_time_zone
 from streams.core.catalogue_yaml.rules import read_shared_rules
 from streams.core.catalogue_yaml.sections import Place, Section, line_of
 from streams.core.contact_rules import Scope
@@ -34,7 +35,7 @@ from streams.core.rules.names import near
 __all__ = ["CatalogueError", "load_catalogue"]
 
 _KEYS = (
-    *("name", "currency", "model", "learner", "challenger"),
+    *("name", "currency", "time_zone", "model", "learner", "challenger"),
     *ARBITRATION_KEYS,
     *COLD_START_KEYS,
     *durations("cool_down"),
@@ -115,6 +116,7 @@ def _read(section: Section, text: str, features: Features, moments: Collection[s
         answers=read_answers(section, families),
         learner=learner,
         challenger=challenger,
+        time_zone=read_time_zone(section),
     )
 
 

@@ -30,6 +30,14 @@ class Declared(Protocol):
     def high(self) -> float:
         """Return the greatest value."""
 
+    @property
+    def words(self) -> Mapping[str, float]:
+        """Return the names of values, which a rule may write instead of the number; often none."""
+
+    @property
+    def instead(self) -> str | None:
+        """Return the feature that a rule should read in its place, None where this is the one."""
+
 
 @dataclass(frozen=True, slots=True)
 class OfKind:
@@ -48,6 +56,16 @@ class OfKind:
         """Return the greatest value."""
         return 1.0 if self.kind == "flag" else math.inf
 
+    @property
+    def words(self) -> Mapping[str, float]:
+        """Return no names of values."""
+        return {}
+
+    @property
+    def instead(self) -> str | None:
+        """Return no other feature."""
+        return None
+
 
 Features = Mapping[str, Declared | str]
 """Declared features by name; a bare kind stands for a feature of unknown unit and range."""
@@ -57,6 +75,11 @@ def declared(features: Features, name: str) -> Declared:
     """Return the declaration of a known feature."""
     found = features[name]
     return OfKind(found) if isinstance(found, str) else found
+
+
+def offered(features: Features) -> list[str]:
+    """Return the features that a rule should be written with, sorted."""
+    return sorted(name for name in features if declared(features, name).instead is None)
 
 
 def noun(feature: Declared) -> str:

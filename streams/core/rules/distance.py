@@ -10,11 +10,11 @@ part is. Slow on purpose (plain Python): only decisions that somebody looks at a
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from streams.core.rules.condition import Condition
-from streams.core.rules.declared import noun
+from streams.core.rules.declared import Declared, noun
 from streams.core.rules.sense import neighbours
 from streams.core.rules.tree import Compare, Every, Not, Some, Test, Values, comparisons, holds
 
@@ -36,7 +36,7 @@ class Distance:
 
     `feature` is `has` and must be `sign` `needs`; `gap = needs - has` in the feature's `unit`
     (above 0: short of it; 0: just at the edge; NaN: not known). `more` is how many other features
-    must change as well.
+    must change as well. `words` are names of the feature's values.
     """
 
     feature: str
@@ -47,6 +47,7 @@ class Distance:
     unit: str
     is_flag: bool = False
     more: int = 0
+    words: Mapping[str, float] = field(default_factory=dict)
 
     def sentence(self) -> str:
         """Return it in words, for example "days_since_purchase is 11, needs more than 14 ..."."""
@@ -54,9 +55,9 @@ class Distance:
         if self.is_flag:
             has = "not known" if math.isnan(self.has) else "yes" if self.has else "no"
             return f"{self.feature} is {has}, needs {'yes' if self.needs else 'no'}{also}"
-        has = "not known" if math.isnan(self.has) else _spoken(self.has)
-        told = f"{self.feature} is {has}, needs {_WORDS[self.sign]} {_spoken(self.needs)}"
-        if math.isnan(self.gap) or self.sign == "!=":
+        has = "not known" if math.isnan(self.has) else self._spoken(self.has)
+        told = f"{self.feature} is {has}, needs {_WORDS[self.sign]} {self._spoken(self.needs)}"
+        if math.isnan(self.gap) or self.sign == "!=" or self.words:
             return told + also
         if self.gap == 0:
             return f"{told} (at the edge){also}"
@@ -64,6 +65,10 @@ class Distance:
         unit = f" {self.unit}" if self.unit.isalpha() else ""
         side = "short" if self.gap > 0 else "over"
         return f"{told} ({_spoken(abs(self.gap))}{unit} {side}){also}"
+
+    def _spoken(self, number: float) -> str:
+        named = (word for word, value in self.words.items() if value == number)
+        return next(named, _spoken(number))
 
 
 def distance(rule: Condition, values: Values) -> Distance | None:
@@ -109,8 +114,7 @@ def _nearest(rule: Condition, test: Test, name: str, values: Values) -> Distance
                 sign = "<=" if passes(below) else "=="
             else:
                 sign = ">=" if passes(above) else "=="
-            is_flag = feature.kind == "flag"
-            return Distance(name, has, sign, anchor, anchor - has, noun(feature), is_flag)
+            return _found(name, feature, has, sign, anchor)
     return None
 
 
@@ -164,10 +168,12 @@ def _of_feature(rule: Condition, name: str, failing: Failing, values: Values) ->
     compare, wanted = failing[0]
     needs = values[compare.right] if isinstance(compare.right, str) else compare.right
     sign = compare.sign if wanted else _OPPOSITE[compare.sign]
-    feature, has = rule.features[name], values[name]
-    return Distance(
-        name, has, sign, needs, needs - has, noun(feature), is_flag=feature.kind == "flag"
-    )
+    return _found(name, rule.features[name], values[name], sign, needs)
+
+
+def _found(name: str, feature: Declared, has: float, sign: str, needs: float) -> Distance:
+    is_flag, gap = feature.kind == "flag", needs - has
+    return Distance(name, has, sign, needs, gap, noun(feature), is_flag, words=feature.words)
 
 
 def _hardness(found: Distance) -> tuple[int, int, float, str]:

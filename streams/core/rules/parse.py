@@ -6,8 +6,9 @@ import ast
 import math
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 
-from streams.core.rules.declared import Features, declared, noun
+from streams.core.rules.declared import Features, declared, noun, offered
 from streams.core.rules.names import near
 from streams.core.rules.sense import by_feature, only_feature, out_of_order, settled
 from streams.core.rules.tokens import RuleError, check_tokens, unreadable
@@ -15,6 +16,7 @@ from streams.core.rules.tree import MIRRORED, Compare, Every, Not, Operand, Some
 
 # Long enough for any rule a person can still read; it bounds parsing depth and time as well.
 MAX_RULE_CHARS = 500
+NO_WORDS: Mapping[str, float] = MappingProxyType({})
 
 _OPERATORS: Mapping[type[ast.cmpop], str] = {
     ast.Lt: "<",
@@ -98,7 +100,7 @@ class _Reader:
         sign = _OPERATORS.get(type(operator))
         if sign is None:
             raise self._error(right, "write `==` or `!=` instead of `is`")
-        first, second = self._operand(left), self._operand(right)
+        first, second = self._operand(left, right), self._operand(right, left)
         if isinstance(first, str):
             test = Compare(first, sign, second)
         elif isinstance(second, str):
@@ -151,7 +153,7 @@ class _Reader:
         feature = declared(self._features, name)
         parts: list[Test] = []
         for item in items:
-            number = self._number(item)
+            number = self._number(item, feature.words)
             if not feature.low <= number <= feature.high:
                 raise self._error(
                     item,
@@ -163,9 +165,14 @@ class _Reader:
             return parts[0]
         return Every(tuple(parts)) if negated else Some(tuple(parts))
 
-    def _operand(self, node: ast.expr) -> Operand:
+    def _operand(self, node: ast.expr, other: ast.expr | None = None) -> Operand:
+        """Read a feature, a number, or a word for a value of the feature on the other side."""
         if not isinstance(node, ast.Name):
             return self._number(node)
+        if node.id not in self._features and isinstance(other, ast.Name):
+            words = declared(self._features, other.id).words if other.id in self._features else {}
+            if words:
+                return self._number(node, words)
         if self._kind(node) == "flag":
             raise self._error(
                 node,
@@ -173,8 +180,13 @@ class _Reader:
             )
         return node.id
 
-    def _number(self, node: ast.expr) -> float:
+    def _number(self, node: ast.expr, words: Mapping[str, float] = NO_WORDS) -> float:
         match node:
+            case ast.Name(id=name) if name in words:
+                return words[name]
+            case ast.Name(id=name) if words and name not in self._features:
+                hint = near(name, words) or f"; known: {', '.join(words)}"
+                raise self._error(node, f"unknown word `{name}`{hint}")
             case ast.UnaryOp(op=ast.USub(), operand=ast.Constant() as inner):
                 return -self._number(inner)
             case ast.UnaryOp(op=ast.UAdd(), operand=ast.Constant() as inner):
@@ -198,8 +210,8 @@ class _Reader:
 
     def _kind(self, node: ast.Name) -> str:
         if node.id not in self._features:
-            hint = near(node.id, self._features)
-            known = hint or f"; known: {', '.join(sorted(self._features))}"
+            names = offered(self._features)
+            known = near(node.id, names) or f"; known: {', '.join(names)}"
             raise self._error(node, f"unknown feature `{node.id}`{known}")
         return declared(self._features, node.id).kind
 

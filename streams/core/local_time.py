@@ -1,0 +1,61 @@
+"""Columns of local time: the hour, the weekday and the weekend on the customer's own clock.
+
+The zone is the customer's, or the catalogue's `time_zone` where it is not known. Rules read
+`local_hour`, `local_weekday` and `weekend`. The model also gets the hour as a point on a circle,
+because for a linear model 23 o'clock would else be as far from midnight as it can be.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+import numpy as np
+
+from streams.core.layout import DAY_MS, HOUR_MS
+from streams.core.wave import Floats, Wave
+
+# ISO 8601: Monday is 1.
+_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+WEEKDAYS = MappingProxyType({name: float(number) for number, name in enumerate(_NAMES, 1)})
+SATURDAY = WEEKDAYS["saturday"]
+# 1970-01-01, day 0, was a Thursday.
+_DAY_0 = WEEKDAYS["thursday"]
+
+
+def local_hour(wave: Wave) -> Floats:
+    """Return the hour of the customer's day, 0 to 23, (n,)."""
+    return np.floor(np.mod(wave.local_ms, DAY_MS) / HOUR_MS)
+
+
+def local_weekday(wave: Wave) -> Floats:
+    """Return the weekday of the customer's day, 1 (Monday) to 7, (n,)."""
+    return weekday_of(np.floor(wave.local_ms / DAY_MS))
+
+
+def weekday_of(days: Floats) -> Floats:
+    """Return the weekday, 1 (Monday) to 7, of days since 1970.
+
+    >>> weekday_of(np.array([0.0, 20_788.0]))  # 1970-01-01 and 2026-12-01
+    array([4., 2.])
+    """
+    return np.mod(days + (_DAY_0 - 1), 7) + 1
+
+
+def is_weekend(wave: Wave) -> Floats:
+    """Return the flag of the customer's Saturday and Sunday, (n,)."""
+    flags: Floats = (local_weekday(wave) >= SATURDAY).astype(np.float64)
+    return flags
+
+
+def hour_sin(wave: Wave) -> Floats:
+    """Return the sine of the customer's time of day as an angle, (n,)."""
+    return np.sin(_day_angle(wave))
+
+
+def hour_cos(wave: Wave) -> Floats:
+    """Return the cosine of the same angle, (n,)."""
+    return np.cos(_day_angle(wave))
+
+
+def _day_angle(wave: Wave) -> Floats:
+    return np.mod(wave.local_ms, DAY_MS) * (2 * np.pi / DAY_MS)
