@@ -1,0 +1,138 @@
+"""Change a user's query by its syntax tree, as DuckDB gives it in JSON.
+
+Two changes, each for one kind of silent fault: a text that names a zone is no wall time (a plain
+cast to TIMESTAMP drops the zone), and a cell that cannot be read makes its row a rejected one (a
+plain cast fails the whole query).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from streams.files.macros import NAMES
+from streams.files.opening import DataFileError
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+Tree = dict[str, Any]
+# Functions that fail on a text they cannot read.
+_FAIL = (*NAMES, "strptime")
+# Window functions through which one row's cell reaches no other row's value but as it stands.
+_HARMLESS_WINDOWS = {"first_value", "last_value", "row_number", "rank", "dense_rank"}
+
+
+def parsed(connection: DuckDBPyConnection, sql: str) -> Tree:
+    """Return the tree of one SELECT; DataFileError when it is anything else."""
+    found = connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
+    tree: Tree = json.loads(found[0] if found else "{}")
+    if tree.get("error", True):
+        what = str(tree.get("error_message", "not readable")).split(" LINE ")[0]
+        raise DataFileError(f"{what}{_line_of(sql, tree.get('position'))}")
+    if len(tree["statements"]) != 1:
+        raise DataFileError(f"holds {len(tree['statements'])} statements; write one SELECT")
+    return tree
+
+
+def _line_of(sql: str, position: Any) -> str:
+    return f" (line {sql.count(chr(10), 0, int(position)) + 1})" if position is not None else ""
+
+
+def text_of(connection: DuckDBPyConnection, tree: Tree) -> str:
+    """Return the SQL of a tree."""
+    found = connection.execute(
+        "SELECT json_deserialize_sql(?::JSON)", [json.dumps(tree)]
+    ).fetchone()
+    return str(found[0] if found else "")
+
+
+def with_safe_times(tree: Tree) -> Tree:
+    """Return the tree with `wall_time` for every plain cast to TIMESTAMP."""
+    changed: Tree = _changed(tree, _safe_time)
+    return changed
+
+
+def with_empty_for_unreadable(tree: Tree) -> Tree:
+    """Return the tree with NULL for every cast or reading of a text that would fail."""
+    changed: Tree = _changed(tree, _tried)
+    return changed
+
+
+def groups_in(tree: Tree) -> int:
+    """Return how many SELECTs of the tree make one row of several."""
+    return sum(
+        bool(node.get("group_expressions")) or node.get("aggregate_handling") == "FORCE_AGGREGATES"
+        for node in _nodes(tree)
+        if node.get("type") == "SELECT_NODE"
+    )
+
+
+def mixes_rows(tree: Tree) -> bool:
+    """Say whether a row's values may come from other rows in a way that `row` does not tell."""
+    for node in _nodes(tree):
+        if node.get("class") == "SUBQUERY" or node.get("type") == "SET_OPERATION_NODE":
+            return True
+        if node.get("class") == "WINDOW" and (
+            node.get("function_name") not in _HARMLESS_WINDOWS
+            or any(inner.get("class") == "CAST" for inner in _nodes(node))
+        ):
+            return True
+    return groups_in(tree) > 1
+
+
+def _changed(node: Any, change: Any) -> Any:
+    if isinstance(node, list):
+        return [_changed(inner, change) for inner in node]
+    if not isinstance(node, dict):
+        return node
+    return change({key: _changed(inner, change) for key, inner in node.items()})
+
+
+def _nodes(node: Any) -> Iterator[Tree]:
+    if isinstance(node, dict):
+        yield node
+        for inner in node.values():
+            yield from _nodes(inner)
+    elif isinstance(node, list):
+        for inner in node:
+            yield from _nodes(inner)
+
+
+def _safe_time(node: Tree) -> Tree:
+    if node.get("class") != "CAST" or node.get("try_cast"):
+        return node
+    if node["type_expr"].get("type_name") not in ("TIMESTAMP", "DATETIME"):
+        return node
+    argument = [{"name": "", "expression": node["child"]}]
+    return {
+        "class": "FUNCTION",
+        "type": "FUNCTION",
+        "alias": node["alias"],
+        "function_name": "wall_time",
+        "schema": "",
+        "catalog": "",
+        "filter": None,
+        "order_bys": {"type": "ORDER_MODIFIER", "orders": []},
+        "distinct": False,
+        "is_operator": False,
+        "export_state": False,
+        "arguments": argument,
+        "qualified_name": {"path": ["wall_time"]},
+        "is_legacy_function_call": False,
+    }
+
+
+def _tried(node: Tree) -> Tree:
+    if node.get("class") == "CAST":
+        return {**node, "try_cast": True}
+    if node.get("class") == "FUNCTION" and node.get("function_name") in _FAIL:
+        bare = {**node, "alias": ""}
+        return {
+            "class": "OPERATOR",
+            "type": "OPERATOR_TRY",
+            "alias": node["alias"],
+            "children": [bare],
+        }
+    return node
