@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from click.testing import CliRunner
 
 from streams.backtest.log import Log, build_log
 from streams.backtest.log_map import parse_map
 from streams.backtest.reading import read_table
+from streams.cli.backtest import backtest_command
 
 CAMPAIGN_MAP = """
 fields:
@@ -74,3 +77,55 @@ def log_of(tmp_path: Path, rows: Sequence[Mapping[str, Any]], text: str = CAMPAI
     """Return rows as a log in memory, through a file and a map."""
     log_map = parse_map("map.yaml", text)
     return build_log(read_table([written(tmp_path / "log.csv", rows)], log_map), log_map)
+
+
+def chosen_by(
+    rule: Callable[[dict[str, Any]], float], count: int = 2_400, *, logged: bool = False
+) -> list[dict[str, Any]]:
+    """Return a log whose actions A and B do nothing: `rule` is the probability of B in a row.
+
+    Gold customers buy often, others hardly ever. `logged` writes the probability down.
+    """
+    rng = np.random.default_rng(count)
+    customers = [(rng.random() < 0.5, int(rng.integers(18, 66))) for _ in range(count // 2)]
+    rows = []
+    for number in range(count):
+        customer = int(rng.integers(len(customers)))
+        gold, age = customers[customer]
+        minute = number % 1_440
+        row = {
+            "n": number,
+            "customer": f"c{customer}",
+            "time": f"2024-01-{1 + number // 1_440:02d}T{minute // 60:02d}:{minute % 60:02d}:00",
+            "segment": "gold" if gold else "new",
+            "city": "York" if rng.random() < 0.5 else "Bath",
+            "age": age,
+            "bought": int(rng.random() < (0.5 if gold else 0.04)),
+        }
+        probability = rule(row)
+        row["action"] = "B" if rng.random() < probability else "A"
+        row["p"] = (probability if row["action"] == "B" else 1.0 - probability) if logged else ""
+        rows.append(row)
+    return rows
+
+
+def backtested(
+    tmp_path: Path, rows: Sequence[Mapping[str, Any]], *, control: str = ""
+) -> tuple[str, Any]:
+    """Back-test rows through the command: what it printed, and its JSON."""
+    fields = {"customer": "customer", "action": "action", "probability": "p", "outcome": "bought"}
+    fields["probability"] = "p" if "p" in rows[0] else "probability"
+    held: dict[str, Any] = {
+        name: {"column": column} for name, column in fields.items() if column in rows[0]
+    }
+    held["time"] = {"column": "time", "steps": [{"time": "iso"}]}
+    given: dict[str, Any] = {
+        "fields": held,
+        "features": {"all_but": ["n"] if "n" in rows[0] else []},
+    } | ({"control": control} if control else {})
+    (tmp_path / "map.yaml").write_text(json.dumps(given), encoding="utf-8")
+    log = written(tmp_path / "log.csv", rows)
+    arguments = [str(log), "--map", str(tmp_path / "map.yaml"), "--json"]
+    result = CliRunner(env={"COLUMNS": "1000"}).invoke(backtest_command, arguments)
+    assert result.exit_code == 0, result.output
+    return result.stdout, json.loads(result.stdout.splitlines()[-1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from typing import Any
 
@@ -11,6 +12,23 @@ from numpy.typing import NDArray
 # A category beyond these (in the order of the file) shares one column with the rest.
 MAX_CATEGORIES = 64
 MISSING = -1
+
+
+# A whole number as spreadsheets and pandas write it where a cell of the column was empty.
+_WHOLE = re.compile(r"(-?(?:0|[1-9][0-9]*))\.0+")
+
+
+def name_of(value: Any) -> str:
+    """Return a value as the name of an action, a category or a customer: equal numbers are one.
+
+    Leading zeros stay, and so does `1.10`: the tenth version of something is not the first.
+
+    >>> name_of(11.0), name_of("11.0"), name_of(11), name_of("007"), name_of("1.10")
+    ('11', '11', '11', '007', '1.10')
+    """
+    text = str(value)
+    whole = _WHOLE.fullmatch(text)
+    return whole[1] if whole else text
 
 
 class Numbers:
@@ -87,7 +105,7 @@ class Categories:
     def _code(self, value: Any) -> int:
         if value is None:
             return MISSING
-        text = str(value)
+        text = name_of(value)
         code = self._code_of.get(text)
         if code is None:
             code = len(self._code_of)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from streams.backtest.columns import Categories
+from streams.backtest.columns import Categories, name_of
 from streams.backtest.log_map import LogMap
 from streams.demo.verbs import VERBS, number_of
 
@@ -85,7 +85,7 @@ class Fields:
             value=self._optional_number("value", row),
             cost=self._optional_number("cost", row) or 0.0,
             window_ms=self._window(row),
-            policy_key="|".join(str(row.get(c)) for c in target.by) if target else None,
+            policy_key="|".join(name_of(row.get(c)) for c in target.by) if target else None,
         )
 
     def add(self, values: Values) -> None:
@@ -191,4 +191,4 @@ class Fields:
 
 
 def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
+    return None if value is None else name_of(value)

@@ -8,7 +8,8 @@ import numpy as np
 
 from models.evaluation.ledger import HOLDOUT, OVERALL, TREATED, Ledger, Settled
 from models.evaluation.qini import Qini, qini
-from models.evaluation.uplift import Uplift, compare, conversion_rate
+from models.evaluation.uplift import Uplift, compare, conversion_rate, withheld
+from streams.backtest.claims import Claims
 from streams.backtest.log import Floats, Log
 from streams.core.chance import uniforms
 
@@ -24,11 +25,11 @@ class Lift:
     qini: Qini | None
 
 
-def measure(log: Log, control: int, score: Floats) -> Lift:
-    """Compare outcomes with and without treatment in the judged rows.
+def measure(log: Log, control: int, score: Floats, claims: Claims) -> Lift:
+    """Compare outcomes with and without treatment in the rows of evidence.
 
     `score` (n,) is by how much treatment was expected to help. The comparison is causal only if
-    the control was chosen by lot.
+    the control was drawn by lot: where `claims` say that it was not, there is no uplift.
     """
     ledger = _ledger(log, control)
     without = conversion_rate(ledger.sums(OVERALL, HOLDOUT))
@@ -37,21 +38,26 @@ def measure(log: Log, control: int, score: Floats) -> Lift:
     for number, key in enumerate(log.actions):
         if number != control:
             rate = conversion_rate(ledger.sums(("action", key.action), TREATED))
-            each.append(compare(rate, without, "action", key.action))
-    judged = log.judged
-    done = log.action[judged] != control
+            found = compare(rate, without, "action", key.action)
+            each.append(_claimed(found, claims.uplift_of_actions))
+    held = log.evidence
+    done = log.action[held] != control
     curve = None
-    if done.any() and not done.all():
-        curve = qini(score[judged], done, log.label[judged].astype(np.float64))
-    return Lift(compare(treated, without, *OVERALL), tuple(each), curve)
+    if not claims.uplift and done.any() and not done.all():
+        curve = qini(score[held], done, log.label[held].astype(np.float64))
+    return Lift(_claimed(compare(treated, without, *OVERALL), claims.uplift), tuple(each), curve)
+
+
+def _claimed(found: Uplift, reason: str) -> Uplift:
+    return withheld(found, reason) if reason else found
 
 
 def _ledger(log: Log, control: int) -> Ledger:
     ledger = Ledger()
-    judged = np.flatnonzero(log.judged)
-    hashes = uniforms(log.customer[judged].astype(np.uint64), _CUSTOMER_SALT) * 2.0**53
+    held = np.flatnonzero(log.evidence)
+    hashes = uniforms(log.customer[held].astype(np.uint64), _CUSTOMER_SALT) * 2.0**53
     details = (log.action, log.label, log.reward, log.time_ms)
-    columns = (hashes.astype(np.int64), *(column[judged] for column in details))
+    columns = (hashes.astype(np.int64), *(column[held] for column in details))
     for customer, action, label, reward, at_ms in zip(*(c.tolist() for c in columns), strict=True):
         arm = HOLDOUT if action == control else TREATED
         key = log.actions[action]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.protocol import ActionKey
 from streams.backtest.columns import MISSING
+from streams.backtest.copies import equal_to_an_earlier_one
 from streams.backtest.log_map import LogMap
 from streams.backtest.reading import Table
 
@@ -45,6 +46,7 @@ class Log:
     outcome_ms: Ints
     customer: Ints
     has_customers: bool
+    has_time: bool
     actions: tuple[ActionKey, ...]
     action: Ints
     probability: Floats
@@ -59,6 +61,9 @@ class Log:
     flags: Mapping[str, Flags]
     policy_key: Category
     declared: Mapping[int, float]
+    row: Ints
+    copy: Flags
+    alike: int
 
     def __len__(self) -> int:
         return len(self.time_ms)
@@ -73,6 +78,20 @@ class Log:
         delayed = self.due_ms[self.known] > self.time_ms[self.known] + 1
         first = int(due.min()) if len(due) and bool(delayed.any()) else 0
         return self.known & (self.time_ms >= first)
+
+    @property
+    def assumed_everywhere(self) -> bool:
+        """Tell whether no row has a logged probability."""
+        return bool(self.assumed.all())
+
+    @property
+    def evidence(self) -> Flags:
+        """Which judged rows count for estimates and intervals: copies do not.
+
+        Where some rows have a logged probability, neither do rows without one.
+        """
+        rows = self.judged & ~self.copy
+        return rows if self.assumed_everywhere else rows & ~self.assumed
 
 
 def build_log(table: Table, log_map: LogMap) -> Log:
@@ -102,12 +121,13 @@ def build_log(table: Table, log_map: LogMap) -> Log:
     logged = np.array(fields.probability)[order]
     money, cost = np.array(fields.money)[order], np.array(fields.cost)[order]
     paid = money if {"money", "value"} & log_map.fields.keys() else np.ones(len(order))
-    return Log(
+    log = Log(
         time_ms=time_ms,
         due_ms=due_ms,
         outcome_ms=outcome_ms,
         customer=customer,
         has_customers="customer" in log_map.fields,
+        has_time="time" in log_map.fields,
         actions=tuple(ActionKey(name, fields.families[name], ISSUE) for name in names),
         action=action,
         probability=np.where(
@@ -130,7 +150,25 @@ def build_log(table: Table, log_map: LogMap) -> Log:
         flags={name: np.array(held, bool)[order] for name, held in table.flags.items()},
         policy_key=Category(fields.policy_keys.codes()[order], tuple(fields.policy_keys.names)),
         declared={n: fields.values[name] for n, name in enumerate(names) if name in fields.values},
+        row=order + 1,
+        copy=np.zeros(len(order), bool),
+        alike=0,
     )
+    return _without_copies(log)
+
+
+def _without_copies(log: Log) -> Log:
+    """Mark the rows that are copies; without a customer and a time nobody can say, only count."""
+    columns = [log.action, log.label, log.reward, log.money, *log.numbers.values()]
+    columns += [held.codes for held in log.categories.values()]
+    if log.has_time:
+        columns += [log.time_ms, log.outcome_ms]
+    if log.has_customers:
+        columns.append(log.customer)
+    later = equal_to_an_earlier_one(columns, len(log))
+    if log.has_customers and log.has_time:
+        return replace(log, copy=later)
+    return replace(log, alike=int(later.sum()))
 
 
 def _next_of_customer(customer: Ints, time_ms: Ints) -> Ints:

@@ -8,8 +8,6 @@ yet has no weight yet.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,13 +15,12 @@ from streams.backtest.log import MISSING, Floats, Ints, Log
 
 
 class Matrix:
-    """Makes rows of features; `remembered` are the aggregates of a customer's history."""
+    """Makes rows of a log's features."""
 
-    def __init__(self, log: Log, remembered: Mapping[str, Floats]) -> None:
-        numbers = {**log.numbers, **remembered}
+    def __init__(self, log: Log) -> None:
         self.names: list[str] = []
         columns: list[Floats] = []
-        for name, values in numbers.items():
+        for name, values in log.numbers.items():
             self.names.append(name)
             columns.append(np.sign(values) * np.log1p(np.abs(values)))
             missing = np.isnan(values)

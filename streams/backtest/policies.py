@@ -47,13 +47,13 @@ class Courses:
 
 
 def best_fixed(log: Log) -> int:
-    """Return the action that earned most in the judged rows, in hindsight (by SNIPS)."""
-    judged = log.judged
-    weights = 1.0 / log.probability[judged]
-    action, count = log.action[judged], len(log.actions)
+    """Return the action that earned most in the rows of evidence, in hindsight (by SNIPS)."""
+    held = log.evidence
+    weights = 1.0 / log.probability[held]
+    action, count = log.action[held], len(log.actions)
     rows = np.bincount(action, minlength=count)
     total = np.bincount(action, weights, count)
-    earned = np.bincount(action, weights * log.reward[judged], count)
+    earned = np.bincount(action, weights * log.reward[held], count)
     mean = np.divide(earned, total, out=np.full(count, -np.inf), where=total > 0)
     enough = rows >= min(_LEAST_ROWS, int(rows.max(initial=0)))
     return int(np.where(enough, mean, -np.inf).argmax())

@@ -113,8 +113,8 @@ def predict(
 
 def accepted(log: Log) -> Flags:
     """Return the rows that, taken alone, look as if every action had been equally likely."""
-    judged = log.probability[log.judged]
-    least = float(judged.min()) if len(judged) else 1.0
+    held = log.probability[log.evidence]
+    least = float(held.min()) if len(held) else 1.0
     draws = uniforms(np.arange(len(log), dtype=np.uint64), _ACCEPT_SALT)
     taken: Flags = draws * log.probability < least
     return taken

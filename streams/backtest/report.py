@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from models.evaluation.confidence import Interval
@@ -36,7 +37,39 @@ def summary(findings: Findings) -> dict[str, Any]:
         },
         "uplift": _uplift(findings),
         "rows_to_beat_logged": findings.beaten.rows if findings.beaten else None,
+        "copies": findings.taken.copies,
+        "assumed_probabilities": findings.taken.assumed,
+        "foretold": _foretold(findings),
+        "not_evaluable": _reasons(findings),
+        "warnings": list(findings.claims.warnings),
     }
+
+
+def _foretold(findings: Findings) -> dict[str, Any] | None:
+    tested = findings.claims.tested
+    if tested is None:
+        return None
+    return {
+        "by": tested.by if tested.found else None,
+        "auc": tested.auc,
+        "detectable_auc": tested.detectable,
+        "rows": tested.rows,
+    }
+
+
+def _reasons(findings: Findings) -> dict[str, str]:
+    """Return why something is not evaluable: by policy and method, and for uplift."""
+    reasons = {
+        f"{name}.{method}": estimate.reason
+        for name, estimates in findings.policies.items()
+        for method, estimate in estimates.items()
+        if not estimate.evaluable and name != EXPLORING
+    }
+    if findings.lift is not None:
+        lift = findings.lift
+        found = {"uplift": lift.overall} | {f"uplift.{u.name}": u for u in lift.actions}
+        reasons |= {name: u.reason for name, u in found.items() if not u.evaluable}
+    return reasons
 
 
 def _policy(estimates: dict[str, Estimate]) -> dict[str, Any]:
@@ -86,8 +119,39 @@ def _show_taken(findings: Findings, console: Console) -> None:
         f"{account.left_out:,} left out, {account.repeated:,} repeated, "
         f"{account.rejected:,} rejected; {len(taken.actions):,} actions, {taken.features:,} columns"
     )
+    if taken.copies:
+        console.print(
+            f"{taken.copies:,} rows are copies of an earlier one (customer, time, action, outcome "
+            "and features): they count once in estimates and intervals"
+        )
+    if taken.alike and findings.policies:
+        console.print(
+            f"{taken.alike:,} rows equal an earlier one in everything; without both a customer and "
+            "a time they cannot be told from copies, and count as rows of their own"
+        )
     if taken.assumed:
-        console.print(f"{taken.assumed:,} rows tell no probability: the map's rule was used")
+        _show_assumed(findings, console)
+    for warning in findings.claims.warnings:
+        console.print(f"[bold]Warning:[/bold] {escape(warning)}")
+
+
+def _show_assumed(findings: Findings, console: Console) -> None:
+    taken, tested = findings.taken, findings.claims.tested
+    if taken.assumed < taken.rows:
+        console.print(
+            f"{taken.assumed:,} rows have no logged probability, others have: they teach, and are "
+            "not used in estimates"
+        )
+        return
+    console.print(
+        f"No row has a logged probability. Assumed is {taken.rule}: right only where the actions "
+        "were drawn by lot"
+    )
+    if tested is not None and not findings.claims.policies:
+        console.print(
+            f"Features and time do not foretell the action (AUC {tested.auc:.3f}; from "
+            f"{tested.detectable:.3f} on a rule would have been seen in {tested.rows:,} rows)"
+        )
 
 
 def _show_progressive(findings: Findings, console: Console) -> None:
@@ -103,20 +167,37 @@ def _show_policies(findings: Findings, console: Console) -> None:
     table = Table("policy", "replay", "IPS", "SNIPS", "DR")
     for name in _ORDER:
         if name in findings.policies:
-            label = f"best fixed: {findings.best_fixed}" if name == BEST_FIXED else name
             estimates = findings.policies[name]
+            label = name.replace("_", " ")
+            if name == BEST_FIXED and any(e.evaluable for e in estimates.values()):
+                label = f"best fixed: {findings.best_fixed}"
             table.add_row(label, *(_estimate(estimates[method]) for method in METHODS))
     console.print(table)
-    for name, estimates in findings.policies.items():
-        for reason in dict.fromkeys(e.reason for e in estimates.values() if not e.evaluable):
-            console.print(f"{name}: not evaluable: {reason}")
+    for reason, names in _by_reason(findings).items():
+        console.print(f"Not evaluable: {'; '.join(names)}: {escape(reason)}")
     if findings.beaten is not None:
         console.print(
-            f"Ours was surely better than the logged policy after {findings.beaten.rows:,} judged "
-            f"rows, {findings.beaten.lessons:,} outcomes learned"
+            f"Ours was surely better than the logged policy after {findings.beaten.rows:,} rows, "
+            f"{findings.beaten.lessons:,} outcomes learned"
         )
+    elif findings.claims.policies:
+        console.print("Whether ours would have been better than the logged policy is not evaluable")
     else:
         console.print("Ours was never surely better than the logged policy on this log")
+
+
+def _by_reason(findings: Findings) -> dict[str, list[str]]:
+    """Return the reasons why estimates are missing, each with the policies and methods."""
+    found: dict[str, list[str]] = {}
+    for name, estimates in findings.policies.items():
+        missing: dict[str, list[str]] = {}
+        for method, estimate in estimates.items():
+            if not estimate.evaluable:
+                missing.setdefault(estimate.reason, []).append(method)
+        for reason, methods in missing.items():
+            of = "" if len(methods) == len(METHODS) else f" ({', '.join(methods)})"
+            found.setdefault(reason, []).append(f"{name.replace('_', ' ')}{of}")
+    return found
 
 
 def _show_uplift(findings: Findings, console: Console) -> None:
@@ -137,7 +218,7 @@ def _show_uplift(findings: Findings, console: Console) -> None:
 
 def _relative(found: Uplift) -> str:
     if not found.evaluable:
-        return f"not evaluable: {found.reason}"
+        return escape(f"not evaluable: {found.reason}")
     interval = found.relative
     return f"{interval.value:+.1%} [dim]({interval.low:+.1%} .. {interval.high:+.1%})"
 

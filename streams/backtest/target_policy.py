@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from streams.backtest.columns import name_of
 from streams.backtest.fields import LogError
 from streams.backtest.log import Floats, Log
 from streams.backtest.log_map import TargetPolicy
@@ -33,11 +34,11 @@ def read_target_policy(policy: TargetPolicy, beside: Path, log: Log) -> tuple[Fl
             missing = [name for name in wanted if values.get(name) is None]
             if problem or missing:
                 raise LogError(f"{path}:{line}: {problem or f'column {missing[0]} is empty'}")
-            place = numbers.get("|".join(str(values[name]) for name in policy.by))
+            place = numbers.get("|".join(name_of(values[name]) for name in policy.by))
             if place is None:
                 continue
             probability = _probability(path, line, values["probability"])
-            number = actions.get(str(values["action"]))
+            number = actions.get(name_of(values["action"]))
             if number is None:
                 unsupported[place] += probability
             else:

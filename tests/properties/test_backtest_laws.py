@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from streams.backtest.claims import Claims
 from streams.backtest.judging import judge_policies
 from streams.backtest.log import Log
 from streams.backtest.log_map import parse_map
@@ -27,7 +28,7 @@ SHARES = {"a": 0.5, "b": 0.3, "c": 0.2}
 
 
 def learner(log: Log) -> Learner:
-    return Learner(log, Matrix(log, {}), 0.05)
+    return Learner(log, Matrix(log), 0.05)
 
 
 def test_a_log_replayed_twice_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -67,7 +68,7 @@ def test_a_policy_equal_to_the_logging_one_is_worth_the_mean_reward(
     assert policy is not None
     target = read_target_policy(policy, tmp_path / "map.yaml", log)
     courses = run_policies(log, lambda: learner(log), TRYING, target, None)
-    found = judge_policies(log, courses)["target"]
+    found = judge_policies(log, courses, Claims())["target"]
     mean = float(log.reward.mean())
     assert found["ips"].value == pytest.approx(mean, abs=1e-12)
     assert found["snips"].value == pytest.approx(mean, abs=1e-12)
@@ -82,7 +83,7 @@ def test_estimates_are_right_whatever_the_logging_policy(tmp_path: Path) -> None
         log = log_of(tmp_path, campaign(2_000, seed=seed, shares=odds, rates=rates))
         courses = run_policies(log, lambda log=log: learner(log), TRYING, None, None)  # type: ignore[misc]
         assert courses.best_fixed == "b"
-        found = judge_policies(log, courses)
+        found = judge_policies(log, courses, Claims())
         for name, true in (("best_fixed", 0.3), ("random", 0.2)):
             for estimate in found[name].values():
                 assert estimate.evaluable

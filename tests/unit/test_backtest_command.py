@@ -39,6 +39,11 @@ def test_json_is_one_last_line_with_exactly_the_stated_keys(tmp_path: Path) -> N
         "policies",
         "uplift",
         "rows_to_beat_logged",
+        "copies",
+        "assumed_probabilities",
+        "foretold",
+        "not_evaluable",
+        "warnings",
     ]
     assert (found["rows"], found["actions"]) == (2_500, 3)
     assert list(found["progressive"]) == ["auc", "log_loss", "ece"]

@@ -86,7 +86,7 @@ def test_a_missing_probability_is_the_share_of_the_action_or_even_odds(tmp_path:
 
 
 def test_a_missing_number_is_nan_with_a_column_that_says_so(tmp_path: Path) -> None:
-    matrix = Matrix(log_of(tmp_path, [row(age=""), row(age="old"), row(age=3)]), {})
+    matrix = Matrix(log_of(tmp_path, [row(age=""), row(age="old"), row(age=3)]))
     place = matrix.names.index("age is missing")
     made = matrix.rows(slice(0, 3))
     assert made[:, place].tolist() == [1, 1, 0]
@@ -96,7 +96,7 @@ def test_a_missing_number_is_nan_with_a_column_that_says_so(tmp_path: Path) -> N
 
 def test_a_missing_category_is_one_of_its_own_and_rare_ones_share_a_column(tmp_path: Path) -> None:
     rows = [row(city=f"town {number}") for number in range(66)] + [row(city="")]
-    matrix = Matrix(log_of(tmp_path, rows), {})
+    matrix = Matrix(log_of(tmp_path, rows))
     made = matrix.rows(slice(0, 67))
     names = matrix.names
     assert made[3, names.index("city=town 3")] == 1

@@ -9,17 +9,14 @@ import numpy as np
 import pytest
 
 from models.evaluation.estimators import MIN_VARYING_REWARDS
-from streams.backtest.judging import (
-    auc,
-    calibration_error,
-    judge_policies,
-    judge_predictions,
-    rows_to_beat_logged,
-)
+from streams.backtest.beaten import rows_to_beat_logged
+from streams.backtest.claims import Claims
+from streams.backtest.judging import judge_policies
 from streams.backtest.lift import measure
 from streams.backtest.log import Floats, Ints, Log
 from streams.backtest.matrix import Matrix
 from streams.backtest.policies import best_fixed, greedy, run_policies
+from streams.backtest.predictions import auc, calibration_error, judge_predictions
 from streams.backtest.replay import MOST_ROWS, Learner, accepted, live, predict
 from streams.backtest.worth import Worth
 from streams.core.catalogue import Exploration
@@ -33,7 +30,7 @@ class Watched(Learner):
     """A learner that keeps a list of what it was asked and taught."""
 
     def __init__(self, log: Log) -> None:
-        super().__init__(log, Matrix(log, {}), PRIOR)
+        super().__init__(log, Matrix(log), PRIOR)
         self.story: list[tuple[str, list[int]]] = []
 
     def propensities(self, rows: slice) -> Floats:
@@ -46,7 +43,7 @@ class Watched(Learner):
 
 
 def learner(log: Log) -> Learner:
-    return Learner(log, Matrix(log, {}), PRIOR)
+    return Learner(log, Matrix(log), PRIOR)
 
 
 def assert_causal(log: Log, story: Sequence[tuple[str, list[int]]]) -> None:
@@ -119,14 +116,14 @@ def test_the_calibration_error_is_that_of_ten_bins_of_equally_many_rows() -> Non
 def test_ours_finds_whom_each_action_suits_and_says_when_it_was_sure(tmp_path: Path) -> None:
     log = log_of(tmp_path, campaign(4_000))
     courses = run_policies(log, lambda: learner(log), TRYING, None, None)
-    found = judge_policies(log, courses)
+    found = judge_policies(log, courses, Claims())
     for method in ("ips", "snips", "dr"):
         assert found["ours"][method].low > found["best_fixed"][method].value
     assert found["ours"]["dr"].low < 0.4 < found["ours"]["dr"].high
     assert found["ours"]["replay"].value > found["random"]["replay"].value
     assert found["logged"]["ips"].value == pytest.approx(float(log.reward.mean()))
     assert found["random"]["ips"].value == pytest.approx(float(log.reward.mean()))
-    beaten = rows_to_beat_logged(log, courses)
+    beaten = rows_to_beat_logged(log, courses, Claims())
     assert beaten is not None
     assert 3 * MIN_VARYING_REWARDS < beaten.rows < 3_000
     assert beaten.lessons == beaten.rows - 1
@@ -140,7 +137,9 @@ def test_ours_is_never_sure_to_beat_a_log_where_all_actions_are_alike(tmp_path: 
     log = log_of(tmp_path, rows)
     assert (
         rows_to_beat_logged(
-            log, run_policies(log, lambda: learner(log), Exploration(20.0), None, None)
+            log,
+            run_policies(log, lambda: learner(log), Exploration(20.0), None, None),
+            Claims(),
         )
         is None
     )
@@ -185,7 +184,7 @@ def test_uplift_and_qini_are_measured_against_the_control(tmp_path: Path) -> Non
     log = log_of(tmp_path, rows)
     control = [key.action for key in log.actions].index("c")
     courses = run_policies(log, lambda: learner(log), TRYING, None, control)
-    lift = measure(log, control, courses.lift)
+    lift = measure(log, control, courses.lift, Claims())
     assert lift.overall.evaluable
     assert lift.overall.relative.low > 0.3
     assert {found.name for found in lift.actions} == {"a", "b"}

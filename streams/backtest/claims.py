@@ -1,0 +1,115 @@
+"""What a log can carry: which estimates may be claimed at all, and what must be said beside them.
+
+- Where the log has no probabilities they are assumed, which is right only for actions that were
+  drawn by lot. Where features or time foretell the action it was chosen by a rule: then who was
+  chosen and what the action did cannot be told apart, and no policy but the logged one is
+  evaluable. The same holds where the log has too few rows to see such a rule.
+- Uplift compares rates of customers with and without an action, so it needs a control that was
+  drawn by lot, whatever the probabilities are. That of a single action needs all to be.
+- A feature that gives the outcome away, and predictions that are too good, make a warning.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from streams.backtest.binned import binned_columns
+from streams.backtest.foretold import Foretold, foretold
+from streams.backtest.leaks import GIVEN_AWAY_AUC, columns_that_give_the_outcome_away
+from streams.backtest.log import Log
+
+# Sums of weights differ from what they must be by more than chance (of some tens of sums), and by
+# more than probabilities that were rounded.
+MISFIT_Z = 4.5
+MAX_AWAY = 0.05
+
+
+@dataclass(frozen=True)
+class Claims:
+    """Why no policy, no uplift over all, no action's uplift may be claimed; "" where it may.
+
+    `tested` is the test on the actions, None where probabilities are logged and there is no
+    control. `warnings` are sentences.
+    """
+
+    policies: str = ""
+    uplift: str = ""
+    uplift_of_actions: str = ""
+    tested: Foretold | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def examine(log: Log, control: int | None) -> Claims:
+    """Test what a log with actions can carry; `control` is the number of its control action."""
+    assumed = log.assumed_everywhere
+    evidence = log.evidence
+    warnings = tuple(leak_warnings(log))
+    count = len(log.actions)
+    policies = "" if assumed else _contradicted(log)
+    if count < 2 or not evidence.any() or not (assumed or control is not None):
+        return Claims(policies, warnings=warnings)
+    columns = binned_columns(log, evidence)
+    action, customer = log.action[evidence], log.customer[evidence]
+    tested = foretold(columns, action, count, customer)
+    which = "which action was taken"
+    if assumed:
+        policies = _why_not(tested, which, "no probability is logged, and")
+    if control is None:
+        return Claims(policies, tested=tested, warnings=warnings)
+    chosen = tested
+    if count > 2:
+        chosen = foretold(columns, (action == control).astype(np.int64), 2, customer)
+    overall = _why_not(chosen, "who was left alone")
+    return Claims(policies, overall, overall or _why_not(tested, which), tested, warnings)
+
+
+def _contradicted(log: Log) -> str:
+    """Return which logged probabilities are too small for the rows that there are, if any are.
+
+    Weighted by 1 / probability the rows of an action stand for the rows in which it could have been
+    taken: at most for all. Single rows that weigh very much are left to the policies' estimates.
+    """
+    rows = np.flatnonzero(log.evidence)
+    weights = 1.0 / log.probability[rows]
+    rows, weights = rows[weights <= len(rows) / 50.0], weights[weights <= len(rows) / 50.0]
+    n = int(log.evidence.sum())
+    for number, key in enumerate(log.actions):
+        sums = np.where(log.action[rows] == number, weights, 0.0)
+        by_customer = np.bincount(log.customer[rows], sums) if log.has_customers else sums
+        by_customer = by_customer[by_customer > 0.0]
+        share = float(sums.sum()) / max(n, 1)
+        error = float(np.sqrt(by_customer @ by_customer)) / max(n, 1)
+        if share > 1.0 + max(MAX_AWAY, MISFIT_Z * error):
+            return (
+                f"the logged probabilities cannot be right: by them the rows with {key.action} "
+                f"stand for {sums.sum():,.0f} rows, and the log has {n:,}"
+            )
+    return ""
+
+
+def _why_not(tested: Foretold, what: str, before: str = "") -> str:
+    if tested.found:
+        by = f"features and time {tested.by}" if tested.by == "all together" else tested.by
+        because = (
+            f"{by} foretell{'' if ' together' in tested.by else 's'} {what} "
+            f"(AUC {tested.auc:.3f}; .5 is chance)"
+        )
+    elif not tested.enough:
+        because = (
+            f"{tested.rows:,} rows are too few to see whether features or time foretell {what} "
+            f"(only an AUC above {tested.detectable:.2f} would be seen)"
+        )
+    else:
+        return ""
+    return f"{before} {because}".strip()
+
+
+def leak_warnings(log: Log) -> list[str]:
+    """Return a sentence for each feature that gives the outcome away."""
+    return [
+        f"the feature {name} alone tells the outcome (AUC {score:.4f}, above {GIVEN_AWAY_AUC}); "
+        "if it is filled after the outcome has come, leave it out: a worker will not have it"
+        for name, score in columns_that_give_the_outcome_away(log)
+    ]
