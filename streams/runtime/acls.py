@@ -64,7 +64,6 @@ NEEDS = (
         "its readers without a group look for a coordinator all the same",
         _GROUP + "reader",
     ),
-    Need(WORKERS, (), ("Describe",), "the same for the one that measures lag", _GROUP + "lag"),
     Need(("intake",), INPUTS, ("Read",), "the events"),
     Need(("intake",), (TIMELINE,), ("Write",), "admitted events; ticks and switches, if it leads"),
     Need(("intake",), (CATALOGUES,), ("Write",), "the catalogue, if it leads"),

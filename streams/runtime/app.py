@@ -26,6 +26,11 @@ from streams.runtime.transport import ShellConsumer, ShellTransport
 
 AgentFunction = Callable[[Any], Awaitable[None]]
 
+# Within this time the group hears of partitions that were added to a topic, and reads them. Five
+# minutes, the client's default, is long for a customer who has just ordered; a question costs
+# the broker a fraction of a millisecond.
+_METADATA_MAX_AGE_MS = 10_000
+
 
 class ShellStream(faust.Stream[Sequence[Chunk]]):
     """A stream of chunks, those of one fetch together; finished when the agent asks for more."""
@@ -50,7 +55,8 @@ class ShellStream(faust.Stream[Sequence[Chunk]]):
             for chunks in together(cast(Sequence[Chunk], event.value)):
                 if await shell.admit(*chunks):
                     # An agent that raises does not come back here: its chunks stay unfinished.
-                    yield chunks
+                    if read := [chunk for chunk in chunks if chunk.records]:
+                        yield read
                     shell.finished(*chunks)
 
 
@@ -159,6 +165,7 @@ def _settings(options: ShellOptions) -> dict[str, Any]:
         "broker_request_timeout": options.rebalance_timeout_s + options.session_timeout_s,
         "consumer_group_instance_id": options.instance_id,
         "consumer_auto_offset_reset": "earliest",
+        "consumer_metadata_max_age_ms": _METADATA_MAX_AGE_MS,
         # Chunks, not records: one being delivered while one is under work.
         "stream_buffer_maxsize": 1,
         "stream_recovery_delay": 0.0,

@@ -40,6 +40,9 @@ def reader_config(client: Mapping[str, Any]) -> dict[str, Any]:
         "group.id": f"{client.get('client.id', 'concierge')}-reader",
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
+        # The client's default, and relied upon: what a transaction rolled back never counts, and
+        # the end of a partition is the last stable offset.
+        "isolation.level": "read_committed",
         "enable.partition.eof": True,
         "auto.offset.reset": "earliest",
         "fetch.wait.max.ms": 50,

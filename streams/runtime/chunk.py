@@ -11,6 +11,11 @@ from typing import NamedTuple, Protocol
 MOST_TOGETHER = 4_096
 
 
+# Kafka's name for it is CreateTime; 1 is LogAppendTime, the broker's clock on arrival.
+STAMPED_BY_PRODUCER = 0
+_STAMPED_BY_BROKER = 1
+
+
 class Place(NamedTuple):
     """A topic partition; equal to the tuples Faust and aiokafka use."""
 
@@ -27,7 +32,11 @@ class RawRecord(Protocol):
 
     @property
     def timestamp(self) -> int:
-        """Return when the broker says the record was written."""
+        """Return when the record was written, as the broker or its producer says."""
+
+    @property
+    def timestamp_type(self) -> int | None:
+        """Return whose time that is: `STAMPED_BY_PRODUCER`, or the broker's."""
 
     @property
     def key(self) -> bytes | None:
@@ -50,25 +59,35 @@ class Fetched(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: tuple[tuple[str, bytes | None], ...] = ()
+    timestamp_type: int = _STAMPED_BY_BROKER
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Records of one partition in offset order, never empty.
+    """Records of one partition in offset order, and how far the partition was read.
 
     `start` is the position they were asked for; the first offset may be higher, where the broker
     has removed records in between. `epoch` counts rebalances: a chunk of an older one is stale.
+    `read_to` is the offset to read on from. It lies past the last record where only transaction
+    markers or records of aborted transactions follow; a chunk of nothing else has no records, and
+    moves the position all the same.
     """
 
     place: Place
     records: Sequence[RawRecord]
     start: int
     epoch: int
+    read_to: int = 0
+
+    @property
+    def found(self) -> int:
+        """Return the offset of the first record; without records where reading goes on."""
+        return self.records[0].offset if self.records else self.read_to
 
     @property
     def end(self) -> int:
-        """Return the offset after the last record."""
-        return self.records[-1].offset + 1
+        """Return the offset to read on from."""
+        return max(self.records[-1].offset + 1, self.read_to) if self.records else self.read_to
 
 
 def together(chunks: Sequence[Chunk]) -> Iterator[Sequence[Chunk]]:

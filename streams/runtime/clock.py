@@ -96,7 +96,8 @@ class Clock:
         self._in_use = found.version
 
     async def _tick(self) -> None:
-        # After an outage the answers to old actions still wait: time must not pass them by.
+        # After an outage the answers to old actions still wait: time must not pass them by
+        # (`catch_up` says what is waited for, and for how long).
         behind = True
         try:
             while True:

@@ -1,8 +1,9 @@
 """The worker's three pages: /metrics for Prometheus, /healthz and /readyz for whoever runs it.
 
 /healthz tells of progress, not of life: 503 when a role has work waiting and does not move, or
-when the brokers have not answered for a while. /readyz is 200 once every role has its partitions
-and its state.
+when the brokers have not answered for a while. Records that an open transaction of a producer
+holds back cannot be read; they are shown as `held_back` and make no role unhealthy. /readyz is 200
+once every role has its partitions and its state.
 """
 
 from __future__ import annotations
@@ -114,8 +115,8 @@ class HealthServer:
             "problems": problems,
             "roles": {name: self._role(role) for name, role in self._progress.roles.items()},
         }
-        if self._lag.blind:
-            page["lag_unknown"] = self._lag.blind
+        if self._lag.unknown:
+            page["lag_unknown"] = self._lag.unknown
         return page
 
     def _role(self, role: RoleProgress) -> dict[str, Any]:
@@ -131,6 +132,7 @@ class HealthServer:
                     "position": at.position,
                     "committed": at.committed,
                     "lag": self._lag.lag.get(place),
+                    "held_back": self._lag.held_back.get(place, 0),
                 }
                 for place, at in sorted(role.partitions.items())
             },

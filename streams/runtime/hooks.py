@@ -6,7 +6,10 @@ must stop it, not make it commit by itself again.
 
 from __future__ import annotations
 
+from aiokafka.consumer import fetcher as aiokafka_fetcher
 from aiokafka.consumer.consumer import AIOKafkaConsumer
+from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.consumer.subscription_state import TopicPartitionState
 from faust.agents import Agent
 from faust.app.base import App, BootStrategy
 from faust.channels import Channel
@@ -25,7 +28,6 @@ HOOKS: tuple[tuple[type, tuple[str, ...]], ...] = (
             "_new_consumer_thread",
             "perform_seek",
             "_drain_messages",
-            "_getmany",
             "on_buffer_full",
             "on_buffer_drop",
             "verify_event_path",
@@ -41,7 +43,16 @@ HOOKS: tuple[tuple[type, tuple[str, ...]], ...] = (
         ),
     ),
     (Consumer, ("force_commit", "_commit_tps", "on_stop", "_commit_livelock_detector")),
-    (driver.AIOKafkaConsumerThread, ("_create_worker_consumer", "_ensure_consumer")),
+    (
+        driver.AIOKafkaConsumerThread,
+        (
+            "_create_worker_consumer",
+            "_ensure_consumer",
+            "_fetch_records",
+            "call_thread",
+            "on_start",
+        ),
+    ),
     (driver.Transport, ("Consumer",)),
     (Fetcher, ("_fetcher",)),
     (
@@ -70,7 +81,11 @@ HOOKS: tuple[tuple[type, tuple[str, ...]], ...] = (
     ),
     (Recovery, ("on_partitions_revoked", "on_rebalance")),
     (Collection, ("send_changelog", "on_start")),
-    (AIOKafkaConsumer, ("seek", "commit", "committed", "beginning_offsets", "end_offsets")),
+    (AIOKafkaConsumer, ("seek", "commit", "committed", "beginning_offsets")),
+    (aiokafka_fetcher.Fetcher, ("end_offsets", "fetched_records")),
+    (aiokafka_fetcher.FetchResult, ("getall",)),
+    (TopicPartitionState, ("position", "has_valid_position")),
+    (GroupCoordinator, ("_send_req", "_do_rejoin_group", "reset_generation")),
 )
 
 

@@ -2,6 +2,9 @@
 
 A role that waits for input is healthy; one that has input, or unsaved work, and does not move is
 not. Both are looked at often, so that a record that has just arrived is not taken for a stall.
+
+Lag counts what can be read: up to the last stable offset. Records that an open transaction of a
+producer holds back are counted apart, and no role is to blame for them.
 """
 
 from __future__ import annotations
@@ -12,19 +15,21 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
 
 from schemas.topics import TIMELINE
 from streams.runtime.chunk import Place
 from streams.runtime.clients import librdkafka_config
-from streams.runtime.metrics import BROKERS_AT, CHECKPOINT_AT, LAG, Metrics
+from streams.runtime.ends import End, Ends, ask_ends
+from streams.runtime.metrics import BROKERS_AT, CHECKPOINT_AT, HELD_BACK, LAG, Metrics
 from streams.runtime.progress import Progress
 from streams.runtime.settings import Settings
 
 _LOOK_EVERY_S = 2.0
 _ASK_TIMEOUT_S = 5.0
 
-Ends = Mapping[Place, int]
+Offsets = Mapping[Place, int]
 
 log = logging.getLogger("concierge.brokers")
 
@@ -58,8 +63,8 @@ class Stalls:
         self._commits_every_s = commits_every_s
         self._since: dict[tuple[str, Place, str], tuple[int, float]] = {}
 
-    def look(self, progress: Progress, ends: Ends, now_s: float) -> list[Standstill]:
-        """Return what has stood still for too long; `ends` are the offsets after the last."""
+    def look(self, progress: Progress, ends: Offsets, now_s: float) -> list[Standstill]:
+        """Return what has stood still for too long; `ends` are how far can be read."""
         found = []
         watched = set()
         for role, work in progress.roles.items():
@@ -92,8 +97,10 @@ class Stalls:
 class LagWatch:
     """Look at the brokers every two seconds; keeps `lag`, `standstills` and the lag gauge fresh.
 
-    When the brokers do not answer, `blind` says why and nothing counts as standing still. Once
-    that has lasted for the configured time, `silence` says so in a sentence, and so does the log.
+    `unknown` says what could not be learned. When no broker answers, nothing counts as standing
+    still. Once that has lasted for the configured time, `silence` says so in a sentence, and so
+    does the log. A partition that alone is not answered for (it was added a moment ago, or its
+    leader is away) is no silence.
     """
 
     def __init__(
@@ -109,16 +116,14 @@ class LagWatch:
         self._clock_s = clock_s
         self._stalls = Stalls(settings.stall_ms / 1000, _commit_intervals_s(settings))
         self._task: asyncio.Task[None] | None = None
-        config = librdkafka_config(settings)
-        # Never joins a group and never commits; librdkafka wants the name all the same.
-        config["group.id"] = f"{settings.app_id}-lag"
-        config["enable.auto.commit"] = False
-        # Brokers that are away are told on /healthz, not by this client in the log once a second.
-        config["log_level"] = 2
-        self._consumer = Consumer(config)
+        # Brokers that are away are reported on /healthz, not by this client once a second.
+        self._admin = AdminClient({**librdkafka_config(settings), "log_level": 2})
+        self._asked_topic = TIMELINE.with_prefix(settings.topic_prefix).name
+        self._held_since: dict[Place, tuple[int, float]] = {}
         self.lag: dict[Place, int] = {}
+        self.held_back: dict[Place, int] = {}
         self.standstills: list[Standstill] = []
-        self.blind = ""
+        self.unknown = ""
         self.silence = ""
         self._answered_at_s = clock_s()
 
@@ -131,7 +136,6 @@ class LagWatch:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        await asyncio.to_thread(self._consumer.close)
 
     async def look(self) -> None:
         """Look once: ask the brokers, then compare with how far the roles are."""
@@ -140,24 +144,30 @@ class LagWatch:
             for role in self._progress.roles.values()
             for place, at in role.partitions.items()
         }
-        blind, ends = "", {}
         try:
-            ends = await asyncio.to_thread(_ends, self._consumer, sorted(positions))
+            ends, self.unknown = await asyncio.to_thread(self._ask, sorted(positions))
+            answered = True
         except KafkaException as error:
-            blind = error.args[0].str()
-        self.blind = blind
-        self._note(positions, ends)
-        self._listen()
+            answered, ends, self.unknown = False, {}, error.args[0].str()
+        self._note(positions, ends, answered)
+        self._listen(answered)
+
+    def _ask(self, places: list[Place]) -> tuple[Ends, str]:
+        if places:
+            return ask_ends(self._admin, places, _ASK_TIMEOUT_S)
+        # Nothing is assigned; whether the brokers answer matters all the same.
+        self._admin.list_topics(self._asked_topic, timeout=_ASK_TIMEOUT_S)
+        return {}, ""
 
     async def _run(self) -> None:
         while True:
             await self.look()
             await asyncio.sleep(_LOOK_EVERY_S)
 
-    def _listen(self) -> None:
-        """Note how long nobody has answered; once when it begins to matter, and when it ends."""
+    def _listen(self, answered: bool) -> None:
+        """Note how long no broker has answered; once when it begins to matter, and when it ends."""
         silent_s = self._clock_s() - self._answered_at_s
-        if not self.blind:
+        if answered:
             self._answered_at_s = self._clock_s()
             self._metrics.set(BROKERS_AT, time.time())
             if self.silence:
@@ -171,22 +181,39 @@ class LagWatch:
             if first:
                 log.error("%s; nothing is committed until they are back", self.silence)
 
-    def _note(self, positions: Mapping[Place, int], ends: Ends) -> None:
+    def _note(self, positions: Offsets, ends: Ends, answered: bool) -> None:
         now = {
-            place: max(0, ends[place] - position)
+            place: max(0, ends[place].readable - position)
             for place, position in positions.items()
             if place in ends and position >= 0
         }
         for place in self.lag.keys() - now.keys():
             self._metrics.forget(LAG, place.topic, str(place.partition))
+            self._metrics.forget(HELD_BACK, place.topic, str(place.partition))
         for place, records in now.items():
             self._metrics.set(LAG, records, place.topic, str(place.partition))
+            held_s = self._held_for(place, ends[place])
+            self._metrics.set(HELD_BACK, held_s, place.topic, str(place.partition))
         for name, role in self._progress.roles.items():
+            for place, at in role.partitions.items():
+                at.readable_end = ends[place].readable if place in ends else -1
             if role.last_checkpoint_at_ms:
                 self._metrics.set(CHECKPOINT_AT, role.last_checkpoint_at_ms / 1000, name)
         self.lag = now
-        found = self._stalls.look(self._progress, ends, self._clock_s())
-        self.standstills = [] if self.blind else found
+        self.held_back = {place: end.held_back for place, end in ends.items() if end.held_back}
+        self._held_since = {p: since for p, since in self._held_since.items() if p in ends}
+        readable = {place: end.readable for place, end in ends.items()}
+        found = self._stalls.look(self._progress, readable, self._clock_s())
+        self.standstills = found if answered else []
+
+    def _held_for(self, place: Place, end: End) -> float:
+        """Return for how long one transaction has held back what follows the readable end."""
+        now_s = self._clock_s()
+        readable, since_s = self._held_since.get(place, (end.readable, now_s))
+        if not end.held_back or readable != end.readable:
+            since_s = now_s
+        self._held_since[place] = end.readable, since_s
+        return now_s - since_s
 
 
 def _commit_intervals_s(settings: Settings) -> dict[str, float]:
@@ -194,15 +221,3 @@ def _commit_intervals_s(settings: Settings) -> dict[str, float]:
     # Learn commits no further than its last snapshot.
     learn_ms = every_ms + settings.snapshot_interval_ms
     return {"intake": every_ms / 1000, "decide": every_ms / 1000, "learn": learn_ms / 1000}
-
-
-def _ends(consumer: Consumer, places: list[Place]) -> dict[Place, int]:
-    ends = {}
-    if not places:
-        # Nothing is assigned; whether anybody is there matters all the same.
-        consumer.list_topics(TIMELINE.name, timeout=_ASK_TIMEOUT_S)
-    for place in places:
-        bounds = consumer.get_watermark_offsets(TopicPartition(*place), timeout=_ASK_TIMEOUT_S)
-        if bounds is not None:
-            ends[place] = bounds[1]
-    return ends

@@ -155,7 +155,10 @@ CATALOGUE_BROKEN = _gauge(
     "1 while the catalogue file cannot be used and the last good one stays.",
 )
 
-LAG = _gauge("lag_records", "Records not yet read.", "topic", "partition")
+LAG = _gauge("lag_records", "Records that can be read and were not yet.", "topic", "partition")
+HELD_BACK = _gauge(
+    "held_back_seconds", "How long an open transaction has held records.", "topic", "partition"
+)
 TICK_AT = _gauge("tick_timestamp_seconds", "The time the last tick told (Unix time).")
 STATE_BYTES = _histogram("state_bytes", "Encoded state of a changed customer.", _STATE_BYTES)
 CUSTOMERS = _gauge("customers", "Customers whose state this worker holds.")
@@ -169,7 +172,7 @@ METRICS = (
     SAMPLE_RATIO_MISMATCH,
     *(EVENT_TO_ACTION, CHECKPOINT, CHECKPOINT_AT, CUT_PAUSE, RECOVERY, RECOVERED),
     *(BROKERS_AT, RECORDS_LOST, SNAPSHOTS_REFUSED, CATALOGUES_TAKEN, CATALOGUE_BROKEN),
-    *(LAG, TICK_AT, STATE_BYTES, CUSTOMERS),
+    *(LAG, HELD_BACK, TICK_AT, STATE_BYTES, CUSTOMERS),
 )
 
 

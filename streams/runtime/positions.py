@@ -22,7 +22,10 @@ class Ledger:
         self.records_since_cut = 0
 
     def begin(self, starts: Mapping[Place, int], ends: Mapping[Place, int]) -> None:
-        """Start anew from these next offsets, which are committed; `ends` is what is there now."""
+        """Start again from these next offsets, which are committed; `ends` is what is there now.
+
+        The ends include what an open transaction still holds back.
+        """
         self.clear()
         self._positions = dict(starts)
         self.committed = dict(starts)
@@ -55,7 +58,8 @@ class Ledger:
             progress.chunks += 1
             progress.records += len(chunk.records)
             progress.partitions[chunk.place].position = chunk.end
-        progress.last_chunk_at_ms = now_ms()
+            if chunk.records:
+                progress.last_chunk_at_ms = now_ms()
 
     def cut(self) -> dict[Place, int]:
         """Return the positions as they are, and count records anew."""

@@ -12,12 +12,14 @@ from streams.runtime.chunk import Place
 class PartitionProgress:
     """One source partition of one role; offsets are next offsets, -1 while unknown.
 
-    `backlog_end` is where the partition ended when it was assigned.
+    `backlog_end` is where the partition ended when it was assigned, `readable_end` how far it can
+    be read by now: what follows is held back by an open transaction of a producer.
     """
 
     position: int = -1
     committed: int = -1
     backlog_end: int = -1
+    readable_end: int = -1
 
 
 @dataclass
@@ -46,6 +48,19 @@ class RoleProgress:
         return self.recovered and all(
             at.position >= at.backlog_end for at in self.partitions.values()
         )
+
+    @property
+    def held_back(self) -> list[Place]:
+        """Return the partitions that hold up `caught_up` if all of them wait for transactions.
+
+        Empty when something that waits can be read.
+        """
+        behind = {p: at for p, at in self.partitions.items() if at.position < at.backlog_end}
+        if not self.recovered or any(
+            not 0 <= at.readable_end <= at.position for at in behind.values()
+        ):
+            return []
+        return sorted(behind)
 
 
 @dataclass

@@ -61,11 +61,10 @@ class Retention:
 
         Compaction and transaction markers leave gaps too, behind which nothing was lost.
         """
-        found = chunk.records[0].offset
-        if found < chunk.start:
+        if chunk.found < chunk.start:
             raise RecordsLost(
                 f"{chunk.place.topic}/{chunk.place.partition}: offset {chunk.start} was to be read "
-                f"next, but the broker sent {found}"
+                f"next, but the broker sent {chunk.found}"
             )
         if first > chunk.start:
             self.gone(chunk.place, chunk.start, first)

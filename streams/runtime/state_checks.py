@@ -8,11 +8,14 @@ from typing import Any
 
 from aiokafka.partitioner import murmur2
 from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from streams.core.codec import PARTITION_KEY, check_schema_version
 from streams.runtime.changelog import reader_config
+from streams.runtime.chunk import Place
 from streams.runtime.embedded import EMBEDDED_CLUSTER_PREFIX
-from streams.runtime.endings import ToMend
+from streams.runtime.endings import Ending, ToMend
+from streams.runtime.ends import ask_ends
 
 _ANSWER_WITHIN_S = 30.0
 # Of each partition: when a topic is widened at least a third of the customers move.
@@ -27,10 +30,15 @@ class ChangelogCut(ToMend):
     """Records were deleted from the changelog, and with them customers' states."""
 
 
+class ChangelogHeldBack(Ending):
+    """An open transaction hides the newest records of the changelog."""
+
+
 def check_whole(client: Mapping[str, Any], changelog: str, partitions: Sequence[int]) -> None:
     """Raise `ChangelogCut` if the changelog does not begin at its beginning.
 
-    Compaction leaves the first offset at 0; only deleting moves it. Blocks.
+    Compaction leaves the first offset at 0; only deleting moves it. Raises `ChangelogHeldBack` if
+    it cannot be read to its end. Blocks.
     """
     consumer = Consumer(reader_config(client))
     try:
@@ -48,8 +56,26 @@ def check_whole(client: Mapping[str, Any], changelog: str, partitions: Sequence[
                     "alone. Restore the topic; or delete it, create it (concierge topics "
                     "--create) and build the states again from the timeline"
                 )
+        check_readable(client, changelog, partitions)
     finally:
         consumer.close()
+
+
+def check_readable(client: Mapping[str, Any], changelog: str, partitions: Sequence[int]) -> None:
+    """Raise `ChangelogHeldBack` if records are held back by an open transaction. Blocks.
+
+    Decide itself writes without transactions; a tool that copied the topic may have left one open.
+    """
+    places = [Place(changelog, number) for number in partitions]
+    ends, _ = ask_ends(AdminClient(dict(client)), places, _ANSWER_WITHIN_S)
+    for place, end in ends.items():
+        if end.held_back:
+            raise ChangelogHeldBack(
+                f"{place.topic}/{place.partition}: an open transaction holds back "
+                f"{end.held_back} records from offset {end.readable} on, and the newest states of "
+                "customers may be among them. Only the role decide should write there: find what "
+                "else does with kafka-transactions.sh find-hanging, and abort the transaction"
+            )
 
 
 def check_states(states: Mapping[int, Mapping[str, bytes]], width: int) -> None:

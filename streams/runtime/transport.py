@@ -8,11 +8,10 @@ checkpoint alone, so every road on which Faust commits by itself ends here.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import aiokafka
-from aiokafka.consumer.consumer import AIOKafkaConsumer
 from aiokafka.errors import CommitFailedError, IllegalStateError, RebalanceInProgressError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
@@ -21,48 +20,16 @@ from mode.types import ServiceT
 
 from streams.runtime.checkpoint import Commit
 from streams.runtime.chunk import Chunk, Place
-from streams.runtime.hooks import HooksMissing
+from streams.runtime.consumer_thread import ShellConsumerThread
 from streams.runtime.permission import watch_group
 
 if TYPE_CHECKING:
     from streams.runtime.app import ShellApp
 
-T = TypeVar("T")
-
-# The broker gathers this much, or for `fetch_max_wait_ms`, before it answers.
-_FETCH_MIN_BYTES = 32 * 1024
 # How long one fetch may find nothing before the loop looks around (stop, seek, rebalance).
 _FETCH_TIMEOUT_S = 1.0
 # A worker to which the group has given no partition has nothing to do but to look again.
 _IDLE_S = 0.05
-
-
-class ShellConsumerThread(driver.AIOKafkaConsumerThread):
-    """The thread that owns the aiokafka consumer."""
-
-    app: ShellApp
-
-    def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
-        consumer = super()._create_worker_consumer(transport)
-        # Faust fixes 1,500 ms; the fetcher is built from this attribute at the start, later.
-        if not (hasattr(consumer, "_fetch_max_wait_ms") and hasattr(consumer, "_fetch_min_bytes")):
-            raise HooksMissing("aiokafka's consumer keeps its fetch options elsewhere now")
-        consumer._fetch_max_wait_ms = self.app.shell.options.fetch_max_wait_ms
-        # One byte would be a fetch, a chunk and a wave for every single record.
-        consumer._fetch_min_bytes = _FETCH_MIN_BYTES
-        return consumer
-
-    async def call(self, coro: Awaitable[T]) -> T:
-        """Run a coroutine in this thread's loop and wait for it.
-
-        Not through Faust's method queue: its two workers may both be busy with a fetch that
-        waits for a rebalance, which waits for this call.
-        """
-
-        async def run() -> T:
-            return await coro
-
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(run(), self.thread_loop))
 
 
 class ShellConsumer(driver.Consumer):
@@ -114,11 +81,7 @@ class ShellConsumer(driver.Consumer):
 
     async def bounds(self, places: Iterable[Place]) -> dict[Place, tuple[int, int]]:
         """Return each partition's first offset and the offset after its last."""
-        wanted = [aiokafka.TopicPartition(*place) for place in places]
-        consumer = self._thread._ensure_consumer()
-        first = await self._thread.call(consumer.beginning_offsets(wanted))
-        after = await self._thread.call(consumer.end_offsets(wanted))
-        return {Place(*tp): (first[tp], after[tp]) for tp in wanted}
+        return await self._thread.bounds(places)
 
     # -- fetching ------------------------------------------------------------------------------
 
@@ -151,16 +114,17 @@ class ShellConsumer(driver.Consumer):
             await asyncio.sleep(_IDLE_S)
             return
         epoch = self.app.shell.epoch
-        fetched = await self._getmany(places, timeout=_FETCH_TIMEOUT_S)
+        fetched = await self._thread.fetch(places, _FETCH_TIMEOUT_S)
         chunks = []
-        for tp, records in fetched.items():
-            place = Place(tp.topic, tp.partition)
+        for place, (records, read_to) in fetched.items():
             # Of an older assignment, or seeked meanwhile: the new positions fetch it again.
             if self.app.shell.epoch != epoch or self._wanted:
                 return
-            if records:
-                chunk = Chunk(place, records, self._next[place], epoch)
-                if records[0].offset != chunk.start:
+            start = self._next[place]
+            # Without records, markers of transactions (or what was rolled back) were read.
+            if records or read_to != start:
+                chunk = Chunk(place, records, start, epoch, read_to)
+                if chunk.found != start:
                     await self.app.shell.check_gap(chunk)
                 self._next[place] = chunk.end
                 chunks.append(chunk)
@@ -232,12 +196,12 @@ def _message(chunks: Sequence[Chunk], generation: int | None) -> ConsumerMessage
     # Faust's routing costs as much for a fetch as for a record: all its chunks go as one message,
     # under the place of the first.
     place = chunks[0].place
-    first = chunks[0].records[0]
+    records = chunks[0].records
     return ConsumerMessage(
         place.topic,
         place.partition,
-        first.offset,
-        first.timestamp / 1000.0,
+        chunks[0].found,
+        records[0].timestamp / 1000.0 if records else 0.0,
         0,
         None,
         None,

@@ -76,7 +76,7 @@ def test_a_worker_that_moves_is_healthy_and_shows_where_it_is() -> None:
         assert status == 200
         assert page["status"] == "ok"
         assert page["roles"]["decide"]["partitions"] == {
-            "timeline/0": {"position": 5, "committed": 4, "lag": 3}
+            "timeline/0": {"position": 5, "committed": 4, "lag": 3, "held_back": 0}
         }
 
     _serve(scenario)
@@ -95,7 +95,7 @@ def test_a_worker_that_stands_still_is_unhealthy_and_says_where() -> None:
 
 def test_brokers_that_are_away_for_a_moment_are_told_and_are_no_trouble_yet() -> None:
     async def scenario(pages: _Pages) -> None:
-        pages.lag.blind = "all brokers down"
+        pages.lag.unknown = "all brokers down"
         status, page = await pages.json("/healthz")
         assert (status, page["lag_unknown"]) == (200, "all brokers down")
 
@@ -113,7 +113,7 @@ def test_brokers_that_do_not_answer_for_longer_are_trouble_and_named() -> None:
             progress = Progress({"decide": _READY})
             watch = LagWatch(settings, progress, Metrics(), lambda: now_s[0])
             await watch.look()
-            assert (bool(watch.blind), watch.silence) == (True, "")
+            assert (bool(watch.unknown), watch.silence) == (True, "")
             now_s[0] = 12.0
             await watch.look()
             assert watch.silence == f"no answer from the brokers ({address}) for 12 s"

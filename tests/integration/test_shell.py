@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from streams.runtime.embedded import EmbeddedBroker
-from streams.runtime.worker import EXIT_FAILED, EXIT_OK
+from streams.runtime.worker import EXIT_CONFIG, EXIT_FAILED, EXIT_OK
 from tests.integration.shell_world import PATIENCE_S, ShellWorld
 from tests.kafka import RealKafka
 
@@ -95,13 +95,15 @@ def test_a_second_worker_joins_and_leaves_without_a_trace(kafka_world: ShellWorl
     kafka_world.check()
 
 
+# With an instance id, too, while no other worker has taken it.
+@pytest.mark.parametrize("instances", [("", ""), ("one", "two")], ids=["dynamic", "static"])
 def test_a_worker_frozen_past_its_session_writes_nothing_when_woken(
-    kafka_world: ShellWorld,
+    kafka_world: ShellWorld, instances: tuple[str, str]
 ) -> None:
     kafka_world.feed(RECORDS)
-    frozen = kafka_world.start()
+    frozen = kafka_world.start(instance=instances[0])
     kafka_world.await_committed(RECORDS // 10)
-    kafka_world.await_assigned(kafka_world.start())
+    kafka_world.await_assigned(kafka_world.start(instance=instances[1]))
     frozen.send_signal(signal.SIGSTOP)
     kafka_world.feed(RECORDS)
     # Only once the group has given the frozen one's partitions away can all be committed.
@@ -111,4 +113,19 @@ def test_a_worker_frozen_past_its_session_writes_nothing_when_woken(
     kafka_world.await_committed(kafka_world.fed)
     frozen.send_signal(signal.SIGTERM)
     assert frozen.wait(PATIENCE_S) == EXIT_OK
+    kafka_world.check()
+
+
+def test_of_two_workers_with_one_instance_id_the_replaced_one_ends_and_names_the_setting(
+    kafka_world: ShellWorld,
+) -> None:
+    kafka_world.feed(RECORDS)
+    first = kafka_world.start(instance="one")
+    kafka_world.await_committed(RECORDS // 10)
+    second = kafka_world.start(instance="one")
+    assert first.wait(PATIENCE_S) == EXIT_CONFIG
+    assert 'CONCIERGE_INSTANCE_ID ("one")' in kafka_world.said(first)
+    kafka_world.feed(RECORDS)
+    kafka_world.await_committed(kafka_world.fed)
+    assert second.poll() is None
     kafka_world.check()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from random import Random
@@ -15,6 +16,8 @@ TIMELINE, LESSONS, SNAPSHOTS = "timeline", "lessons", "model-snapshots"
 CHANGELOG = "changelog"
 PARTITIONS = 2
 _COUNTS = {TIMELINE: PARTITIONS, CHANGELOG: PARTITIONS}
+# Every so many records of what roles read, one offset is a transaction's marker: it has no record.
+_MARKER_EVERY = 5
 
 
 class Cluster:
@@ -36,10 +39,18 @@ class Cluster:
             self._note_late(place, key, value)
         log.append(Fetched(self.ends[place], 0, key, value))
         self.ends[place] += 1
+        if place.topic in (TIMELINE, LESSONS) and len(log) % _MARKER_EVERY == 0:
+            self.ends[place] += 1
+            self.noted["marker"] += 1
 
-    def read(self, place: Place, position: int, most: int) -> list[Fetched]:
-        """Return up to `most` records from a position on (nothing but changelogs is compacted)."""
-        return self.logs[place][position : position + most]
+    def read(self, place: Place, position: int, most: int) -> tuple[list[Fetched], int]:
+        """Return up to `most` records from a position on, and the offset to read on from."""
+        log = self.logs[place]
+        first = bisect_left(log, position, key=lambda record: record.offset)
+        records = log[first : first + most]
+        if first + most >= len(log):
+            return records, self.ends[place]
+        return records, records[-1].offset + 1
 
     def compact(self, place: Place) -> None:
         """Keep the last record of each key, as brokers do.

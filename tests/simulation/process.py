@@ -112,13 +112,15 @@ class Member:
         behind = self.behind()
         chunks = [self._chunk(place) for place in self._chance.sample(behind, min(len(behind), 2))]
         if await self.shell.admit(*chunks):
-            await self.role.work(*chunks)
+            if read := [chunk for chunk in chunks if chunk.records]:
+                await self.role.work(*read)
             self.shell.finished(*chunks)
 
     def _chunk(self, place: Place) -> Chunk:
         start = self._next[place]
-        records = self._cluster.read(place, start, self._chance.choice((1, 3, 8, 40)))
-        chunk = Chunk(place, records, start, self.shell.epoch)
+        most = self._chance.choice((1, 3, 8, 40))
+        records, read_to = self._cluster.read(place, start, most)
+        chunk = Chunk(place, records, start, self.shell.epoch, read_to)
         self._next[place] = chunk.end
         return chunk
 

@@ -30,6 +30,7 @@ LEAST = {
     "late wake": 200,
     "late changelog write": 10,
     "compaction": 200,
+    "marker": 2_000,
     "delivery failed": 50,
     "event twice on the timeline": 2_000,
     "decisions sent again": 500,

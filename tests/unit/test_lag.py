@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+from prometheus_client import generate_latest
+
+from streams.runtime import lag
 from streams.runtime.chunk import Place
-from streams.runtime.lag import Stalls
+from streams.runtime.ends import End
+from streams.runtime.lag import LagWatch, Stalls
+from streams.runtime.metrics import Metrics
 from streams.runtime.progress import PartitionProgress, Progress, RoleProgress
+from streams.runtime.settings import Settings
 
 _PLACE = Place("timeline", 2)
 
@@ -64,3 +76,74 @@ def test_a_partition_that_left_and_came_back_starts_anew() -> None:
     stalls.look(_progress(5, 5), {_PLACE: 9}, 0)
     stalls.look(Progress({"decide": RoleProgress(recovered=True)}), {}, 20)
     assert stalls.look(_progress(5, 5), {_PLACE: 9}, 40) == []
+
+
+class _Watched:
+    """A watch over one partition whose ends, and whose clock, are in the test's hands."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.end = End(5, 5)
+        self.away, self.wrong = False, ""
+        self.now_s = 0.0
+        self.metrics = Metrics()
+        progress = _progress(5, 5)
+        self.at = progress.roles["decide"].partitions[_PLACE]
+        self.watch = LagWatch(Settings(), progress, self.metrics, lambda: self.now_s)
+        monkeypatch.setattr(lag, "ask_ends", self._answer)
+
+    def _answer(self, *_: Any) -> tuple[dict[Place, End], str]:
+        if self.away:
+            raise KafkaException(KafkaError(KafkaError._TRANSPORT))
+        return ({} if self.wrong else {_PLACE: self.end}), self.wrong
+
+    def look(self, now_s: float) -> str:
+        self.now_s = now_s
+        asyncio.run(self.watch.look())
+        return generate_latest(self.metrics.registry).decode()
+
+
+def test_what_a_transaction_holds_back_is_shown_apart_with_how_long_it_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    watched = _Watched(monkeypatch)
+    held = 'concierge_held_back_seconds{partition="2",topic="timeline"} '
+    assert held + "0.0" in watched.look(0)
+    watched.end = End(5, 9)
+    watched.look(10)
+    # Since it was last seen not to hold anything: two seconds off at the most.
+    assert held + "60.0" in watched.look(60)
+    assert (watched.watch.lag, watched.watch.held_back) == ({_PLACE: 0}, {_PLACE: 4})
+    assert watched.at.readable_end == 5
+    watched.end = End(7, 9)  # that one has ended, another one is open
+    assert held + "0.0" in watched.look(70)
+    assert (watched.watch.lag, watched.watch.held_back) == ({_PLACE: 2}, {_PLACE: 2})
+
+
+def test_brokers_that_are_away_leave_it_open_how_far_can_be_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    watched = _Watched(monkeypatch)
+    watched.look(0)
+    watched.away = True
+    watched.look(60)
+    assert watched.at.readable_end == -1
+    assert watched.watch.silence.endswith("for 60 s")
+
+
+def test_a_partition_that_is_not_known_yet_is_no_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = _Watched(monkeypatch)
+    watched.wrong = "timeline/2: unknown partition"
+    for now_s in (0, 60, 600):
+        watched.look(now_s)
+        assert (watched.watch.silence, watched.watch.unknown) == ("", watched.wrong)
+
+
+def test_without_partitions_the_watch_asks_for_the_topic_by_its_whole_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    watch = LagWatch(Settings(topic_prefix="staging.", app_id="staging"), Progress(), Metrics())
+    ask = SimpleNamespace(list_topics=lambda topic, timeout: asked.append(topic))
+    monkeypatch.setattr(watch, "_admin", ask)
+    asyncio.run(watch.look())
+    assert asked == ["staging.timeline"]

@@ -65,6 +65,16 @@ def test_what_expires_while_it_is_being_read_is_treated_alike(place: Place) -> N
             _retention().check_gap(behind, first=25)
 
 
+def test_a_position_that_moves_without_records_is_no_loss_unless_the_first_offset_moved() -> None:
+    markers = Chunk(_CONSENT, [], 20, 0, read_to=22)
+    _retention().check_gap(markers, first=0)
+    with pytest.raises(RecordsLost, match="2 records were removed"):
+        _retention().check_gap(markers, first=22)
+    backwards = Chunk(_CONSENT, [], 20, 0, read_to=0)
+    with pytest.raises(RecordsLost, match="the broker sent 0"):
+        _retention().check_gap(backwards, first=0)
+
+
 def test_nothing_that_may_hold_a_customers_no_may_be_missed() -> None:
     missable = {topic.name for topic in TOPICS if topic.may_be_missed}
     assert missable == {"clickstream", "purchases", "support", LESSONS.name}

@@ -8,6 +8,7 @@ from streams.agents import intake, meters
 from streams.cli.assembly.shared import Shared
 from streams.core.limits import AdmitLimits
 from streams.runtime.app import ShellApp
+from streams.runtime.catch_up import CatchUp
 from streams.runtime.clock import Clock
 from streams.runtime.producer import Outbox
 from streams.runtime.registry import RegistryUnavailable
@@ -59,5 +60,5 @@ def _clock(shared: Shared) -> Clock:
         outbox.write,
         shared.fate.failed,
         shared.settings.clock_interval_ms / 1000,
-        lambda: shared.progress.roles["intake"].caught_up,
+        CatchUp(lambda: shared.progress.roles["intake"]),
     )
