@@ -11,6 +11,7 @@ from models.taught import Progress as Learned
 from models.taught import Refusal
 from schemas.decisions import Decision, NextBestAction
 from schemas.records import Lesson
+from streams.agents.build_info import BuildInfo
 from streams.core.engine import Outputs
 from streams.runtime import metrics as m
 from streams.runtime.metrics import Metrics
@@ -43,7 +44,7 @@ def refused(metrics: Metrics) -> Callable[[str, str], None]:
     return note
 
 
-def decided(metrics: Metrics) -> Callable[[Outputs], None]:
+def decided(metrics: Metrics, build_info: BuildInfo) -> Callable[[Outputs], None]:
     """Return what counts the outputs of a batch, after they were sent."""
 
     def note(out: Outputs) -> None:
@@ -56,6 +57,7 @@ def decided(metrics: Metrics) -> Callable[[Outputs], None]:
         if out.tick_ms:
             metrics.set(m.TICK_AT, out.tick_ms / 1000)
         _count_decisions(metrics, out.decisions)
+        build_info.see(out.decisions)
         _count_actions(metrics, out.actions)
 
     return note

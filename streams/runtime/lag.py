@@ -126,6 +126,7 @@ class LagWatch:
         self.unknown = ""
         self.silence = ""
         self._answered_at_s = clock_s()
+        self._began_at_s = time.time()
 
     async def start(self) -> None:
         """Begin to look."""
@@ -197,8 +198,9 @@ class LagWatch:
         for name, role in self._progress.roles.items():
             for place, at in role.partitions.items():
                 at.readable_end = ends[place].readable if place in ends else -1
-            if role.last_checkpoint_at_ms:
-                self._metrics.set(CHECKPOINT_AT, role.last_checkpoint_at_ms / 1000, name)
+            # A role that never completes a checkpoint is late from the start on.
+            at_s = role.last_checkpoint_at_ms / 1000 or self._began_at_s
+            self._metrics.set(CHECKPOINT_AT, at_s, name)
         self.lag = now
         self.held_back = {place: end.held_back for place, end in ends.items() if end.held_back}
         self._held_since = {p: since for p, since in self._held_since.items() if p in ends}

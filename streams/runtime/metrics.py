@@ -8,8 +8,6 @@ that grows all the same is cut off at `MAX_SERIES_PER_METRIC`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
 
 from prometheus_client import (
     CollectorRegistry,
@@ -19,9 +17,11 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
+from streams.runtime.declared_metric import Declared as Declared
+from streams.runtime.declared_metric import counter as _counter
+from streams.runtime.declared_metric import gauge as _gauge
+from streams.runtime.declared_metric import histogram as _histogram
 from streams.runtime.histogram import Histogram
-
-Kind = Literal["counter", "gauge", "histogram"]
 
 # A catalogue of 1,000 actions on 4 channels, and no more.
 MAX_SERIES_PER_METRIC = 4_000
@@ -33,29 +33,6 @@ _STEP_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30
 _RECOVERY_S = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600)
 # Typical state is below 1 KiB, the hard limit is 16 KiB.
 _STATE_BYTES = (128, 256, 512, 768, 1_024, 1_536, 2_048, 4_096, 8_192, 16_384)
-
-
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """One metric: its full name, what it tells, its labels, and its buckets if a histogram."""
-
-    name: str
-    kind: Kind
-    help: str
-    labels: tuple[str, ...] = ()
-    buckets: tuple[float, ...] = ()
-
-
-def _counter(name: str, help: str, *labels: str) -> Declared:
-    return Declared(f"concierge_{name}_total", "counter", help, labels)
-
-
-def _gauge(name: str, help: str, *labels: str) -> Declared:
-    return Declared(f"concierge_{name}", "gauge", help, labels)
-
-
-def _histogram(name: str, help: str, buckets: tuple[float, ...], *labels: str) -> Declared:
-    return Declared(f"concierge_{name}", "histogram", help, labels, buckets)
 
 
 EVENTS = _counter("events", "Input records, by what became of them.", "topic", "fate")
@@ -130,7 +107,7 @@ CHECKPOINT = _histogram(
     "checkpoint_seconds", "A whole checkpoint, from the cut to the commit.", _STEP_S, "role"
 )
 CHECKPOINT_AT = _gauge(
-    "checkpoint_timestamp_seconds", "When the last checkpoint ended (Unix time).", "role"
+    "checkpoint_timestamp_seconds", "Unix time of the last checkpoint, else of the start.", "role"
 )
 CUT_PAUSE = _histogram(
     "cut_pause_seconds", "How long work stood still for a checkpoint.", _STEP_S, "role"
@@ -162,6 +139,11 @@ HELD_BACK = _gauge(
 TICK_AT = _gauge("tick_timestamp_seconds", "The time the last tick told (Unix time).")
 STATE_BYTES = _histogram("state_bytes", "Encoded state of a changed customer.", _STATE_BYTES)
 CUSTOMERS = _gauge("customers", "Customers whose state this worker holds.")
+BUILD_INFO = _gauge(
+    "build_info",
+    "Always 1: the release, and the catalogue and model versions of the newest decision made here.",
+    *("version", "catalogue", "model"),
+)
 
 METRICS = (
     *(EVENTS, DEAD_LETTERS, TIMELINE_RECORDS, MOMENTS, DECISIONS, ACTIONS, NO_ACTION, DROPPED),
@@ -172,7 +154,7 @@ METRICS = (
     SAMPLE_RATIO_MISMATCH,
     *(EVENT_TO_ACTION, CHECKPOINT, CHECKPOINT_AT, CUT_PAUSE, RECOVERY, RECOVERED),
     *(BROKERS_AT, RECORDS_LOST, SNAPSHOTS_REFUSED, CATALOGUES_TAKEN, CATALOGUE_BROKEN),
-    *(LAG, HELD_BACK, TICK_AT, STATE_BYTES, CUSTOMERS),
+    *(LAG, HELD_BACK, TICK_AT, STATE_BYTES, CUSTOMERS, BUILD_INFO),
 )
 
 

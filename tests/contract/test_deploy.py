@@ -104,6 +104,40 @@ def test_alerts_fire_when_they_should_and_not_before() -> None:
     _promtool("test", "rules", "alerts_test.yml")
 
 
+def _rule_tests() -> list[dict[str, Any]]:
+    text = (_PROMETHEUS / "alerts_test.yml").read_text(encoding="utf-8")
+    tests: list[dict[str, Any]] = yaml.safe_load(text)["tests"]
+    return tests
+
+
+@pytest.mark.parametrize("alert", [rule["alert"] for rule in _alerts()])
+def test_an_alert_has_a_case_in_which_it_fires_and_one_in_which_it_does_not(alert: str) -> None:
+    looks = [
+        look
+        for test in _rule_tests()
+        for look in test["alert_rule_test"]
+        if look["alertname"] == alert
+    ]
+    assert any(look.get("exp_alerts") for look in looks)
+    assert any(not look.get("exp_alerts") for look in looks)
+
+
+def test_every_case_begins_before_its_series_exist() -> None:
+    """Else it would not notice that `increase` of a series that begins above 0 is 0."""
+    for test in _rule_tests():
+        for each in test["input_series"]:
+            assert each["values"].startswith("_ "), (test["name"], each["series"])
+
+
+def test_the_cases_use_series_that_workers_expose() -> None:
+    series = _series()
+    for test in _rule_tests():
+        for each in test["input_series"]:
+            name, _, labels = each["series"].partition("{")
+            named = set(re.findall(r"([a-z_]+)=", labels)) - _GIVEN_LABELS
+            assert named <= series[name], each["series"]
+
+
 def test_prometheus_can_parse_every_query_of_the_dashboard(tmp_path: Path) -> None:
     rules = [
         {"record": f"panel:query{number}", "expr": query}

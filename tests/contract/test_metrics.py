@@ -18,6 +18,8 @@ from tests.kafka import ROOT
 _BOUNDED_LABELS = {
     *("topic", "fate", "reason", "kind", "moment", "action", "channel", "tier", "label"),
     *("model", "role", "partition", "arm", "family"),
+    # Of build_info, which has one series at a time.
+    *("version", "catalogue"),
 }
 _SUFFIXES = {"counter": ("_total",), "histogram": ("_seconds", "_bytes")}
 

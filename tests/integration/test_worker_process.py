@@ -115,6 +115,14 @@ def test_a_worker_serves_its_pages_and_nothing_else_and_ends_in_order(world: Wor
     assert set(health["roles"]) == {"intake", "decide", "learn"}
     metrics = worker.page("/metrics")
     assert "concierge_decisions_total{" in metrics
+    # What an alert watches is there at 0 before it happens for the first time.
+    lost = f'concierge_records_lost_total{{topic="{world.prefix}clickstream"}} 0.0'
+    assert lost in metrics
+    assert 'concierge_snapshots_refused_total{reason="damaged"} 0.0' in metrics
+    assert "concierge_model_drifts_total{action=" in metrics
+    build = [line for line in metrics.splitlines() if line.startswith("concierge_build_info{")]
+    assert len(build) == 1
+    assert 'catalogue=""' not in build[0]
     assert not _labels_with(SOMEBODY, metrics)
     assert worker.terminate() == EXIT_OK, worker.said()
     assert not _is_bound(worker.port)

@@ -50,6 +50,11 @@ class InMemory:
         return [(actions.get(d.decision_id), d) for d in self._out.decisions]
 
     @property
+    def outputs(self) -> Outputs:
+        """Everything the engine has put out so far, but for lessons."""
+        return self._out
+
+    @property
     def store(self) -> MemoryStore:
         """What is stored of its customers."""
         return self._log.store
@@ -59,3 +64,4 @@ class InMemory:
         self._end += 1
         self._out.actions += out.actions
         self._out.decisions += out.decisions
+        self._out.notes += out.notes

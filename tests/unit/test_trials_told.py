@@ -6,6 +6,7 @@ import pytest
 from prometheus_client import generate_latest
 
 from streams.agents import meters
+from streams.agents.build_info import BuildInfo
 from streams.core.engine import Outputs
 from streams.runtime.metrics import Metrics
 from tests.events import NOON_MS, Feed, numbered, use
@@ -31,7 +32,7 @@ def decided() -> Outputs:
 
 def test_trials_are_counted_with_what_they_would_bring() -> None:
     out, metrics = decided(), Metrics()
-    meters.decided(metrics)(out)
+    meters.decided(metrics, BuildInfo(metrics, "1.0"))(out)
     tried = [d for d in out.decisions if d.shadow is not None]
     assert len(tried) == 200
     changed = [d for d in tried if d.shadow != d.chosen]

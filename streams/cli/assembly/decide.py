@@ -19,10 +19,12 @@ from streams.agents import decide, meters
 from streams.cli.assembly.models import catalogue_of
 from streams.cli.assembly.shared import Shared
 from streams.cli.assembly.snapshots import Snapshots
+from streams.core.catalogue import Catalogue
 from streams.core.engine import Engine
 from streams.runtime.app import ShellApp
 from streams.runtime.changelog import in_thread, newest_states
 from streams.runtime.compiled import CompiledVersions
+from streams.runtime.metric_series import expect
 from streams.runtime.partition_store import StateCodec
 from streams.runtime.state_checks import check_states, check_whole
 from streams.runtime.table import Partitions
@@ -47,7 +49,12 @@ async def build(shared: Shared) -> ShellApp:
         meters.recovered(shared.metrics, sum(map(len, states.values())))
         return states
 
-    versions = CompiledVersions(store, catalogue_of, Snapshots(shared.metrics).scorer)
+    def catalogue(version: str, data: bytes) -> Catalogue:
+        made = catalogue_of(version, data)
+        expect(shared.metrics, made)
+        return made
+
+    versions = CompiledVersions(store, catalogue, Snapshots(shared.metrics).scorer)
     role = decide.Decide(
         Engine(versions, settings.salt, 1.0 / shared.timeline.partitions),
         partitions,
@@ -57,7 +64,7 @@ async def build(shared: Shared) -> ShellApp:
         read_states,
         shared.dead_letters(outbox),
         settings.topic_prefix,
-        meters.decided(shared.metrics),
+        meters.decided(shared.metrics, shared.build_info),
         meters.kept(shared.metrics),
     )
     app = shared.app(role, decide.agent(role), outbox, partitions)

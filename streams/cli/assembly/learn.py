@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from threading import Event
 from typing import Any
 
@@ -21,6 +22,7 @@ from streams.cli.assembly.snapshots import Snapshots
 from streams.cli.assembly.taught import Taught
 from streams.runtime.app import ShellApp
 from streams.runtime.changelog import in_thread, read_to_end, reader_config
+from streams.runtime.metric_series import expect
 from streams.runtime.topic_admin import partitions_of
 from streams.runtime.versions import MODEL, named
 from streams.runtime.wall import now_ms
@@ -36,7 +38,9 @@ async def build(shared: Shared) -> ShellApp:
     """Return the app of the learn role."""
     settings, outbox = shared.settings, shared.outbox()
 
-    taught = Taught(shared.catalogue_file(), now_ms)
+    taught = Taught(shared.catalogue_file(), now_ms, partial(expect, shared.metrics))
+    # Read at once, so that the actions' counters are there before the first lesson.
+    taught.by("")
 
     def snapshot(model: Any) -> tuple[str, bytes]:
         taken = take(model)

@@ -9,11 +9,13 @@ from typing import Any
 
 from schemas.topics import TOPICS, Topic
 from streams.agents import meters
+from streams.agents.build_info import BuildInfo
 from streams.agents.dead_letters import DeadLetterRate, DeadLetters
 from streams.runtime.app import ShellApp, create_app
 from streams.runtime.catalogue_file import CatalogueFile
 from streams.runtime.clients import faust_credentials, librdkafka_config
 from streams.runtime.clock import Timeline
+from streams.runtime.metric_series import begin
 from streams.runtime.metrics import Metrics
 from streams.runtime.options import ShellOptions
 from streams.runtime.paths import catalogue_path
@@ -39,7 +41,8 @@ class Shared:
         self.timeline = timeline
         self.client = librdkafka_config(settings)
         self.options = shell_options(settings, self.client)
-        self.metrics = Metrics()
+        self.metrics = begin(Metrics(), settings.topic_prefix)
+        self.build_info = BuildInfo(self.metrics, installed_version("concierge"))
         self.progress = Progress()
         self.fate = Fate()
         self.services: list[Service] = []

@@ -15,7 +15,14 @@ _LOOK_EVERY_MS = 1_000
 class Taught:
     """Names the learners of a model; looks for a changed catalogue every second."""
 
-    def __init__(self, file: CatalogueFile, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        file: CatalogueFile,
+        now_ms: Callable[[], int],
+        noted: Callable[[Catalogue], None] = lambda catalogue: None,
+    ) -> None:
+        """`noted` is called with each catalogue that is read, the first included."""
+        self._noted = noted
         self._file = file
         self._now_ms = now_ms
         self._catalogue: Catalogue | None = None
@@ -37,4 +44,5 @@ class Taught:
             text = self._file.current()
             if self._catalogue is None or text.version != self._catalogue.version:
                 self._catalogue = catalogue_of(text.version, text.text)
+                self._noted(self._catalogue)
         return self._catalogue
