@@ -6,7 +6,7 @@ Durations are milliseconds, times of day are minutes after local midnight.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from streams.core.layout import HOUR_MS
 
@@ -40,19 +40,75 @@ class ContactLimit:
 
 
 @dataclass(frozen=True, slots=True)
-class QuietHours:
-    """When nobody is reached out to who did not say so themselves; equal ends mean never.
+class Span:
+    """A part of a day, in minutes after midnight; it passes midnight if it ends before it starts.
 
-    What a customer set goes before `from_minute` and `until_minute`. `then` is what becomes of an
-    action whose first treatment would disturb: its next treatment on another channel is used, or
-    it is dropped, or the decision is made again when the quiet hours are over. `unknown_zone` is
-    the zone of whoever did not tell theirs; None means that for them it is always quiet.
+    Equal ends mean never, 0 to 1440 the whole day.
     """
 
-    from_minute: int = 0
-    until_minute: int = 0
+    start: int = 0
+    end: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it is never."""
+        return self.start == self.end
+
+    def holds(self, minute: int) -> bool:
+        """Tell whether a minute of the day lies in it."""
+        if self.start <= self.end:
+            return self.start <= minute < self.end
+        return minute >= self.start or minute < self.end
+
+
+ALL_DAY = Span(0, 24 * 60)
+
+
+class Date(NamedTuple):
+    """A day of the calendar; of every year, where `year` is 0."""
+
+    year: int
+    month: int
+    day: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuietTimes:
+    """When it is quiet: each day for a span, on some weekdays for another one, on dates all day.
+
+    `weekdays` are (1 = Monday .. 7, the quiet part of that day).
+    """
+
+    daily: Span = Span()
+    weekdays: tuple[tuple[int, Span], ...] = ()
+    dates: tuple[Date, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it is never quiet."""
+        return self.daily.is_empty and not self.weekdays and not self.dates
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """When nobody is reached out to who did not say so themselves.
+
+    `times` hold for every channel that reaches out, but for those of `by_channel`, which have their
+    own. What a customer set goes before `times.daily`; weekdays and dates hold for them too. `then`
+    is what becomes of an action whose first treatment would disturb: its next treatment on another
+    channel is used, or it is dropped, or the decision is made again when the quiet hours are over.
+    `unknown_zone` is the zone of customers who did not tell theirs; None means that for them it is
+    always quiet.
+    """
+
+    times: QuietTimes = QuietTimes()
     then: QuietAnswer = "other_channel"
     unknown_zone: str | None = "UTC"
+    by_channel: tuple[tuple[str, QuietTimes], ...] = ()
+
+    def of(self, channel: str) -> QuietTimes:
+        """Return the quiet times of a channel that reaches out."""
+        return dict(self.by_channel).get(channel, self.times)
 
 
 @dataclass(frozen=True, slots=True)

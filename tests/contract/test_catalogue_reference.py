@@ -39,6 +39,11 @@ def section_of(path: str) -> str | None:
         return None
     if parts[-2:] == ["issues", "families"]:
         return "issues.families"
+    if "weekdays" in parts:
+        # The same days and hours, for all channels or for one.
+        return "quiet_hours.weekdays" + (".<day>" if parts[-1] != "weekdays" else "")
+    if parts[:2] == ["quiet_hours", "channels"]:
+        return "quiet_hours.channels"
     return parts[-1] if parts else _TOP
 
 
@@ -92,7 +97,7 @@ def test_every_name_that_a_condition_may_use_is_listed() -> None:
 
 def test_every_word_that_a_key_may_have_is_named() -> None:
     words = (*SCOPES, *CALENDARS, *QUIET_ANSWERS, *AFTERS, *SEVERITIES, *TREATMENT_CHANNELS)
-    for word in (*words, *REWARDABLE, *ITEMS, "opt_in", "opt_out", "always_quiet"):
+    for word in (*words, *REWARDABLE, *ITEMS, "opt_in", "opt_out", "always_quiet", "all_day"):
         assert f"`{word}`" in REFERENCE, word
     for slot in SLOTS:
         assert f"{{{slot}\\|" in REFERENCE, slot

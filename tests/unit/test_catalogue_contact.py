@@ -11,6 +11,8 @@ from streams.core.contact_rules import (
     AfterPurchase,
     ContactLimit,
     QuietHours,
+    QuietTimes,
+    Span,
     Suppression,
     TicketSilence,
 )
@@ -62,7 +64,8 @@ def problems_of(text: str) -> list[str]:
 def test_everything_that_was_written_is_read() -> None:
     catalogue = loaded()
     contact = catalogue.contact
-    assert contact.quiet == QuietHours(21 * 60, 8 * 60, "wait", "Europe/London")
+    night = QuietTimes(Span(21 * 60, 8 * 60))
+    assert contact.quiet == QuietHours(night, "wait", "Europe/London")
     assert contact.limits == (ContactLimit("weekly", "overall", None, 3, 7 * DAY_MS),)
     gave_up = Suppression("gave_up", "action", "ignored", 4, 30 * DAY_MS)
     assert contact.suppressions == (gave_up, DEFAULT_SUPPRESSION)
@@ -87,7 +90,7 @@ def test_without_contact_rules_open_tickets_and_objections_still_silence() -> No
     contact = loaded(bare).contact
     assert contact.tickets == TicketSilence(0, 0)
     assert contact.suppressions == (DEFAULT_SUPPRESSION,)
-    assert contact.quiet == QuietHours(0, 0, "other_channel", "UTC")
+    assert contact.quiet == QuietHours(QuietTimes(), "other_channel", "UTC")
     assert (contact.limits, contact.after_purchase, contact.automated_in_a_row) == ((), (), None)
 
 

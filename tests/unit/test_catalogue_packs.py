@@ -50,7 +50,7 @@ def test_a_pack_has_a_dozen_actions_over_several_issues_and_families(name: str) 
 def test_a_pack_is_humane(name: str) -> None:
     catalogue = pack(name)
     contact, price = catalogue.contact, catalogue.bothering
-    assert contact.quiet.from_minute != contact.quiet.until_minute
+    assert not contact.quiet.times.daily.is_empty
     assert contact.tickets is not None
     assert contact.automated_in_a_row is not None
     assert {rule.after for rule in contact.suppressions} >= {"ignored", "objected"}

@@ -8,11 +8,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from schemas.records import Tick, TimelineRecord
+from schemas.symbols import CHANNELS
+from streams.core.axis import ActionAxis
 from streams.core.contact import record_contact
-from streams.core.contact.quiet import in_quiet_hours, local_time
+from streams.core.contact.quiet import QuietPlan
 from streams.core.contact_rules import QuietHours
 from streams.core.layout import CONTACT, CONTACT_WIDTH, DAY_MS, HEAD, MAX_CONTACTS, MINUTE_MS
 from streams.core.state import CustomerState
+from streams.core.wave import Wave
 from tests.events import NOON_MS, Feed, numbered, use
 from tests.memory import Log, MemoryVersions
 from tests.shops import load
@@ -32,8 +35,9 @@ def at(text: str, zone: str = "UTC") -> int:
 
 
 def is_quiet(state: CustomerState, at_ms: int) -> bool:
-    rule = QuietHours()
-    return in_quiet_hours(state, local_time(state, at_ms, rule), rule)
+    wave = Wave([state], [at_ms], ["browsing"], ActionAxis.of([], [("hello", None, "greet")]))
+    quiet = QuietPlan(QuietHours()).quiet(wave)
+    return quiet is not None and bool(quiet[0, CHANNELS.index("email")])
 
 
 @pytest.mark.parametrize(

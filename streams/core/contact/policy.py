@@ -16,18 +16,18 @@ from numpy.typing import NDArray
 
 from schemas.symbols import CHANNELS
 from streams.core.catalogue import Action
-from streams.core.channels import AUTOMATED, REACHING_OUT
+from streams.core.channels import AUTOMATED
 from streams.core.contact.limits import Locals, Windows, channels_over_limit, limited, over_limit
 from streams.core.contact.memory import silence_number
-from streams.core.contact.quiet import in_quiet_hours, local_time, quiet_until_ms
+from streams.core.contact.quiet import QuietPlan
 from streams.core.contact_rules import ContactRules, Suppression
 from streams.core.funnel import Funnel, Mask
 from streams.core.layout import MAX_PENDING, PENDING_FOR_SERVICE
 from streams.core.wave import Floats, Wave
+from streams.core.zones import zone
 
 NO_TREATMENT = -1
 _NO_CHANNEL = len(CHANNELS)
-_REACHING = np.array([channel in REACHING_OUT for channel in CHANNELS])
 _AUTOMATED = np.array([channel in AUTOMATED for channel in CHANNELS])
 _QUIET = "contact:quiet_hours"
 _CLOSED = ("contact:no_open_channel", _QUIET, "contact:automated_in_a_row")
@@ -85,31 +85,31 @@ class ContactPolicy:
             for rule in rules.after_purchase
         ]
         self._by_calendar = any(limit.calendar for limit in rules.limits)
-        self._has_hours = rules.quiet.from_minute != rules.quiet.until_minute
+        self._quiet = QuietPlan(rules.quiet)
         self._fates = (*_CLOSED, *(f"contact:{limit.id}" for limit in self._channel_limits))
 
     def apply(self, wave: Wave, funnel: Funnel) -> Contactable:
         """Drop what must rest or has no way to the customer; return the ways that are left."""
-        local, quiet = self._time_of_day(wave)
-        windows = Windows(wave, local)
+        windows = Windows(wave, self._local_times(wave))
         self._silence(wave, funnel)
         waiting = np.array([len(state.pending) for state in wave.states])[:, None]
         funnel.drop(waiting >= self._most_pending, "contact:awaiting_outcomes")
         for limit, about in self._limits:
             funnel.drop(over_limit(wave, windows, limit, about), f"contact:{limit.id}")
-        return self._treatments(wave, local, quiet, windows, funnel)
+        return self._treatments(wave, windows, funnel)
 
-    def _time_of_day(self, wave: Wave) -> tuple[Locals, NDArray[np.bool_]]:
-        """Return the local times, where anybody asks for them, and for whom it is quiet."""
-        local: list[datetime | None] = [None] * len(wave)
-        quiet = np.zeros(len(wave), bool)
-        asked = wave.number("quiet_from_minute") != wave.number("quiet_until_minute")
-        asked |= self._by_calendar or self._has_hours
-        for row in np.flatnonzero(asked).tolist():
-            state = wave.states[row]
-            local[row] = local_time(state, float(wave.at_ms[row]), self._rules.quiet)
-            quiet[row] = in_quiet_hours(state, local[row], self._rules.quiet)
-        return local, quiet
+    def _local_times(self, wave: Wave) -> Locals:
+        """Return each customer's local time, where a limit asks for it.
+
+        None stands for a customer whose zone is neither known nor assumed.
+        """
+        if not self._by_calendar:
+            return [None] * len(wave)
+        names = [state.time_zone or self._rules.quiet.unknown_zone for state in wave.states]
+        return [
+            None if name is None else datetime.fromtimestamp(at_ms / 1000, zone(name))
+            for name, at_ms in zip(names, wave.at_ms.tolist(), strict=True)
+        ]
 
     def _silence(self, wave: Wave, funnel: Funnel) -> None:
         tickets = self._rules.tickets
@@ -146,19 +146,13 @@ class ContactPolicy:
             rests = (bought_ms > 0) & (wave.at_ms[:, None] < bought_ms + resting.term_ms)
             funnel.drop(about & ~self._service & rests, f"contact:{resting.id}")
 
-    def _treatments(
-        self,
-        wave: Wave,
-        local: Locals,
-        quiet: NDArray[np.bool_],
-        windows: Windows,
-        funnel: Funnel,
-    ) -> Contactable:
+    def _treatments(self, wave: Wave, windows: Windows, funnel: Funnel) -> Contactable:
         rule = self._rules.quiet
         closed = self._closed(wave, windows)
         ways = closed.take(self._channels, axis=1)
-        if quiet.any():
-            _close(closed, quiet[:, None] & _REACHING, 2)
+        quiet = self._quiet.quiet(wave)
+        if quiet is not None and quiet.any():
+            _close(closed, quiet, 2)
             disturbed = closed.take(self._channels, axis=1)
             ways = np.where(self._service[:, None], ways, disturbed)
         usable = ways == 0
@@ -166,11 +160,13 @@ class ContactPolicy:
             usable &= ways[:, :, :1] != 2
         chosen = np.where(usable.any(axis=2), usable.argmax(axis=2), NO_TREATMENT)
         until_ms = np.zeros(len(wave))
-        if rule.then == "wait" and quiet.any():
+        if rule.then == "wait" and quiet is not None and quiet.any():
             waiting = self._live & (chosen == NO_TREATMENT) & (ways[:, :, 0] == 2)
-            waits = (funnel.candidates & waiting).any(axis=1)
-            for row in np.flatnonzero(waits).tolist():
-                until_ms[row] = quiet_until_ms(wave.states[row], local[row], rule)
+            waiting &= funnel.candidates
+            for row in np.flatnonzero(waiting.any(axis=1)).tolist():
+                channels = np.unique(self._channels[waiting[row], 0]).tolist()
+                at_ms = float(wave.at_ms[row])
+                until_ms[row] = self._quiet.over_ms(wave.states[row], at_ms, channels)
         funnel.drop_each(np.where(chosen == NO_TREATMENT, ways[:, :, 0], 0), self._fates)
         return Contactable(chosen, until_ms)
 

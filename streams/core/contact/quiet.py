@@ -1,64 +1,177 @@
-"""Quiet hours: the times of a customer's own day at which nobody disturbs them.
+"""Quiet hours: the times of a customer's own day, week and year at which nobody disturbs them.
 
 Local time is wall-clock time, so on the days when clocks change quiet hours still begin and end
 when the clock on the wall says so: a night is an hour shorter or longer, and an hour that comes
-twice is quiet both times.
+twice is quiet both times. Quiet times become tables over the minutes of a week, so that a wave
+costs a look-up a customer; dates are days since 1970.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import NamedTuple
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
 
-from streams.core.contact_rules import QuietHours
-from streams.core.layout import HEAD
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.symbols import CHANNELS
+from streams.core.channels import REACHING_OUT
+from streams.core.contact_rules import Date, QuietHours, QuietTimes, Span
+from streams.core.layout import HEAD, MINUTE_MS
 from streams.core.state import CustomerState
+from streams.core.wave import Wave
 from streams.core.zones import zone
 
+Flags = NDArray[np.bool_]
+
 _FROM, _UNTIL = HEAD["quiet_from_minute"], HEAD["quiet_until_minute"]
+_DAY_MINUTES, _WEEK_DAYS = 24 * 60, 7
+_WEEK_MINUTES = _WEEK_DAYS * _DAY_MINUTES
+_EPOCH = date(1970, 1, 1)
+# 1970 began on a Thursday, three days into a week that begins on Monday.
+_INTO_THE_WEEK = 3 * _DAY_MINUTES
+# The years for which a date of every year is spelt out.
+_YEARS = range(1970, 2101)
+# Days whose quiet minutes are kept, of all customers' own hours together: some 100 KB a channel.
+_MOST_KEPT = 64
 
 
-class Hours(NamedTuple):
-    """From when until when it is quiet for somebody, in minutes after their midnight."""
-
-    start: int
-    end: int
-
-    def hold(self, minute: int) -> bool:
-        """Tell whether it is quiet; hours may pass midnight, and equal ends mean never."""
-        if self.start <= self.end:
-            return self.start <= minute < self.end
-        return minute >= self.start or minute < self.end
+def own_hours(state: CustomerState) -> Span:
+    """Return the quiet hours that a customer set; empty where they set none."""
+    return Span(int(state.head[_FROM]), int(state.head[_UNTIL]))
 
 
-def hours_of(state: CustomerState, rule: QuietHours) -> Hours:
-    """Return a customer's quiet hours: their own word, or else the catalogue's."""
-    own = Hours(int(state.head[_FROM]), int(state.head[_UNTIL]))
-    return Hours(rule.from_minute, rule.until_minute) if own.start == own.end else own
+class QuietTable:
+    """The quiet times of a channel as tables: minutes of a week from Monday, and days since 1970.
 
+    `week` (10080,) holds for customers who set no hours of their own; `others` leaves out the daily
+    span, for customers whose own hours take its place.
+    """
 
-def local_time(state: CustomerState, at_ms: float, rule: QuietHours) -> datetime | None:
-    """Return the customer's local time; None where their zone is neither known nor assumed."""
-    name = state.time_zone or rule.unknown_zone
-    return None if name is None else datetime.fromtimestamp(at_ms / 1000, zone(name))
+    def __init__(self, times: QuietTimes) -> None:
+        of_day, week = dict(times.weekdays), range(1, _WEEK_DAYS + 1)
+        self.week = np.concatenate([_minutes(of_day.get(day, times.daily)) for day in week])
+        self.others = np.concatenate([_minutes(of_day.get(day, Span())) for day in week])
+        self.dates = frozenset(day for each in times.dates for day in _days(each))
+        self.is_empty = times.is_empty
+        # The week comes round, and after the last date there is none: what is open at all is open
+        # within so many days.
+        self._most_days = _WEEK_DAYS + 1 + len(times.dates)
+        self._kept: dict[tuple[int, Span], Flags] = {}
 
-
-def in_quiet_hours(state: CustomerState, local: datetime | None, rule: QuietHours) -> bool:
-    """Tell whether the customer must not be disturbed now."""
-    hours = hours_of(state, rule)
-    if hours.start == hours.end:
-        return False
-    return True if local is None else hours.hold(local.hour * 60 + local.minute)
-
-
-def quiet_until_ms(state: CustomerState, local: datetime | None, rule: QuietHours) -> int:
-    """Return when the present quiet hours end; 0 where nobody can tell."""
-    if local is None:
+    def opens_ms(self, local: datetime, own: Span) -> int:
+        """Return when the quiet times end that hold at a local time; 0 where they never do."""
+        minute = local.hour * 60 + local.minute
+        for ahead in range(self._most_days + 1):
+            day = local.date() + timedelta(days=ahead)
+            quiet = self._of_day((day - _EPOCH).days, own)[minute:]
+            if not quiet.all():
+                return _on_the_wall_ms(day, minute + int(quiet.argmin()), local)
+            minute = 0
         return 0
-    hour, minute = divmod(hours_of(state, rule).end, 60)
-    # An end within the hour that comes twice is the one that follows now.
-    end = local.replace(hour=hour, minute=minute, second=0, microsecond=0)
-    if end <= local:
-        # By the calendar, not by 24 hours: times of one zone are compared and moved on the wall.
-        end = end.replace(fold=0) + timedelta(days=1)
-    return int(end.timestamp() * 1000)
+
+    def _of_day(self, day: int, own: Span) -> Flags:
+        """Return which minutes of a local day are quiet for a customer, (1440,)."""
+        found = self._kept.get((day, own))
+        if found is None:
+            start = (day * _DAY_MINUTES + _INTO_THE_WEEK) % _WEEK_MINUTES
+            table = self.week if own.is_empty else self.others
+            found = table[start : start + _DAY_MINUTES] | _minutes(own) | (day in self.dates)
+            if len(self._kept) >= _MOST_KEPT:
+                self._kept.clear()
+            self._kept[day, own] = found
+        return found
+
+
+def _minutes(span: Span) -> Flags:
+    return np.array([span.holds(minute) for minute in range(_DAY_MINUTES)])
+
+
+def _days(each: Date) -> set[int]:
+    """Return a date as days since 1970; one of every year for all that there are."""
+    found = set()
+    for year in (each.year,) if each.year else _YEARS:
+        try:
+            found.add((date(year, each.month, each.day) - _EPOCH).days)
+        except ValueError:
+            # The 29th of February is not in every year.
+            continue
+    return found
+
+
+class QuietPlan:
+    """The quiet hours of a catalogue, for every channel that reaches out."""
+
+    def __init__(self, rule: QuietHours) -> None:
+        self._zone = rule.unknown_zone
+        self._tables = {
+            CHANNELS.index(channel): QuietTable(rule.of(channel)) for channel in REACHING_OUT
+        }
+        self._reaching = np.array([channel in REACHING_OUT for channel in CHANNELS])
+        # Rows by minute of the week, so that a customer's are found side by side.
+        shape = (_WEEK_MINUTES, len(CHANNELS))
+        self._week, self._others = np.zeros(shape, bool), np.zeros(shape, bool)
+        self._ever = np.zeros(len(CHANNELS), bool)
+        for channel, table in self._tables.items():
+            self._week[:, channel], self._others[:, channel] = table.week, table.others
+            self._ever[channel] = not table.is_empty
+        self._dates = frozenset().union(*(table.dates for table in self._tables.values()))
+
+    def quiet(self, wave: Wave) -> Flags | None:
+        """Tell which channels would disturb whom, (n, channels); None for no channel of anybody."""
+        start, end = wave.number("quiet_from_minute"), wave.number("quiet_until_minute")
+        has_own = start != end
+        some_have = has_own.any()
+        if not some_have and not self._ever.any():
+            return None
+        minutes = np.floor_divide(wave.local_ms, MINUTE_MS).astype(np.int64)
+        cells = (minutes + _INTO_THE_WEEK) % _WEEK_MINUTES
+        quiet: Flags = self._week.take(cells, axis=0)
+        if some_have:
+            minute = cells % _DAY_MINUTES
+            inside = (start <= minute) & (minute < end)
+            around = (minute >= start) | (minute < end)
+            theirs = has_own & np.where(start <= end, inside, around)
+            others = self._others.take(cells, axis=0) | (theirs[:, None] & self._reaching)
+            quiet = np.where(has_own[:, None], others, quiet)
+        if self._dates:
+            self._add_dates(quiet, minutes // _DAY_MINUTES)
+        if self._zone is None:
+            unknown = np.array([state.time_zone is None for state in wave.states])
+            always = self._ever | (has_own[:, None] & self._reaching)
+            quiet = np.where(unknown[:, None], always, quiet)
+        return quiet
+
+    def _add_dates(self, quiet: Flags, days: NDArray[np.int64]) -> None:
+        """Make channels quiet all day on their dates; most days of most waves are none."""
+        for day in set(days.tolist()) & self._dates:
+            for channel, table in self._tables.items():
+                if day in table.dates:
+                    quiet[days == day, channel] = True
+
+    def over_ms(self, state: CustomerState, at_ms: float, channels: Sequence[int]) -> int:
+        """Return when the first of some channels, quiet at `at_ms`, opens again; 0 for never."""
+        name = state.time_zone or self._zone
+        if name is None:
+            return 0
+        local, own = datetime.fromtimestamp(at_ms / 1000, zone(name)), own_hours(state)
+        found = [self._tables[channel].opens_ms(local, own) for channel in channels]
+        return min(filter(None, found), default=0)
+
+
+def _on_the_wall_ms(day: date, minute: int, after: datetime) -> int:
+    """Return when the clock on the wall first shows a time of a day after `after`.
+
+    Within an hour that comes twice it is the showing that follows; within one that does not exist,
+    as if clocks had not changed, so up to an hour late.
+    """
+    hour, minute = divmod(minute, 60)
+    wall = datetime(day.year, day.month, day.day, hour, minute, tzinfo=after.tzinfo)
+    stamps = [each.timestamp() for each in (wall, wall.replace(fold=1)) if _exists(each)]
+    later = [stamp for stamp in stamps if stamp > after.timestamp()]
+    return round(min(later, default=wall.timestamp()) * 1000)
+
+
+def _exists(wall: datetime) -> bool:
+    again = wall.astimezone(UTC).astimezone(wall.tzinfo)
+    return again.replace(tzinfo=None) == wall.replace(tzinfo=None)
