@@ -45,6 +45,7 @@ _NOT_YET_READABLE = (
 # Refused because of what the record says.
 _UNACCEPTABLE = (
     ("missing_customer", "the customer id is empty or blank"),
+    ("placeholder_id", "an id is a word for a missing value, such as null or undefined"),
     ("missing_field", "a field that this kind of event needs is empty"),
     ("not_finite", "a number is NaN or infinite"),
     ("value_out_of_range", "a number, text or list is outside its declared range"),
@@ -80,5 +81,9 @@ ACCEPTED_BY_RULE = {
     "of recent events",
     "late_event": "admitted whatever its delay, back to the oldest believable event time: decayed "
     "sums do not depend on the order of arrival",
+    "opt_out_with_a_flaw": "a customer's no (withdrawal, erasure, unsubscribe, objection, dislike, "
+    "quiet hours) is admitted without the wrong fields that its kind does not need; these are "
+    "counted in concierge_dropped_fields_total",
+    "blanks_around_an_id": "removed: an id is compared without them",
     "out_of_order_event": "admitted in the order of arrival: what is newest is told by event time",
 }

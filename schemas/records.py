@@ -102,6 +102,7 @@ class Profile(Event, tag="profile", kw_only=True, gc=False):
     time_zone: str | None = None
     quiet_from_minute: int | None = None
     quiet_until_minute: int | None = None
+    channel: str | None = None
 
 
 class Outcome(Event, tag="outcome", kw_only=True, gc=False):

@@ -24,6 +24,7 @@ PROFILE_KINDS = (
     "contact_setting",
     "consent",
     "erasure",
+    "channel_setting",
 )
 OUTCOME_KINDS = ("delivered", "impression", "click", "accept", "reject", "objection", "unsubscribe")
 CHANNELS = ("web", "app", "email", "sms", "call_center", "store", "other")

@@ -58,11 +58,15 @@ def schema_id(payload: bytes | None) -> int | None:
     return int.from_bytes(payload[1:_HEADER_BYTES], "big")
 
 
-def decode(topic: str, payload: bytes | None, schemas: SchemaSource) -> dict[str, Any] | Rejection:
+def decode(
+    topic: str, payload: bytes | None, schemas: SchemaSource, unicode_errors: str = "strict"
+) -> dict[str, Any] | Rejection:
     """Return the record in `payload` as `topic`'s current schema reads it.
 
     `topic` is a declared Avro topic, without an installation's prefix. Anything wrong with the
-    bytes is a `Rejection`; only `schemas` itself may raise (a registry that is down).
+    bytes is a `Rejection`; only `schemas` itself may raise (a registry that is down). Texts that
+    are not UTF-8 are handled as Python's error handler `unicode_errors` says: `surrogateescape`
+    reads the rest of the record.
     """
     number = schema_id(payload)
     if payload is None or number is None:
@@ -75,7 +79,7 @@ def decode(topic: str, payload: bytes | None, schemas: SchemaSource) -> dict[str
     if writer.name != _SCHEMA_OF[topic]:
         what = writer.name or "no record of ours"
         return _reject("wrong_record_type", f"schema id {number} is {what}, not {topic}")
-    return _read(payload, writer)
+    return _read(payload, writer, unicode_errors)
 
 
 def encode_event(
@@ -142,17 +146,21 @@ def _unframed(payload: bytes | None) -> Rejection:
     return _reject("truncated", f"{len(payload)} bytes hold no schema id")
 
 
-def _read(payload: bytes, writer: WriterSchema) -> dict[str, Any] | Rejection:
+def _read(payload: bytes, writer: WriterSchema, unicode_errors: str) -> dict[str, Any] | Rejection:
     stream = BytesIO(payload)
     stream.seek(_HEADER_BYTES)
     try:
-        value: Any = schemaless_reader(stream, writer.parsed, None)
+        value: Any = schemaless_reader(
+            stream, writer.parsed, None, handle_unicode_errors=unicode_errors
+        )
         left_over = len(payload) - stream.tell()
         if writer.resolve_to is not None and left_over == 0:
             # Read a second time rather than at once: where fastavro skips a field that only the
             # writer has, it does not notice that the bytes end within it.
             stream.seek(_HEADER_BYTES)
-            value = schemaless_reader(stream, writer.parsed, writer.resolve_to)
+            value = schemaless_reader(
+                stream, writer.parsed, writer.resolve_to, handle_unicode_errors=unicode_errors
+            )
     except Exception as error:  # whatever bad bytes make a third party's reader raise
         return _broken(error, at_end=stream.tell() >= len(payload))
     if left_over:

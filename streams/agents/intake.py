@@ -14,7 +14,8 @@ from schemas.records import ENCODER, Origin, Rejection
 from schemas.topics import CLICKSTREAM, INPUTS, TIMELINE
 from schemas.wire import schema_id
 from streams.agents.dead_letters import DeadLetters
-from streams.core.admit import admit
+from streams.core.admit import admit_noting
+from streams.core.admit_opt_outs import Dropped
 from streams.core.limits import AdmitLimits
 from streams.runtime.app import AgentFunction
 from streams.runtime.checkpoint import Cut
@@ -67,6 +68,7 @@ class Intake:
         unavailable: type[Exception] = ConnectionError,
         noted: Callable[[str, Mapping[str, int]], None] = lambda topic, kinds: None,
         stale_ms: int = 0,
+        dropped: Callable[[Origin, Iterable[Dropped]], None] = lambda origin, fields: None,
     ) -> None:
         self.topics = tuple(topic.with_prefix(prefix).name for topic in INPUTS)
         self._prefix = prefix
@@ -84,6 +86,7 @@ class Intake:
         self._remote = remote
         self._unavailable = unavailable
         self._noted = noted
+        self._dropped = dropped
 
     async def work(self, *chunks: Chunk) -> None:
         """Admit the chunks' records and send what they became."""
@@ -105,7 +108,9 @@ class Intake:
             # A producer's own stamp may be ahead; nothing has arrived later than now.
             arrived_ms = min(record.timestamp, now_ms)
             origin = Origin(topic, place.partition, record.offset, arrived_ms)
-            event = admit(topic, record.value, origin, self._schemas, self._limits)
+            event, left_out = admit_noting(topic, record.value, origin, self._schemas, self._limits)
+            if left_out:
+                self._dropped(origin, left_out)
             if isinstance(event, Rejection):
                 self._dead_letters.refuse(origin, record, event)
             else:

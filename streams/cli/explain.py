@@ -27,6 +27,7 @@ from streams.core.codec import decode_customer
 from streams.core.counterfactual import distances, flip
 from streams.core.extract import natural_value
 from streams.core.features import ACTION_FEATURES, CUSTOMER_FEATURES, FEATURE_VERSION
+from streams.core.ids import stripped
 from streams.core.view import view
 from streams.runtime.changelog import newest_states, read_to_end
 from streams.runtime.clients import librdkafka_config
@@ -55,7 +56,7 @@ def explain(
     passing, or its propensity, priority and the probability with which it could be chosen; then
     the smallest change that would have put another action first.
     """
-    settings = settings_from(kafka)
+    settings, target = settings_from(kafka), stripped(target)
     if state:
         click.echo(json.dumps(_state(settings, target), indent=2, ensure_ascii=False))
         return 0

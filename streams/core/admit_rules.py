@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas.records import Rejection
 from schemas.topics import CLICKSTREAM, OUTCOMES, PROFILE, PURCHASES, SUPPORT
+from streams.core.ids import PLACEHOLDERS
 from streams.core.limits import (
     LAST_MINUTE_OF_DAY,
     MAX_DWELL_MS,
@@ -23,18 +24,24 @@ from streams.core.zones import ZONES
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _UNKNOWN = "unknown"
+CUSTOMER = "customer_id"
+_RANGE = "value_out_of_range"
+# The longest name of a zone has 32; a customer's text is not repeated at length.
+_MAX_ZONE_CHARS = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
     """The rules of one record.
 
-    `ids` must not be empty; `texts` may be missing and have a greatest length in characters;
-    `numbers` may be missing and lie between two bounds, both included; `symbols` may be missing
-    and must be known; `needs` names, per kind, the fields that must be there.
+    `ids` must not be empty, `optional_ids` may be missing; neither may be a placeholder. `texts`
+    may be missing and have a greatest length in characters; `numbers` may be missing and lie
+    between two bounds, both included; `symbols` may be missing and must be known; `needs` names,
+    per kind, the fields that must be there.
     """
 
     ids: tuple[str, ...]
+    optional_ids: tuple[str, ...] = ()
     texts: tuple[tuple[str, int], ...] = ()
     numbers: tuple[tuple[str, float, float], ...] = ()
     symbols: tuple[str, ...] = ()
@@ -43,14 +50,16 @@ class Rules:
 
 
 _MONEY = (0, MAX_PRICE_MINOR)
-_LINE = Rules(
+LINE = Rules(
     ids=("product_id",),
+    optional_ids=("family",),
     texts=(("family", MAX_TEXT_CHARS),),
     numbers=(("unit_price_minor", *_MONEY), ("discount_minor", *_MONEY)),
 )
 RULES: Mapping[str, Rules] = {
     CLICKSTREAM.name: Rules(
-        ids=("event_id",),
+        ids=("customer_id", "event_id"),
+        optional_ids=("product_id", "family", "session_id"),
         texts=(
             ("product_id", MAX_ID_CHARS),
             ("family", MAX_TEXT_CHARS),
@@ -67,12 +76,13 @@ RULES: Mapping[str, Rules] = {
         },
     ),
     PURCHASES.name: Rules(
-        ids=("event_id", "order_id"),
+        ids=("customer_id", "event_id", "order_id"),
         symbols=("kind", "channel"),
         shapes=(("currency", _CURRENCY, "three capital letters (ISO 4217)"),),
     ),
     SUPPORT.name: Rules(
-        ids=("event_id", "ticket_id"),
+        ids=("customer_id", "event_id", "ticket_id"),
+        optional_ids=("product_id", "family"),
         texts=(
             ("topic", MAX_TEXT_CHARS),
             ("product_id", MAX_ID_CHARS),
@@ -83,7 +93,8 @@ RULES: Mapping[str, Rules] = {
         needs={"rated": ("satisfaction",)},
     ),
     PROFILE.name: Rules(
-        ids=("event_id",),
+        ids=("customer_id", "event_id"),
+        optional_ids=("subject",),
         texts=(
             ("subject", MAX_TEXT_CHARS),
             ("value", MAX_TEXT_CHARS),
@@ -93,17 +104,18 @@ RULES: Mapping[str, Rules] = {
             ("quiet_from_minute", 0, LAST_MINUTE_OF_DAY),
             ("quiet_until_minute", 0, LAST_MINUTE_OF_DAY),
         ),
-        symbols=("kind", "purpose"),
+        symbols=("kind", "purpose", "channel"),
         needs={
             "preference": ("subject", "weight"),
             "survey_answer": ("subject", "value"),
             "goal": ("subject",),
             "demographic": ("subject", "value"),
             "consent": ("purpose", "granted"),
+            "channel_setting": ("channel", "granted"),
         },
     ),
     OUTCOMES.name: Rules(
-        ids=("event_id", "decision_id"),
+        ids=("customer_id", "event_id", "decision_id"),
         texts=(("reason", MAX_TEXT_CHARS),),
         numbers=(("value_minor", *_MONEY),),
         symbols=("kind", "channel"),
@@ -111,80 +123,104 @@ RULES: Mapping[str, Rules] = {
 }
 
 
-def check(value: Mapping[str, Any], rules: Rules) -> Rejection | None:
-    """Return why a decoded record breaks its rules, None when it keeps them."""
+class Problem(NamedTuple):
+    """What is wrong with one field: a reason code of `schemas.reasons` and a sentence for people.
+
+    A kind that lacks what it needs is the problem of the field that is missing.
+    """
+
+    field: str
+    reason: str
+    detail: str
+
+    def rejection(self) -> Rejection:
+        """Return the refusal of the whole record for this."""
+        return Rejection(reason=self.reason, detail=self.detail)
+
+
+def problems(value: Mapping[str, Any], rules: Rules) -> Iterator[Problem]:
+    """Yield what is wrong with the fields of a decoded record whose ids were stripped."""
     for name in rules.ids:
         text = value[name]
-        if not text or len(text) > MAX_ID_CHARS:
-            return _wrong_id(name, text)
+        if not text or len(text) > MAX_ID_CHARS or text in PLACEHOLDERS:
+            yield _wrong_id(name, text)
     for name, most in rules.texts:
         text = value[name]
         if text is not None and len(text) > most:
-            return _reject("value_out_of_range", f"{name} has {len(text)} characters, over {most}")
+            yield Problem(name, _RANGE, f"{name} has {len(text)} characters, over {most}")
     for name, low, high in rules.numbers:
         number = value[name]
         # Written so that NaN, which compares with nothing, is refused too.
         if number is not None and not low <= number <= high:
-            return _wrong_number(name, number, f"{low:,} to {high:,}")
+            yield _wrong_number(name, number, f"{low:,} to {high:,}")
     for name in rules.symbols:
         if value[name] == _UNKNOWN:
-            return _reject("unknown_symbol", f"{name} holds a symbol this version does not know")
+            what = f"{name} holds a symbol this version does not know"
+            yield Problem(name, "unknown_symbol", what)
     for name, shape, meaning in rules.shapes:
         text = value[name]
         if text is not None and not shape.fullmatch(text):
-            return _wrong_shape(name, text, meaning)
+            yield _wrong_shape(name, text, meaning)
     for name in rules.needs.get(value.get("kind", ""), ()):
         if value[name] is None or value[name] == "":
-            return _reject("missing_field", f"{value['kind']} needs {name}")
-    return None
+            yield Problem(name, "missing_field", f"{value['kind']} needs {name}")
 
 
-def check_lines(lines: list[dict[str, Any]]) -> Rejection | None:
-    """Return why the lines of a purchase are refused, None when they are fine."""
+def problem_of_lines(lines: list[dict[str, Any]]) -> Problem | None:
+    """Return what is wrong with the lines of a purchase, None when they are fine."""
     if not lines:
-        return _reject("missing_field", "lines is empty")
+        return Problem("lines", "missing_field", "lines is empty")
     if len(lines) > MAX_LINES:
-        return _reject("value_out_of_range", f"{len(lines)} lines, over {MAX_LINES}")
+        return Problem("lines", _RANGE, f"{len(lines)} lines, over {MAX_LINES}")
     for number, line in enumerate(lines):
         quantity = line["quantity"]
         if not 0 < quantity <= MAX_QUANTITY:
             wanted = f"above 0, up to {MAX_QUANTITY:,}"
             return _wrong_number(f"lines[{number}].quantity", quantity, wanted)
-        if (wrong := check(line, _LINE)) is not None:
-            return _reject(wrong.reason, f"lines[{number}].{wrong.detail}")
+        if (wrong := next(problems(line, LINE), None)) is not None:
+            place = f"lines[{number}]."
+            return Problem(place + wrong.field, wrong.reason, place + wrong.detail)
     return None
 
 
-def check_contact_setting(value: Mapping[str, Any]) -> Rejection | None:
-    """Return why a contact setting is refused: quiet hours want both ends, or a zone is given."""
+def contact_problems(value: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield what is wrong with a contact setting: quiet hours need both ends, or there is a zone.
+
+    And with the setting of a channel: what opens must name one.
+    """
     start, end = value["quiet_from_minute"], value["quiet_until_minute"]
     if (start is None) != (end is None):
-        return _reject("missing_field", "quiet hours need both quiet_from_minute and _until_minute")
+        given = "quiet_from_minute" if end is None else "quiet_until_minute"
+        what = "quiet hours need both quiet_from_minute and _until_minute"
+        yield Problem(given, "missing_field", what)
     zone = value["time_zone"]
     if zone is not None and zone not in ZONES:
-        return _reject("unknown_symbol", f"time_zone {zone!r} is no zone of the IANA database")
+        what = f"time_zone {zone[:_MAX_ZONE_CHARS]!r} is no zone of the IANA database"
+        yield Problem("time_zone", "unknown_symbol", what)
     if value["kind"] == "contact_setting" and start is None and not zone:
-        return _reject("missing_field", "contact_setting needs a time_zone or quiet hours")
-    return None
+        what = "contact_setting needs a time_zone or quiet hours"
+        yield Problem("time_zone", "missing_field", what)
+    if value["kind"] == "channel_setting" and value["granted"] and value["channel"] == "other":
+        yield Problem("channel", _RANGE, "channel_setting opens one channel, and `other` is none")
 
 
-def _wrong_id(name: str, text: str) -> Rejection:
+def _wrong_id(name: str, text: str) -> Problem:
     if not text:
-        return _reject("missing_field", f"{name} is empty")
-    return _reject("value_out_of_range", f"{name} has {len(text)} characters, over {MAX_ID_CHARS}")
+        reason = "missing_customer" if name == CUSTOMER else "missing_field"
+        return Problem(name, reason, f"{name} is empty or blank")
+    if text in PLACEHOLDERS:
+        what = f"{name} is {text!r}, which programs write where they know no id"
+        return Problem(name, "placeholder_id", what)
+    return Problem(name, _RANGE, f"{name} has {len(text)} characters, over {MAX_ID_CHARS}")
 
 
-def _wrong_number(name: str, number: float, wanted: str) -> Rejection:
+def _wrong_number(name: str, number: float, wanted: str) -> Problem:
     if not math.isfinite(number):
-        return _reject("not_finite", f"{name} is {number}")
-    return _reject("value_out_of_range", f"{name} is {number}, not in {wanted}")
+        return Problem(name, "not_finite", f"{name} is {number}")
+    return Problem(name, _RANGE, f"{name} is {number}, not in {wanted}")
 
 
-def _wrong_shape(name: str, text: str, meaning: str) -> Rejection:
+def _wrong_shape(name: str, text: str, meaning: str) -> Problem:
     if not text:
-        return _reject("missing_field", f"{name} is empty")
-    return _reject("value_out_of_range", f"{name} is not {meaning}")
-
-
-def _reject(reason: str, detail: str) -> Rejection:
-    return Rejection(reason=reason, detail=detail)
+        return Problem(name, "missing_field", f"{name} is empty")
+    return Problem(name, _RANGE, f"{name} is not {meaning}")

@@ -65,7 +65,7 @@ def encode_customer(state: CustomerState) -> bytes:
         state.tickets,
         state.preferences,
         state.answers,
-        state.unsubscribed,
+        _words_on_channels(state),
         state.time_zone,
         state.pending,
         HEAD_WIDTH,
@@ -76,6 +76,16 @@ def encode_customer(state: CustomerState) -> bytes:
     )
     packed = lz4.compress_block(_ENCODER.encode(stored))
     return b"".join((_DUE.pack(next_due_ms(state)), _TODAY, packed))
+
+
+def _words_on_channels(state: CustomerState) -> dict[str, int]:
+    """Return when each channel was closed, and with a minus when it was opened again.
+
+    A release that knows no opened ones takes them for closed: it rather says nothing.
+    """
+    if not state.resubscribed:
+        return state.unsubscribed
+    return state.unsubscribed | {c: -at_ms for c, at_ms in state.resubscribed.items()}
 
 
 def decode_customer(data: bytes) -> CustomerState:
@@ -121,7 +131,9 @@ def _state(stored: Stored) -> CustomerState:
     state.tickets = stored.tickets
     state.preferences = stored.preferences
     state.answers = stored.answers
-    state.unsubscribed = stored.unsubscribed
+    words = stored.unsubscribed
+    state.unsubscribed = {channel: at_ms for channel, at_ms in words.items() if at_ms > 0}
+    state.resubscribed = {channel: -at_ms for channel, at_ms in words.items() if at_ms < 0}
     state.time_zone = stored.time_zone
     state.pending = stored.pending
     state.silences = stored.silences

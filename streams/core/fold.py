@@ -13,6 +13,7 @@ from schemas.records import Click, CustomerEvent, Origin, Outcome, Profile, Purc
 from streams.core.catalogue import Timers
 from streams.core.chance import SHORT_HASH_BYTES
 from streams.core.decay import landmark_weights
+from streams.core.folds.channels import channel_setting
 from streams.core.folds.clicks import fold_click
 from streams.core.folds.outcomes import fold_outcome, unsubscribe
 from streams.core.folds.profile import consent, fold_profile
@@ -67,8 +68,11 @@ def keep_refusal(state: CustomerState, event: CustomerEvent) -> None:
     """
     if isinstance(event, Outcome) and event.kind == "unsubscribe":
         unsubscribe(state, event)
-    elif isinstance(event, Profile) and event.kind == "consent" and not event.granted:
-        consent(state, event)
+    elif isinstance(event, Profile) and not event.granted:
+        if event.kind == "consent":
+            consent(state, event)
+        elif event.kind == "channel_setting":
+            channel_setting(state, event)
 
 
 def fold(state: CustomerState, event: CustomerEvent, timers: Timers) -> None:

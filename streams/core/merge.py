@@ -73,7 +73,7 @@ def merge(a: CustomerState, b: CustomerState) -> CustomerState:
     one.cart = merged_cart(a.cart, b.cart, ordered_ms=one.number("latest_ordered"))
     one.tickets = merged_tickets(a.tickets, b.tickets)
     one.preferences, one.answers = merged_told(a, b)
-    one.unsubscribed = _unsubscribed(one, a, b)
+    _words_on_channels(one, a, b)
     one.silences = merged_silences(a.silences, b.silences)
     one.pending = merged_pending(a.pending, b.pending)
     one.enrolled = a.enrolled | b.enrolled
@@ -166,10 +166,18 @@ def _rows(contacts: array[float]) -> Iterable[tuple[float, ...]]:
         yield tuple(contacts[start : start + CONTACT_WIDTH])
 
 
-def _unsubscribed(one: CustomerState, a: CustomerState, b: CustomerState) -> dict[str, int]:
+def _latest(a: dict[str, int], b: dict[str, int]) -> dict[str, int]:
+    return {name: max(a.get(name, 0), b.get(name, 0)) for name in sorted(a.keys() | b.keys())}
+
+
+def _words_on_channels(one: CustomerState, a: CustomerState, b: CustomerState) -> None:
+    """The latest word on each channel counts; of a yes and a no at the same time the no."""
     given_ms = one.number("consent_marketing_ms") if one.number("consent_marketing") > 0 else 0.0
-    latest = {
-        channel: max(a.unsubscribed.get(channel, 0), b.unsubscribed.get(channel, 0))
-        for channel in sorted(a.unsubscribed.keys() | b.unsubscribed.keys())
+    closed = _latest(a.unsubscribed, b.unsubscribed)
+    opened = _latest(a.resubscribed, b.resubscribed)
+    one.unsubscribed = {
+        channel: at_ms
+        for channel, at_ms in closed.items()
+        if at_ms >= max(given_ms, opened.get(channel, 0))
     }
-    return {channel: at_ms for channel, at_ms in latest.items() if at_ms >= given_ms}
+    one.resubscribed = {c: at_ms for c, at_ms in opened.items() if at_ms > closed.get(c, 0)}

@@ -102,6 +102,7 @@ class CustomerState:
         "preferences",
         "products",
         "recent_ids",
+        "resubscribed",
         "silences",
         "tickets",
         "time_zone",
@@ -122,6 +123,7 @@ class CustomerState:
         self.preferences: dict[str, Told] = {}
         self.answers: dict[str, Told] = {}
         self.unsubscribed: dict[str, int] = {}
+        self.resubscribed: dict[str, int] = {}
         self.time_zone: str | None = None
         self.pending: list[Pending] = []
         self.silences: dict[int, Silence] = {}

@@ -86,6 +86,7 @@ def _told(state: CustomerState) -> dict[str, Any]:
             for purpose in PURPOSES
         },
         "unsubscribed": {channel: _time(t) for channel, t in sorted(state.unsubscribed.items())},
+        "opened_again": {channel: _time(t) for channel, t in sorted(state.resubscribed.items())},
         "time_zone": state.time_zone,
         "quiet_hours": _quiet_hours(state),
         "erased": _time(state.number("erased_ms")),

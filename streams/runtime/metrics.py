@@ -37,6 +37,11 @@ _STATE_BYTES = (128, 256, 512, 768, 1_024, 1_536, 2_048, 4_096, 8_192, 16_384)
 
 EVENTS = _counter("events", "Input records, by what became of them.", "topic", "fate")
 DEAD_LETTERS = _counter("dead_letters", "Refused input records, by reason code.", "topic", "reason")
+DROPPED_FIELDS = _counter(
+    "dropped_fields",
+    "Wrong fields left out of admitted events: of a customer's no, or a placeholder for an id.",
+    *("topic", "field", "reason"),
+)
 TIMELINE_RECORDS = _counter("timeline_records", "Timeline records, by what became of them.", "fate")
 MOMENTS = _counter("moments", "Moments that came, decided at or not.", "moment")
 DECISIONS = _counter("decisions", "Decisions made, published or not.", "moment")
@@ -145,17 +150,7 @@ BUILD_INFO = _gauge(
     *("version", "catalogue", "model"),
 )
 
-METRICS = (
-    *(EVENTS, DEAD_LETTERS, TIMELINE_RECORDS, MOMENTS, DECISIONS, ACTIONS, NO_ACTION, DROPPED),
-    *(OUTCOMES, OUTCOMES_UNMATCHED, MODEL_VERSIONS, LESSONS, LESSONS_REFUSED),
-    *(SHADOW, SHADOW_VALUE, CHALLENGED, DRIFTS),
-    *(MODEL_LESSONS, MODEL_LOG_LOSS, MODEL_AUC, MODEL_CALIBRATION),
-    *(EXPERIMENT_CUSTOMERS, EXPERIMENT_CONVERSIONS, UPLIFT, UPLIFT_LOW, UPLIFT_HIGH),
-    SAMPLE_RATIO_MISMATCH,
-    *(EVENT_TO_ACTION, CHECKPOINT, CHECKPOINT_AT, CUT_PAUSE, RECOVERY, RECOVERED),
-    *(BROKERS_AT, RECORDS_LOST, SNAPSHOTS_REFUSED, CATALOGUES_TAKEN, CATALOGUE_BROKEN),
-    *(LAG, HELD_BACK, TICK_AT, STATE_BYTES, CUSTOMERS, BUILD_INFO),
-)
+METRICS = tuple(each for each in tuple(globals().values()) if isinstance(each, Declared))
 
 
 class Metrics:

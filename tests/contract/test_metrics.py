@@ -14,10 +14,10 @@ from streams.runtime import metrics as declared
 from streams.runtime.metrics import METRICS, Metrics, metrics_table
 from tests.kafka import ROOT
 
-# Bounded by tables of ours: topics, reason codes, the catalogue, the partitions of a topic.
+# Bounded by tables of ours: topics and their fields, reason codes, the catalogue, partitions.
 _BOUNDED_LABELS = {
     *("topic", "fate", "reason", "kind", "moment", "action", "channel", "tier", "label"),
-    *("model", "role", "partition", "arm", "family"),
+    *("model", "role", "partition", "arm", "family", "field"),
     # Of build_info, which has one series at a time.
     *("version", "catalogue"),
 }

@@ -16,6 +16,7 @@ from schemas.records import NextBestAction
 from schemas.symbols import CHANNELS, PURPOSES, SEVERITIES
 from schemas.topics import CLICKSTREAM, OUTCOMES, PROFILE, PURCHASES, SUPPORT
 from schemas.wire import encode_event
+from streams.core.channels import REACHING_OUT
 from tests.events import NOON_MS
 from tests.integration.world import Given
 from tests.integration.world_bad_input import broken
@@ -49,6 +50,7 @@ _PROFILE = {
     "demographic": 1,
     "contact_setting": 2,
     "consent": 3,
+    "channel_setting": 1,
 }
 _ANSWERS = ("delivered", "impression", "click", "click", "accept", "reject", "objection")
 
@@ -181,6 +183,10 @@ class InputMaker:
                 )
             ),
             "consent": {"purpose": self._random.choice(PURPOSES), "granted": roll(3) > 0},
+            "channel_setting": {
+                "channel": self._random.choice(REACHING_OUT),
+                "granted": roll(2) > 0,
+            },
         }
         return PROFILE.name, event | told.get(event["kind"], {})
 

@@ -91,7 +91,7 @@ def expected(events: list[Event], now_ms: int, quiet_ms: int) -> dict[str, Any]:
         "answers": _told(kept, _ANSWERS),
         "contact_setting": _contact_setting(kept),
         "consent": _consent(said, erased_ms, late_no),
-        "unsubscribed": _unsubscribed([e for e in events if e in said or e in late_no]),
+        "unsubscribed": _unsubscribed(said, kept, late_no),
     }
 
 
@@ -211,11 +211,26 @@ def _consent(
     return found
 
 
-def _unsubscribed(events: list[Event]) -> dict[str, int]:
+def _unsubscribed(said: list[Event], kept: list[Event], late_no: list[Event]) -> dict[str, int]:
+    found = _closed(said)
+    # Against a no that was heard of behind an erasure no earlier yes helps: that is forgotten.
+    for channel, at in _closed([*late_no, *(e for e in kept if not _closes(e))]).items():
+        found[channel] = max(found.get(channel, 0), at)
+    return found
+
+
+def _closed(events: list[Event]) -> dict[str, int]:
     found: dict[str, int] = {}
-    for e in events:
-        if e["kind"] == "unsubscribe":
-            found[e["channel"]] = max(found.get(e["channel"], 0), e["at"])
+    # Of a yes and a no at the same time the no counts.
+    for e in sorted(events, key=lambda e: (e["at"], _closes(e))):
+        if _closes(e):
+            found[e["channel"]] = e["at"]
+        elif e["kind"] == "channel_setting":
+            found.pop(e["channel"], None)
         elif e["kind"] == "consent" and e["purpose"] == "marketing" and e["granted"]:
             found = {channel: at for channel, at in found.items() if at >= e["at"]}
     return found
+
+
+def _closes(e: Event) -> bool:
+    return e["kind"] == "unsubscribe" or (e["kind"] == "channel_setting" and not e["granted"])

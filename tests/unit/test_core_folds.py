@@ -189,34 +189,6 @@ def test_consent_is_the_latest_word_and_at_a_tie_a_no(order: tuple[int, ...]) ->
     assert state.number("consent_marketing") == -1
 
 
-def test_a_yes_to_marketing_opens_channels_that_were_closed_before() -> None:
-    feed = Feed()
-    state = folded(
-        feed.outcome("ada", NOON_MS, "unsubscribe", "d", channel="email"),
-        feed.outcome("ada", NOON_MS + 20, "unsubscribe", "d", channel="sms"),
-        feed.consent("ada", NOON_MS + 10, "marketing", granted=True),
-    )
-    assert state.unsubscribed == {"sms": NOON_MS + 20}
-
-
-@pytest.mark.parametrize("order", list(permutations(range(3))))
-def test_a_channel_is_closed_by_what_was_said_last_in_whichever_order_it_is_heard(
-    order: tuple[int, ...],
-) -> None:
-    feed = Feed()
-    events: list[CustomerEvent] = [
-        feed.outcome("ada", NOON_MS, "unsubscribe", "d", channel="email"),
-        feed.consent("ada", NOON_MS + 10, "marketing", granted=True),
-        feed.outcome("ada", NOON_MS + 20, "unsubscribe", "d", channel="sms"),
-    ]
-    assert folded(*(events[place] for place in order)).unsubscribed == {"sms": NOON_MS + 20}
-
-
-def test_who_unsubscribes_without_saying_from_what_is_not_reached_out_to() -> None:
-    state = folded(Feed().outcome("ada", NOON_MS, "unsubscribe", "unknown"))
-    assert sorted(state.unsubscribed) == ["call_center", "email", "sms"]
-
-
 def test_erasure_keeps_a_no_and_nothing_else() -> None:
     feed = Feed()
     state = folded(

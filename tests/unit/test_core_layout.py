@@ -92,7 +92,8 @@ def full(name: str = "n" * MAX_NAME_BYTES, text: str = "t" * MAX_TEXT_BYTES) -> 
     state.tickets = dict.fromkeys(named(MAX_TICKETS, text), ticket)
     state.preferences = dict.fromkeys(named(MAX_PREFERENCES, name), Told(at_ms, -0.5, text))
     state.answers = dict.fromkeys(named(MAX_ANSWERS, name), Told(at_ms, 0.0, text))
-    state.unsubscribed = dict.fromkeys(CHANNELS, at_ms)
+    # A channel is closed or open again, and an opened one is stored with a minus.
+    state.resubscribed = dict.fromkeys(CHANNELS, at_ms)
     state.time_zone = name
     state.silences = {2**53 - number: Silence(99, at_ms) for number in range(MAX_SILENCES)}
     state.enrolled = NO_MORE

@@ -75,6 +75,16 @@ def test_a_channel_closed_by_one_is_closed_unless_a_yes_came_after_it() -> None:
     assert both(closed, late).unsubscribed == {}
 
 
+def test_a_channel_opened_by_one_is_open_unless_a_no_came_after_it() -> None:
+    feed = Feed()
+    opened = folded(feed.profile("a", NOON_MS, "channel_setting", channel="sms", granted=True))
+    early = folded(feed.outcome("b", NOON_MS - 1, "unsubscribe", "d", channel="sms"))
+    late = folded(feed.outcome("c", NOON_MS + 1, "unsubscribe", "d", channel="sms"))
+    assert both(opened, early).unsubscribed == {}
+    assert both(opened, late).unsubscribed == {"sms": NOON_MS + 1}
+    assert both(opened, early).resubscribed == {"sms": NOON_MS}
+
+
 def test_the_first_sight_is_the_earliest_and_recency_the_latest() -> None:
     feed = Feed()
     one = both(folded(feed.click("a", NOON_MS)), folded(feed.click("b", NOON_MS + DAY_MS)))

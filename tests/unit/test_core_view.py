@@ -59,3 +59,17 @@ def test_what_has_faded_away_is_not_shown() -> None:
     fold(state, Feed().click("ada", NOON_MS), Timers())
     assert view(state, NOON_MS + 2 * DAY_MS)["sums"]["views"] == {"1d": 0.25, "30d": 0.955}
     assert "sums" not in view(state, NOON_MS + 9_000 * DAY_MS)
+
+
+def test_channels_that_were_closed_and_opened_again_are_shown_with_their_times() -> None:
+    feed, state = Feed(), CustomerState()
+    for at_ms, channel, granted in (
+        (NOON_MS, "sms", False),
+        (NOON_MS, "email", False),
+        (NOON_MS + HOUR_MS, "sms", True),
+    ):
+        setting = feed.profile("ada", at_ms, "channel_setting", channel=channel, granted=granted)
+        fold(state, setting, Timers())
+    shown = view(state, NOON_MS + HOUR_MS)
+    assert shown["unsubscribed"] == {"email": "2024-01-15T12:00:00.000Z"}
+    assert shown["opened_again"] == {"sms": "2024-01-15T13:00:00.000Z"}

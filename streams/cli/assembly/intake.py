@@ -5,6 +5,7 @@ from __future__ import annotations
 from schemas.bundled import bundled_schemas
 from schemas.topics import CATALOGUES
 from streams.agents import intake, meters
+from streams.agents.dropped_fields import DroppedFields
 from streams.cli.assembly.shared import Shared
 from streams.core.limits import AdmitLimits
 from streams.runtime.app import ShellApp
@@ -43,6 +44,7 @@ async def build(shared: Shared) -> ShellApp:
         RegistryUnavailable,
         meters.admitted(shared.metrics),
         settings.stale_ms if settings.clock == "wall" else 0,
+        DroppedFields(shared.metrics, now_ms).note,
     )
     return shared.app(role, intake.agent(role), outbox)
 

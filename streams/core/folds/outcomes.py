@@ -8,6 +8,7 @@ from schemas.records import Outcome
 from streams.core.catalogue import Timers
 from streams.core.channels import REACHING_OUT
 from streams.core.decay import Weights
+from streams.core.folds.channels import close
 from streams.core.folds.verbs import TOTAL_SLOT, bump, latest, seen
 from streams.core.layout import HEAD
 from streams.core.state import CustomerState
@@ -38,15 +39,10 @@ def fold_outcome(state: CustomerState, event: Outcome, weights: Weights, timers:
 def unsubscribe(state: CustomerState, event: Outcome) -> None:
     """Close the channel; where it is not named that of the decision, else all that reach out.
 
-    Not when a yes to marketing is known that came later: it would have opened the channel again.
+    Not when a yes is known that came later: it would have opened the channel again.
     """
-    agreed = HEAD["consent_marketing"]
-    if state.head[agreed] > 0 and event.at_ms < state.head[agreed + 1]:
-        return
     channels: Iterable[str] = (event.channel,)
     if event.channel == "other":
         of_decision = [p.channel for p in state.pending if p.decision_id == event.decision_id]
         channels = of_decision or REACHING_OUT
-    for channel in channels:
-        known_ms = state.unsubscribed.get(channel, 0)
-        state.unsubscribed[channel] = max(known_ms, event.at_ms)
+    close(state, channels, event.at_ms)

@@ -8,6 +8,7 @@ from schemas.records import Profile
 from schemas.symbols import PURPOSES
 from streams.core.catalogue import Timers
 from streams.core.decay import Weights
+from streams.core.folds.channels import channel_setting
 from streams.core.folds.verbs import latest, seen, shortened
 from streams.core.layout import (
     HEAD,
@@ -42,6 +43,8 @@ def _erase(state: CustomerState, at_ms: int) -> None:
     state.head = blank.head
     for name in ("families", "contacts", "products", "cart", "tickets", "preferences", "answers"):
         setattr(state, name, getattr(blank, name))
+    # A yes is forgotten with the person; the channels that they closed stay closed.
+    state.resubscribed = {}
     state.time_zone = None
     state.pending = []
     state.enrolled = 0
@@ -111,4 +114,5 @@ _PROFILE_FOLDS: dict[str, Callable[[CustomerState, Profile], None]] = {
     "demographic": _answer,
     "contact_setting": _contact_setting,
     "consent": consent,
+    "channel_setting": channel_setting,
 }

@@ -1,0 +1,47 @@
+"""Wrong fields that were left out of an admitted event: counted, and logged sparingly.
+
+The event took effect, so it is no dead letter. What was wrong is a mistake of its sender all the
+same: the metric says how often, the log names one record by its place. No text of a customer is
+logged.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+
+from schemas.records import Origin
+from streams.core.admit_opt_outs import Dropped
+from streams.runtime.metrics import DROPPED_FIELDS, Metrics
+
+log = logging.getLogger("concierge.intake")
+
+# A sender that makes a mistake makes it again and again.
+LOG_AGAIN_AFTER_MS = 10 * 60_000
+
+
+class DroppedFields:
+    """Count each; log the first of a topic, field and reason, and then one in ten minutes.
+
+    Fields and reasons are declared, so what is remembered is bounded.
+    """
+
+    def __init__(self, metrics: Metrics, now_ms: Callable[[], int]) -> None:
+        self._metrics = metrics
+        self._now_ms = now_ms
+        self._logged_ms: dict[tuple[str, Dropped], int] = {}
+
+    def note(self, origin: Origin, dropped: Iterable[Dropped]) -> None:
+        """Count the fields left out of the event at `origin`."""
+        for each in dropped:
+            self._metrics.add(DROPPED_FIELDS, 1, origin.topic, each.field, each.reason)
+            now_ms = self._now_ms()
+            logged_ms = self._logged_ms.get((origin.topic, each))
+            if logged_ms is None or now_ms - logged_ms >= LOG_AGAIN_AFTER_MS:
+                self._logged_ms[origin.topic, each] = now_ms
+                log.warning(
+                    "%s/%d offset %d was admitted without its %s (%s); more of these are only "
+                    "counted, in %s. Correct the sender",
+                    *(origin.topic, origin.partition, origin.offset),
+                    *(each.field, each.reason, DROPPED_FIELDS.name),
+                )

@@ -1,0 +1,88 @@
+"""The latest word on a channel: closed by an outcome or setting, opened by setting or consent."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+
+from schemas.records import CustomerEvent
+from tests.events import NOON_MS, Feed
+from tests.unit.test_core_folds import folded
+
+
+def test_a_yes_to_marketing_opens_channels_that_were_closed_before() -> None:
+    feed = Feed()
+    state = folded(
+        feed.outcome("ada", NOON_MS, "unsubscribe", "d", channel="email"),
+        feed.outcome("ada", NOON_MS + 20, "unsubscribe", "d", channel="sms"),
+        feed.consent("ada", NOON_MS + 10, "marketing", granted=True),
+    )
+    assert state.unsubscribed == {"sms": NOON_MS + 20}
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_a_channel_is_closed_by_what_was_said_last_in_whichever_order_it_is_heard(
+    order: tuple[int, ...],
+) -> None:
+    feed = Feed()
+    events: list[CustomerEvent] = [
+        feed.outcome("ada", NOON_MS, "unsubscribe", "d", channel="email"),
+        feed.consent("ada", NOON_MS + 10, "marketing", granted=True),
+        feed.outcome("ada", NOON_MS + 20, "unsubscribe", "d", channel="sms"),
+    ]
+    assert folded(*(events[place] for place in order)).unsubscribed == {"sms": NOON_MS + 20}
+
+
+def test_who_unsubscribes_without_saying_from_what_is_not_reached_out_to() -> None:
+    state = folded(Feed().outcome("ada", NOON_MS, "unsubscribe", "unknown"))
+    assert sorted(state.unsubscribed) == ["call_center", "email", "sms"]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_the_latest_word_on_a_channel_counts_in_whichever_order_it_is_heard(
+    order: tuple[int, ...],
+) -> None:
+    feed = Feed()
+
+    def setting(at_ms: int, channel: str, *, granted: bool) -> CustomerEvent:
+        return feed.profile("ada", at_ms, "channel_setting", channel=channel, granted=granted)
+
+    events: list[CustomerEvent] = [
+        setting(NOON_MS, "email", granted=False),
+        setting(NOON_MS + 10, "email", granted=True),
+        setting(NOON_MS + 10, "sms", granted=True),
+        feed.outcome("ada", NOON_MS + 20, "unsubscribe", "d", channel="sms"),
+    ]
+    assert folded(*(events[place] for place in order)).unsubscribed == {"sms": NOON_MS + 20}
+
+
+@pytest.mark.parametrize("order", list(permutations(range(2))))
+def test_of_a_yes_and_a_no_to_a_channel_at_the_same_time_the_no_counts(
+    order: tuple[int, ...],
+) -> None:
+    feed = Feed()
+    events = [
+        feed.profile("ada", NOON_MS, "channel_setting", channel="sms", granted=granted)
+        for granted in (True, False)
+    ]
+    assert folded(*(events[place] for place in order)).unsubscribed == {"sms": NOON_MS}
+
+
+def test_a_no_to_all_channels_is_taken_back_one_by_one() -> None:
+    feed = Feed()
+    state = folded(
+        feed.profile("ada", NOON_MS, "channel_setting", channel="other", granted=False),
+        feed.profile("ada", NOON_MS + 1, "channel_setting", channel="sms", granted=True),
+    )
+    assert sorted(state.unsubscribed) == ["call_center", "email"]
+
+
+def test_erasure_keeps_a_closed_channel_and_forgets_an_opened_one() -> None:
+    feed = Feed()
+    state = folded(
+        feed.profile("ada", NOON_MS, "channel_setting", channel="email", granted=False),
+        feed.profile("ada", NOON_MS, "channel_setting", channel="sms", granted=True),
+        feed.profile("ada", NOON_MS + 1, "erasure"),
+    )
+    assert (state.unsubscribed, state.resubscribed) == ({"email": NOON_MS}, {})
