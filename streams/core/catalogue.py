@@ -15,6 +15,7 @@ from typing import Literal
 from models.protocol import LEARNER_NAMES, ActionKey, named_model
 from streams.core.contact_rules import ContactRules, Scope
 from streams.core.layout import DAY_MS, MINUTE_MS
+from streams.core.phrases import DEFAULT_PHRASES
 from streams.core.rules import Condition
 
 Tier = Literal["eligibility", "applicability", "suitability"]
@@ -205,6 +206,7 @@ class Catalogue:
     "opt_out" stops at a no. `slates` has the moments whose placement shows several actions, with
     how many. `learner` learns the model; `challenger`, another one, learns it too and decides
     beside it, to be compared. `time_zone` is assumed of customers who did not tell theirs.
+    `phrases` are the words for moments and features in which a customer reads why.
     """
 
     name: str
@@ -228,6 +230,7 @@ class Catalogue:
     learner: str = LEARNER_NAMES[0]
     challenger: str | None = None
     time_zone: str = "UTC"
+    phrases: Mapping[str, str] = field(default_factory=lambda: DEFAULT_PHRASES)
 
     @property
     def scored_by(self) -> str:

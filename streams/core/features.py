@@ -25,7 +25,6 @@ class Feature:
 
     `column` is one of customers (n,), or a function for those of families (n, f + 1) or actions.
     `purpose` names the consent without which the model sees 0 instead ("service" needs none).
-    `phrase` is what a customer may be told when the feature spoke for an action, or None.
     `words` are names of values that a rule may write instead of the number. A feature with
     `instead` stays with the model; a rule should read that one, and `check` says so.
     """
@@ -38,7 +37,6 @@ class Feature:
     kind: str = "number"
     purpose: str = "personalization"
     sensitive: bool = False
-    phrase: str | None = None
     words: Mapping[str, float] = field(default_factory=dict)
     instead: str | None = None
 
@@ -54,7 +52,6 @@ CUSTOMER_FEATURES: tuple[Feature, ...] = (
         0,
         1e4,
         Decayed("orders", "30d"),
-        phrase="you shop with us often",
     ),
     Feature("spend_30d", "minor units, half-life 30 days", 0, 1e12, Decayed("spend", "30d")),
     Feature("refunds_30d", "refunds, half-life 30 days", 0, 1e4, Decayed("refunds", "30d")),
@@ -68,7 +65,6 @@ CUSTOMER_FEATURES: tuple[Feature, ...] = (
         0,
         1e4,
         Decayed("searches", "1d"),
-        phrase="you searched for something lately",
     ),
     Feature(
         "cart_items",
@@ -76,7 +72,6 @@ CUSTOMER_FEATURES: tuple[Feature, ...] = (
         0,
         20,
         Own(col.cart_items),
-        phrase="something is waiting in your cart",
     ),
     Feature("cart_minutes", "minutes", 0, 60 * 24 * 30, Own(col.cart_minutes)),
     Feature("open_tickets", "tickets", 0, 8, Own(col.open_tickets), purpose="service"),
@@ -113,7 +108,6 @@ CUSTOMER_FEATURES: tuple[Feature, ...] = (
         0,
         3,
         Own(col.usual_due),
-        phrase="about this time you usually order again",
     ),
     # Beside the circle, as the model's input too: a decision record then holds all that its rules
     # read, and `explain` and `what-if` can ask them again.
@@ -167,7 +161,6 @@ FAMILY_FEATURES: tuple[Feature, ...] = (
         0,
         1e5,
         col.family_interest,
-        phrase="you looked at {family} lately",
     ),
     Feature(
         "family_share",
@@ -175,7 +168,6 @@ FAMILY_FEATURES: tuple[Feature, ...] = (
         0,
         1,
         col.family_share,
-        phrase="{family} is among what you like most here",
     ),
     Feature(
         "family_orders_30d",
@@ -183,7 +175,6 @@ FAMILY_FEATURES: tuple[Feature, ...] = (
         0,
         1e4,
         col.family_orders,
-        phrase="you bought {family} before",
     ),
     Feature(
         "family_days_since_purchase",
@@ -198,7 +189,6 @@ FAMILY_FEATURES: tuple[Feature, ...] = (
         0,
         3,
         col.overdue,
-        phrase="about this time you usually buy {family} again",
     ),
     Feature(
         "family_preference",
@@ -206,7 +196,6 @@ FAMILY_FEATURES: tuple[Feature, ...] = (
         -1,
         1,
         lambda wave: wave.preferences,
-        phrase="what you told us speaks for {family}",
     ),
 )
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-# Each moment with what a customer may be told about it.
-MOMENTS = {
-    "browsing": "you were looking around just now",
-    "searching": "you were looking for something just now",
-    "cart_left": "you left something in your cart",
-    "order_placed": "you placed an order",
-    "refunded": "you sent something back",
-    "ticket_opened": "you asked our support for help",
-    "ticket_resolved": "your question to our support was answered",
-    "signed_up": "you joined us",
-    "gone_quiet": "we have not seen you for a while",
-    "replenishment_due": "about this time you usually buy it again",
-}
+MOMENTS = (
+    "browsing",
+    "searching",
+    "cart_left",
+    "order_placed",
+    "refunded",
+    "ticket_opened",
+    "ticket_resolved",
+    "signed_up",
+    "gone_quiet",
+    "replenishment_due",
+)
 
 # Event type and kind -> moment. Event types are named by the tag of their record.
 MOMENT_OF_EVENT = {

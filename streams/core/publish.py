@@ -22,7 +22,7 @@ from streams.core.catalogue import NO_ACTION, Action, Catalogue, Treatment
 from streams.core.challenge import Beside
 from streams.core.channels import BY_PEOPLE
 from streams.core.due import Due
-from streams.core.explain import reasons
+from streams.core.explain import Reasons
 from streams.core.extract import Columns
 from streams.core.features import FEATURE_NAMES, FEATURE_VERSION
 from streams.core.funnel import CANDIDATE, Funnel
@@ -88,6 +88,7 @@ class Publisher:
         self._actions = actions
         self._names = [*(action.id for action in actions), NO_ACTION]
         self._scorer = scorer
+        self._reasons = Reasons(catalogue.phrases)
 
     def write(self, due: Sequence[Due], ids: Sequence[str], choices: Choices) -> list[Decided]:
         """Return what was decided for every customer of the wave, in its order."""
@@ -104,7 +105,7 @@ class Publisher:
         treatment, why = None, list[str]()
         if action is not None:
             treatment = action.treatments[wave.treatments[row]]
-            why = reasons(action, due.moment, wave.seen[row], wave.pushes[row])
+            why = self._reasons.of(action, due.moment, wave.seen[row], wave.pushes[row])
         decision = Decision(
             decision_id=decision_id,
             customer=due.customer,

@@ -16,6 +16,7 @@ from streams.core.catalogue_yaml.sections import Place, Section
 from streams.core.contact_rules import AFTERS, CALENDARS, QUIET_ANSWERS, SCOPES
 from streams.core.features import FEATURES
 from streams.core.moments import MOMENTS
+from streams.core.phrases import DEFAULT_PHRASES
 from streams.core.wording import ITEMS, SLOTS
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "catalogue"
@@ -87,6 +88,11 @@ def test_every_key_is_explained_and_every_explained_key_exists(
 
 def test_every_moment_is_explained() -> None:
     assert table("Moments") == set(MOMENTS)
+
+
+def test_every_default_phrase_is_listed_in_its_words() -> None:
+    (body,) = re.findall(r"^## What a customer reads\n(.*?)(?=^## )", REFERENCE, re.M | re.S)
+    assert dict(re.findall(r"^\| `([^`]+)` \| (.*) \|$", body, re.M)) == DEFAULT_PHRASES
 
 
 def test_every_name_that_a_condition_may_use_is_listed() -> None:

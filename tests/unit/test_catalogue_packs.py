@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from streams.core.channels import BY_PEOPLE, REACHING_OUT
 from streams.core.features import FEATURES
 from streams.core.layout import DAY_MS, MAX_PENDING, PENDING_FOR_SERVICE
 from streams.core.moments import MOMENTS, SESSION_MOMENTS
+from streams.core.phrases import DEFAULT_PHRASES
 from streams.runtime.paths import bundled_catalogue, catalogue_path
 from streams.runtime.settings import Settings
 from tests.scenarios.runner import scenarios
@@ -67,6 +69,17 @@ def test_a_pack_is_humane(name: str) -> None:
 def test_everybody_is_told_why(name: str) -> None:
     for action in pack(name).actions:
         assert action.why or action.moments & SESSION_MOMENTS, action.id
+
+
+@pytest.mark.parametrize("name", PACKS)
+def test_a_pack_speaks_in_its_own_words(name: str) -> None:
+    phrases = pack(name).phrases
+    assert set(MOMENTS) <= set(phrases)
+    assert phrases["cart_left"] != DEFAULT_PHRASES["cart_left"]
+    if name not in ("shop", "grocer"):
+        # Nobody shops at a bank, and no cart stands in a living room.
+        spoken = " ".join(phrases.values())
+        assert not re.search(r"\b(shop|cart|basket|buy|bought)\b", spoken)
 
 
 @pytest.mark.parametrize("name", PACKS)

@@ -13,6 +13,7 @@ from streams.core.engine import Outputs
 from streams.core.features import ACTION_FEATURES, CUSTOMER_FEATURES
 from streams.core.layout import DAY_MS, HOUR_MS, MAX_PENDING, MINUTE_MS, PENDING_FOR_SERVICE
 from streams.core.moments import FRESH_MS, MOMENTS
+from streams.core.phrases import DEFAULT_PHRASES
 from streams.core.plan import OUTDATED
 from streams.core.switches import MAX_SWITCHES
 from tests.events import NOON_MS, Feed, numbered, use
@@ -221,7 +222,7 @@ def test_without_consent_to_personalization_nothing_personal_is_scored() -> None
     by_action = np.reshape(decision.action_features, (-1, len(ACTION_FEATURES)))
     personal = [f.purpose != "service" for f in ACTION_FEATURES]
     assert not by_action[:, personal].any()
-    assert set(decision.why) <= {MOMENTS["browsing"]}
+    assert set(decision.why) <= {DEFAULT_PHRASES["browsing"]}
 
 
 def test_a_restart_from_stored_state_goes_on_where_it_was() -> None:

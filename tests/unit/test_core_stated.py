@@ -63,7 +63,7 @@ def test_a_stated_liking_decides_before_any_behaviour() -> None:
     assert action.propensity == pytest.approx(0.05 * 2.71828 / (0.95 + 0.05 * 2.71828), abs=1e-5)
     assert action.propensity * 2**20 == round(action.propensity * 2**20)
     assert action.priority == pytest.approx(action.propensity * 1.5 * 2)
-    assert action.why[1] == "what you told us speaks for tea"
+    assert action.why[1] == "you told us that you like tea"
 
 
 def test_a_survey_answer_tells_of_families() -> None:

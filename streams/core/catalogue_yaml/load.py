@@ -17,6 +17,7 @@ from streams.core.catalogue_yaml.contact import read_contact_rules
 from streams.core.catalogue_yaml.durations import durations
 from streams.core.catalogue_yaml.nodes import canonical, compose, content_version, decoded
 from streams.core.catalogue_yaml.parts import TREATMENT_CHANNELS
+from streams.core.catalogue_yaml.phrases import read_phrases
 from streams.core.catalogue_yaml.policy import (
     read_consent,
     read_families,
@@ -39,7 +40,8 @@ _KEYS = (
     *ARBITRATION_KEYS,
     *COLD_START_KEYS,
     *durations("cool_down"),
-    *("timers", "slates", "budgets", *CONTACT_KEYS, "consent", "families", "rules", "issues"),
+    *("timers", "slates", "budgets", *CONTACT_KEYS, "consent", "families", "phrases"),
+    *("rules", "issues"),
 )
 DEFAULT_COOL_DOWN_MS = 2_000
 MAX_COOL_DOWN_MS = 24 * 3_600_000
@@ -117,6 +119,7 @@ def _read(section: Section, text: str, features: Features, moments: Collection[s
         learner=learner,
         challenger=challenger,
         time_zone=read_time_zone(section),
+        phrases=read_phrases(section.get("phrases"), features, moments),
     )
 
 

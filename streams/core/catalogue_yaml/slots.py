@@ -22,6 +22,17 @@ def checked_text(place: Place, family_name: str | None, max_chars: int) -> str |
     return fill(text, family_name)
 
 
+def checked_phrase(place: Place, max_chars: int, is_of_feature: bool) -> str | None:
+    """Return the phrase here; `{family}` stays open, and only a feature's phrase may have it."""
+    text = place.text(max_chars)
+    if text is None:
+        return None
+    if "{family}" in text and not is_of_feature:
+        place.wrong("has the slot {family}, but a moment is about no family")
+        return None
+    return text if _are_sound(text, place, True) else None
+
+
 def checked_message(place: Place, family_name: str | None) -> str | None:
     """Return the message here; slots for what is known of a customer stay open."""
     text = place.text(_MAX_MESSAGE_CHARS)
