@@ -46,6 +46,9 @@ class Topic:
     # Whether reading goes on, loudly, behind records that retention removed before they were read.
     # Not where they may hold a customer's no: a lost no must not become a contact.
     may_be_missed: bool = False
+    # Whether programs that are not ours read it: then every common client must be able to, and it
+    # is compressed as CONCIERGE_COMPRESSION says.
+    for_others: bool = False
 
     def with_prefix(self, prefix: str) -> Topic:
         """Return the topic as it is called where names carry `prefix`."""
@@ -101,6 +104,7 @@ NEXT_BEST_ACTIONS = Topic(
     owner="decide",
     meaning="What a channel should do now for one customer.",
     retention_ms=7 * DAY_MS,
+    for_others=True,
 )
 DECISIONS = Topic(
     name="decisions",
@@ -111,6 +115,7 @@ DECISIONS = Topic(
     meaning="The whole funnel of every decision, for audit, replay and evaluation.",
     # A quarter of history to evaluate a changed rule or model on.
     retention_ms=90 * DAY_MS,
+    for_others=True,
 )
 LESSONS = Topic(
     name="lessons",
@@ -150,6 +155,7 @@ DEAD_LETTERS = Topic(
     retention_ms=30 * DAY_MS,
     # A refused record may be the largest its own topic takes, and gets headers on top.
     max_message_bytes=2 * MIB,
+    for_others=True,
 )
 
 INPUTS = (CLICKSTREAM, PURCHASES, SUPPORT, PROFILE, OUTCOMES)

@@ -34,6 +34,7 @@ _COMPLETE = JARS / ".complete"
 # A broker listens 3-4 s after its start; a busy machine may need many times that.
 _START_TIMEOUT_S = 90.0
 _STOP_TIMEOUT_S = 30.0
+_CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
 
 
 class KafkaUnavailable(Exception):
@@ -129,6 +130,20 @@ class RealKafka:
         """End the broker and remove its log folder."""
         self._end(signal.SIGTERM)
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def compressions(self, topic: str) -> set[str]:
+        """Return how the batches in a topic's log files are compressed ("none", "gzip", ...)."""
+        found = set()
+        for path in self._folder.glob(f"data/{topic}-*/*.log"):
+            data, at = path.read_bytes(), 0
+            # A record batch: base offset (8), length of the rest (4), leader epoch (4), magic (1),
+            # checksum (4), attributes (2), of which the lowest three bits name the codec.
+            while at + 23 <= len(data) and (
+                length := int.from_bytes(data[at + 8 : at + 12], "big")
+            ):
+                found.add(_CODECS[data[at + 22] & 0b111])
+                at += 12 + length
+        return found
 
     def wait(self) -> int:
         """Wait until the broker ends by itself; return its exit code."""

@@ -1,4 +1,4 @@
-"""What leaves the worker: one idempotent confluent producer per app, beside Faust.
+"""What leaves the worker: idempotent confluent producers of each app, beside Faust.
 
 Nothing is ever dropped: a full queue makes the sender wait, and a record that the broker does not
 take is a failure of the worker. librdkafka keeps the order of a partition across its retries.
@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message
 
-from schemas.topics import PRODUCER_MAX_MESSAGE_BYTES
 from streams.runtime.advice import undelivered
 from streams.runtime.checkpoint import Write
 from streams.runtime.endings import Ending
+from streams.runtime.producers import QUEUE_LIMIT, Producers
 
 Headers = Sequence[tuple[str, bytes | None]]
 
@@ -25,8 +26,6 @@ Headers = Sequence[tuple[str, bytes | None]]
 _POLL_INTERVAL_S = 0.05
 # While librdkafka's queue is full: short, a batch leaves every few milliseconds.
 _QUEUE_FULL_WAIT_S = 0.002
-# Records in librdkafka's queue, sent or waiting; the sender waits above it.
-_QUEUE_LIMIT = 200_000
 _BATCH = 10_000
 # librdkafka's RD_KAFKA_PARTITION_UA: the key chooses.
 PARTITION_UA = -1
@@ -38,29 +37,6 @@ class DeliveryFailed(Ending):
     """The broker did not take a record that was sent; nothing may be committed any more."""
 
 
-def producer_config(client: Mapping[str, Any], linger_ms: float) -> dict[str, Any]:
-    """Return librdkafka's settings for a producer that loses and reorders nothing.
-
-    `client` holds the bootstrap servers and, where needed, the security settings.
-    """
-    return {
-        **client,
-        "enable.idempotence": True,
-        "compression.type": "lz4",
-        # The partitioner of Java clients: others who write or read by key agree with us.
-        "partitioner": "murmur2_random",
-        "linger.ms": linger_ms,
-        "message.max.bytes": PRODUCER_MAX_MESSAGE_BYTES,
-        "delivery.report.only.error": True,
-        # Below the session timeout: what is queued is given up before others have the partitions.
-        "message.timeout.ms": 20_000,
-        # Never reached, `Outbox` waits before: records refused in the middle of a batch would
-        # change places with those after them.
-        "queue.buffering.max.messages": 2 * _QUEUE_LIMIT,
-        "queue.buffering.max.kbytes": 2_097_151,
-    }
-
-
 class Outbox:
     """Send records in order per partition; `failed` is called once with the first failure.
 
@@ -68,8 +44,14 @@ class Outbox:
     `settled` new records wait, so that the acknowledgement of all earlier ones can be awaited.
     """
 
-    def __init__(self, config: Mapping[str, Any], failed: Callable[[BaseException], None]) -> None:
-        self._producer = Producer({**config, "error_cb": self._on_error})
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        failed: Callable[[BaseException], None],
+        compressed: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """`compressed` maps topics to their compression, where it is not that of `config`."""
+        self._producers = Producers({**config, "error_cb": self._on_error}, compressed)
         self._failed = failed
         self._failure: BaseException | None = None
         # By (topic, partition): a partition counts only as an argument of a whole batch, as an
@@ -83,8 +65,8 @@ class Outbox:
 
     def unacknowledged(self) -> int:
         """Return how many records are collected or not yet confirmed by the brokers."""
-        self._producer.poll(0)
-        return len(self._producer) + sum(map(len, self._collected.values()))
+        self._producers.poll()
+        return self._producers.pending() + sum(map(len, self._collected.values()))
 
     def send(
         self,
@@ -145,7 +127,7 @@ class Outbox:
     async def acknowledged(self) -> None:
         """Wait until everything published is acknowledged."""
         loop = asyncio.get_running_loop()
-        while await loop.run_in_executor(None, self._producer.flush, 1.0):
+        while await loop.run_in_executor(None, self._producers.flush, 1.0):
             self._raise_failure()
         self._raise_failure()
 
@@ -153,8 +135,8 @@ class Outbox:
         """Stop; what is still queued is dropped, so wait for acknowledgements first."""
         if self._poller is not None:
             self._poller.cancel()
-        self._producer.purge()
-        await asyncio.get_running_loop().run_in_executor(None, self._producer.flush, 1.0)
+        self._producers.purge()
+        await asyncio.get_running_loop().run_in_executor(None, self._producers.flush, 1.0)
 
     async def _hand_over(self) -> None:
         while self._collected:
@@ -167,13 +149,14 @@ class Outbox:
             else:
                 for first in range(0, len(messages), _BATCH):
                     await self._produce_run(topic, partition, messages[first : first + _BATCH])
-        self._producer.poll(0)
+        self._producers.poll()
         self._raise_failure()
 
     async def _produce_run(self, topic: str, partition: int, batch: list[dict[str, Any]]) -> None:
-        while len(self._producer) + len(batch) > _QUEUE_LIMIT:
+        producer = self._producers.of(topic)
+        while len(producer) + len(batch) > QUEUE_LIMIT:
             await self._wait_for_room()
-        taken = self._producer.produce_batch(topic, batch, partition, on_delivery=self._on_delivery)
+        taken = producer.produce_batch(topic, batch, partition, on_delivery=self._on_delivery)
         if taken != len(batch):
             # There was room, so the rest is not simply to be sent again: that could change the
             # order within a partition.
@@ -182,9 +165,10 @@ class Outbox:
             self._raise_failure()
 
     async def _produce_one(self, topic: str, partition: int, message: dict[str, Any]) -> None:
+        producer = self._producers.of(topic)
         while True:
             try:
-                self._producer.produce(
+                producer.produce(
                     topic, partition=partition, on_delivery=self._on_delivery, **message
                 )
                 return
@@ -195,13 +179,13 @@ class Outbox:
                 self._raise_failure()
 
     async def _wait_for_room(self) -> None:
-        self._producer.poll(0)
+        self._producers.poll()
         self._raise_failure()
         await asyncio.sleep(_QUEUE_FULL_WAIT_S)
 
     async def _poll(self) -> None:
         while self._failure is None:
-            self._producer.poll(0)
+            self._producers.poll()
             await asyncio.sleep(_POLL_INTERVAL_S)
 
     def _on_delivery(self, error: KafkaError | None, message: Message) -> None:

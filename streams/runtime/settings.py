@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from streams.runtime.connection_settings import ConnectionSettings
 from streams.runtime.contradictions import contradictions
 from streams.runtime.declared import (
     TEST_VARIABLES,
@@ -24,22 +25,17 @@ from streams.runtime.declared import (
 __all__ = ["ROLES", "SETTINGS", "Settings", "SettingsError", "help_table"]
 
 ROLES = ("intake", "decide", "learn")
-PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
-SASL_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 
 _DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(ConnectionSettings):
     """What a deployment decides. Every field has a default that suits a laptop.
 
     Raises SettingsError when a value is out of its bounds or two values contradict each other.
     """
 
-    bootstrap: str = setting(
-        "127.0.0.1:9092", "Kafka brokers to start from, host:port separated by commas.", env="KAFKA"
-    )
     app_id: str = setting(
         "concierge", "Prefix of the consumer groups: <app id>-intake, -decide and -learn."
     )
@@ -95,6 +91,12 @@ class Settings:
         unit="ms",
         minimum=1_000,
         maximum=600_000,
+    )
+    compression: str = setting(
+        "gzip",
+        "How next-best-actions, decisions and dead letters are compressed. Every client reads "
+        "`gzip`; kafkajs (Node) reads the others only with a codec added.",
+        choices=("gzip", "zstd", "lz4", "snappy", "none"),
     )
     fetch_max_wait_ms: int = setting(
         10,
@@ -189,29 +191,6 @@ class Settings:
         "text",
         "Log lines for people or, one JSON object each, for machines.",
         choices=("text", "json"),
-    )
-
-    schema_registry_url: str = setting(
-        "", "Confluent-compatible Schema Registry. Empty: the schemas that ship with Concierge."
-    )
-    schema_registry_user: str = setting("", "User name for the registry.")
-    schema_registry_password: str = setting("", "Password for the registry.", secret=True)
-    schema_registry_ca_file: str = setting("", "CA certificate (PEM) that signed the registry's.")
-
-    kafka_protocol: str = setting("PLAINTEXT", "How to talk to the brokers.", choices=PROTOCOLS)
-    kafka_sasl_mechanism: str = setting(
-        "SCRAM-SHA-512", "How to log in, for the SASL protocols.", choices=SASL_MECHANISMS
-    )
-    kafka_username: str = setting("", "User name, for the SASL protocols.")
-    kafka_password: str = setting("", "Password, for the SASL protocols.", secret=True)
-    kafka_ca_file: str = setting("", "CA certificate (PEM) that signed the brokers'.")
-    kafka_cert_file: str = setting("", "Client certificate (PEM), for mutual TLS.")
-    kafka_key_file: str = setting("", "Key (PEM) of the client certificate.")
-    kafka_key_password: str = setting("", "Password of an encrypted key.", secret=True)
-    kafka_check_hostname: str = setting(
-        "on",
-        "Whether a broker's certificate must carry its name; `off` lets others pose as a broker.",
-        choices=("on", "off"),
     )
 
     # For crash tests only; the first has to allow the second.

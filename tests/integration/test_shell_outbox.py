@@ -6,11 +6,15 @@ import asyncio
 import threading
 
 import pytest
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from streams.runtime.changelog import read_to_end
 from streams.runtime.checkpoint import Write
 from streams.runtime.embedded import EmbeddedBroker
-from streams.runtime.producer import DeliveryFailed, Outbox, producer_config
+from streams.runtime.producer import DeliveryFailed, Outbox
+from streams.runtime.producers import producer_config
+from tests.kafka import RealKafka
 
 
 def client(broker: EmbeddedBroker) -> dict[str, str | int | float | bool]:
@@ -82,3 +86,33 @@ def test_a_record_that_is_too_large_fails_the_worker(
 
     asyncio.run(scenario())
     assert [type(failure) for failure in failures] == [DeliveryFailed]
+
+
+def test_what_others_read_is_compressed_as_set_and_arrives_in_order(
+    kafka: RealKafka, topic_prefix: str
+) -> None:
+    ours, theirs = f"{topic_prefix}ours", f"{topic_prefix}theirs"
+    where: dict[str, str | int | float | bool] = {"bootstrap.servers": kafka.bootstrap}
+    failures: list[BaseException] = []
+    admin = AdminClient(dict(where))
+    for made in admin.create_topics([NewTopic(n, 4, 1) for n in (ours, theirs)]).values():
+        made.result(60)
+
+    async def scenario() -> None:
+        box = Outbox(producer_config(where, 1.0), failures.append, {theirs: "gzip"})
+        for number in range(5_000):
+            box.send(ours, b"key", f"{number} of ours".encode())
+            box.send(theirs, b"key", f"{number} of theirs".encode())
+        await box.publish()
+        await box.settled()
+        assert box.unacknowledged() == 0
+        await box.close()
+
+    asyncio.run(scenario())
+    assert failures == []
+    assert kafka.compressions(ours) == {"lz4"}
+    assert kafka.compressions(theirs) == {"gzip"}
+    for topic, whose in ((ours, "ours"), (theirs, "theirs")):
+        batches = read_to_end(where, topic, range(4), threading.Event())
+        read = [message.value() for messages in batches for message in messages]
+        assert read == [f"{number} of {whose}".encode() for number in range(5_000)]

@@ -19,7 +19,8 @@ from streams.runtime.metric_series import begin
 from streams.runtime.metrics import Metrics
 from streams.runtime.options import ShellOptions
 from streams.runtime.paths import catalogue_path
-from streams.runtime.producer import Outbox, producer_config
+from streams.runtime.producer import Outbox
+from streams.runtime.producers import producer_config
 from streams.runtime.progress import Progress, RoleProgress
 from streams.runtime.registry import RegistrySchemas
 from streams.runtime.role import Role
@@ -56,7 +57,8 @@ class Shared:
         """Return a new producer."""
         config = producer_config(self.client, self.options.linger_ms)
         config["message.timeout.ms"] = self.settings.delivery_timeout_ms
-        return Outbox(config, self.fate.failed)
+        compressed = {self.name(t): self.settings.compression for t in TOPICS if t.for_others}
+        return Outbox(config, self.fate.failed, compressed)
 
     def catalogue_file(self, metrics: Metrics | None = None) -> CatalogueFile:
         """Return the catalogue file, read for the first time.

@@ -21,7 +21,8 @@ from streams.runtime.chunk import Chunk, Place
 from streams.runtime.clients import librdkafka_config
 from streams.runtime.options import ShellOptions
 from streams.runtime.partition_store import StateCodec
-from streams.runtime.producer import Outbox, producer_config
+from streams.runtime.producer import Outbox
+from streams.runtime.producers import producer_config
 from streams.runtime.progress import RoleProgress
 from streams.runtime.role import only
 from streams.runtime.settings import Settings
