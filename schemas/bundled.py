@@ -7,18 +7,16 @@ all of them, under "name.id.avsc", in `previous/`.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
 import fastavro
-from fastavro.schema import SchemaParseException, UnknownType
 
-from schemas.compatibility import is_bounded, unreadable
+from schemas.resolution import Reader, plain_of, prepare
+from schemas.resolution import WriterSchema as WriterSchema
 
-_SCHEMA_ERRORS = (SchemaParseException, UnknownType)
 _HERE = Path(__file__).parent
 
 # Schema name -> id of its current version, used where there is no registry. A changed schema
@@ -33,21 +31,6 @@ BUNDLED_IDS: Mapping[str, int] = {
     "next-best-actions": 12,
     "decisions": 11,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class WriterSchema:
-    """A schema that records were written with, prepared for reading.
-
-    `name` is the name of our schema it belongs to, None when it is no record of ours. `parsed`
-    is what the bytes are read with; `resolve_to` is our schema when the two differ. `problem`
-    says why its records cannot be read; None when they can.
-    """
-
-    name: str | None
-    parsed: Any
-    resolve_to: Any
-    problem: str | None
 
 
 class SchemaSource(Protocol):
@@ -80,25 +63,12 @@ def bundled_schemas() -> BundledSchemas:
     return BundledSchemas()
 
 
-def prepare_writer(schema_json: str) -> WriterSchema:
-    """Prepare a writer's schema, given as JSON text.
+def prepare_writer(schema_json: str, referenced: Sequence[str] = ()) -> WriterSchema:
+    """Prepare a writer's schema, given as JSON text with the texts of what it refers to.
 
     Never raises on a bad one: the result's `problem` then says what is wrong with it.
     """
-    try:
-        parsed: Any = fastavro.parse_schema(json.loads(schema_json))
-    except (ValueError, TypeError, KeyError, RecursionError, *_SCHEMA_ERRORS) as error:
-        return WriterSchema(None, None, None, f"the schema is no valid Avro schema: {error}")
-    full_name = parsed.get("name") if isinstance(parsed, dict) else None
-    name = _names_by_record().get(str(full_name))
-    if name is None:
-        return WriterSchema(None, None, None, None)
-    reader = full_schema(name)
-    problems = unreadable(reader, parsed)
-    if not problems and not is_bounded(parsed):
-        problems = ["record: holds itself, or an array of items without bytes"]
-    plain, ours = _plain(parsed), plain_schema(name)
-    return WriterSchema(name, plain, None if plain == ours else ours, "; ".join(problems) or None)
+    return prepare(schema_json, referenced, _readers())
 
 
 def schema_text(name: str) -> str:
@@ -121,28 +91,10 @@ def full_schema(name: str) -> Any:
 @cache
 def plain_schema(name: str) -> Any:
     """Return the current schema, parsed, without docs and logical types: times are integers."""
-    return _plain(full_schema(name))
+    return plain_of(full_schema(name))
 
 
 @cache
-def _names_by_record() -> dict[str, str]:
-    return {full_schema(name)["name"]: name for name in BUNDLED_IDS}
-
-
-def _plain(schema: Any) -> Any:
-    # Turning milliseconds into datetimes costs a third more, and raises for the year 10000.
-    return fastavro.parse_schema(_stripped(schema))
-
-
-def _stripped(schema: Any) -> Any:
-    if isinstance(schema, list):
-        return [_stripped(part) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    dropped = ("doc", "logicalType", "__fastavro_parsed", "__named_schemas")
-    nested = ("type", "items", "values", "fields")
-    return {
-        key: _stripped(value) if key in nested else value
-        for key, value in schema.items()
-        if key not in dropped
-    }
+def _readers() -> dict[str, Reader]:
+    records = [Reader(name, full_schema(name), plain_schema(name)) for name in BUNDLED_IDS]
+    return {record.full["name"].rpartition(".")[2]: record for record in records}

@@ -77,8 +77,8 @@ def decode(
     if writer.problem is not None:
         return _reject("incompatible_schema", f"schema id {number}: {writer.problem}"[:500])
     if writer.name != _SCHEMA_OF[topic]:
-        what = writer.name or "no record of ours"
-        return _reject("wrong_record_type", f"schema id {number} is {what}, not {topic}")
+        what = writer.name or f"{writer.record or 'no record'}, which is no record of ours"
+        return _reject("wrong_record_type", f"schema id {number} is {what}, not {topic}"[:500])
     return _read(payload, writer, unicode_errors)
 
 
@@ -166,6 +166,8 @@ def _read(payload: bytes, writer: WriterSchema, unicode_errors: str) -> dict[str
     if left_over:
         return _reject("trailing_bytes", f"{left_over} bytes are left over after the record")
     record: dict[str, Any] = value
+    if writer.finer or writer.nullable:
+        writer.settle(record)
     return record
 
 

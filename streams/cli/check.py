@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from schemas.topics import all_topics
+from streams.cli.check_registry import registry_is_fine
 from streams.cli.options import kafka_option, settings_from
 from streams.cli.screen import screen
 from streams.core.catalogue import Catalogue
@@ -32,7 +33,11 @@ from streams.runtime.topic_admin import check_topics
     help="Catalogue to check, a file or a starter pack by its name (bank, grocer, ...); else that "
     "of CONCIERGE_CATALOGUE_PATH, else the bundled shop.",
 )
-@click.option("--offline", is_flag=True, help="Do not ask the brokers about the topics.")
+@click.option(
+    "--offline",
+    is_flag=True,
+    help="Do not ask the brokers about the topics, nor the registry about their schemas.",
+)
 @click.option("--settings", "list_settings", is_flag=True, help="List every setting and stop.")
 @click.option("--metrics", "list_metrics", is_flag=True, help="List every metric and stop.")
 def check(
@@ -42,7 +47,7 @@ def check(
     list_settings: bool,
     list_metrics: bool,
 ) -> int:
-    """Check settings, catalogue and topics; print every problem with its place.
+    """Check settings, catalogue, topics and registry; print every problem with its place.
 
     Exit code 0 when a worker would start, 1 when not.
     """
@@ -64,6 +69,7 @@ def check(
     fine = _catalogue_is_fine(settings, console)
     if not offline:
         fine = _topics_are_fine(settings, console) and fine
+        fine = registry_is_fine(settings, console) and fine
     return 0 if fine else 1
 
 

@@ -16,7 +16,9 @@ from confluent_kafka.schema_registry.error import SchemaRegistryError
 from httpx2 import TransportError
 
 from schemas.bundled import WriterSchema, prepare_writer, schema_text
+from schemas.resolution import no_schema
 from streams.runtime.endings import ToMend
+from streams.runtime.schema_references import AVRO, UnusableSchema, avro_text, referenced
 from streams.runtime.settings import Settings
 
 R = TypeVar("R")
@@ -32,8 +34,9 @@ _RETRY_WAIT_MS = 100
 _RETRY_MAX_WAIT_MS = 1_000
 
 _NOT_FOUND = 404
-# The registry's own word that it has no such id. Any other 404 is some other server's.
-_SCHEMA_NOT_FOUND = 40403
+# The registry's own words that it has no such subject, version or id. Any other 404 is some other
+# server's.
+_NONE_OF_THAT = (40401, 40402, 40403)
 _CLIENT_ERRORS = range(400, 500)
 _TIMEOUT_STATUS, _TOO_MANY_REQUESTS = 408, 429
 
@@ -74,7 +77,7 @@ class RegistrySchemas:
             for number in schema_ids
             if number not in self._known
             or (
-                self._known[number] is None
+                _is_unusable(self._known[number])
                 and now_s - self._asked_at_s[number] >= ASK_AGAIN_AFTER_S
             )
         }
@@ -84,7 +87,7 @@ class RegistrySchemas:
         for number in schema_ids:
             found = self._ask(number)
             self._known.pop(number, None)
-            self._known[number] = None if found is None else prepare_writer(found)
+            self._known[number] = found
             self._asked_at_s[number] = self._clock_s()
             if len(self._known) > MAX_CACHED_IDS:
                 oldest = next(iter(self._known))
@@ -101,7 +104,7 @@ class RegistrySchemas:
                 partial(
                     self._client.register_schema,
                     f"{topic}-value",
-                    Schema(schema_text(name), "AVRO"),
+                    Schema(schema_text(name), AVRO),
                 )
             )
             for topic, name in names_by_topic.items()
@@ -111,15 +114,47 @@ class RegistrySchemas:
         """Close the connections."""
         self._client.close()
 
-    def _ask(self, number: int) -> str | None:
+    def versions(self, subject: str) -> list[int]:
+        """Return the versions of a subject, oldest first; none where there is no such subject."""
+        return self._or_none(partial(self._client.get_versions, subject)) or []
+
+    def version(self, subject: str, version: int) -> WriterSchema | None:
+        """Return the schema of a subject's version, prepared for reading; None where it is none."""
+        found = self._fetch(subject, version)
+        return None if found is None else self._prepared(found)
+
+    def refuses(self, subject: str, name: str) -> str | None:
+        """Return why the registry would not let us register our schema, None when it would."""
+        schema = Schema(schema_text(name), AVRO)
+        fits = self._or_none(partial(self._client.test_compatibility, subject, schema))
+        # No subject yet, nothing to be incompatible with.
+        return None if fits in (None, True) else "it is not compatible with the latest version"
+
+    def _ask(self, number: int) -> WriterSchema | None:
+        found = self._or_none(partial(self._client.get_schema, number))
+        return None if found is None else self._prepared(found)
+
+    def _prepared(self, schema: Schema) -> WriterSchema:
         try:
-            found: Schema = self._call(partial(self._client.get_schema, number))
+            text = avro_text(schema, "it")
+            return prepare_writer(text, referenced(schema, self._fetch))
+        except UnusableSchema as error:
+            return no_schema(str(error))
+
+    def _fetch(self, subject: str, version: int) -> Schema | None:
+        # Deleted softly, a version still is what records were written with.
+        found = self._or_none(partial(self._client.get_version, subject, version, deleted=True))
+        return None if found is None else found.schema
+
+    def _or_none(self, ask: Callable[[], R]) -> R | None:
+        """Ask, and return None when the registry says in its own words that there is none."""
+        try:
+            return self._call(ask)
         except RegistryRefused as refused:
             cause = refused.__cause__
-            if isinstance(cause, SchemaRegistryError) and cause.error_code == _SCHEMA_NOT_FOUND:
+            if isinstance(cause, SchemaRegistryError) and cause.error_code in _NONE_OF_THAT:
                 return None
             raise
-        return found.schema_str or ""
 
     def _call(self, ask: Callable[[], R]) -> R:
         try:
@@ -133,6 +168,11 @@ class RegistrySchemas:
         except (TransportError, ValueError) as error:
             # ValueError: an answer that is no JSON, from a proxy on its way down.
             raise RegistryUnavailable(f"{self._url} cannot be reached: {error}") from error
+
+
+def _is_unusable(known: WriterSchema | None) -> bool:
+    # What it refers to may be registered later, like an id itself.
+    return known is None or known.problem is not None
 
 
 def _config(settings: Settings) -> dict[str, object]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.fake_registry import FakeRegistry, serving
 from tests.integration.secure_kafka import SecureKafka, running_secure_kafka
 
 
@@ -14,3 +15,10 @@ def secure_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureKaf
     """One real Kafka with logins, certificates and an authorizer, for the whole run."""
     with running_secure_kafka(tmp_path_factory.mktemp("secure-kafka")) as secure:
         yield secure
+
+
+@pytest.fixture
+def server() -> Iterator[FakeRegistry]:
+    """A schema registry in memory."""
+    with serving() as registry:
+        yield registry

@@ -133,6 +133,7 @@ values: dict[str, st.SearchStrategy[dict[str, Any]]] = {
             "time_zone": optional(texts),
             "quiet_from_minute": optional(st.integers(-(2**31), 2**31 - 1)),
             "quiet_until_minute": optional(st.integers(-(2**31), 2**31 - 1)),
+            "channel": optional(channels),
         }
     ),
 }

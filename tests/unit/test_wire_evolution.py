@@ -109,7 +109,10 @@ def test_a_newer_writers_purpose_inside_a_union_is_an_unknown_symbol() -> None:
     "change",
     [
         pytest.param(lambda fields: fields.pop(1), id="the customer is gone"),
-        pytest.param(lambda fields: fields[2].update(type="long"), id="time without unit"),
+        pytest.param(
+            lambda fields: fields[2]["type"].update(logicalType="local-timestamp-millis"),
+            id="a time of no zone",
+        ),
         pytest.param(lambda fields: fields[0].update(type="long"), id="another type"),
         pytest.param(
             lambda fields: fields.append(
