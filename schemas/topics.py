@@ -5,6 +5,7 @@ Tools that create, check or document topics read this table; nothing else spells
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -43,6 +44,9 @@ class Topic:
     # The broker's own clock on arrival: a producer's wrong clock, or a feed of old events, can
     # then neither expire records early nor spoil the latency that is measured from arrival.
     stamped_on_arrival: bool = False
+    # Whether a busier installation gives it more partitions (`concierge topics --partitions`). The
+    # others carry a few records a minute, whatever the traffic.
+    grows_with_traffic: bool = False
     # Whether reading goes on, loudly, behind records that retention removed before they were read.
     # Not where they may hold a customer's no: a lost no must not become a contact.
     may_be_missed: bool = False
@@ -75,6 +79,7 @@ def _input(name: str, meaning: str, may_be_missed: bool = False) -> Topic:
         # A week, so that a worker that was down over a long weekend loses nothing.
         retention_ms=7 * DAY_MS,
         stamped_on_arrival=True,
+        grows_with_traffic=True,
         may_be_missed=may_be_missed,
     )
 
@@ -95,6 +100,7 @@ TIMELINE = Topic(
     meaning="One ordered log per customer: events, ticks of the clock and version switches.",
     # Longer than any attribution window, so that every open decision can be replayed.
     retention_ms=30 * DAY_MS,
+    grows_with_traffic=True,
 )
 NEXT_BEST_ACTIONS = Topic(
     name="next-best-actions",
@@ -105,6 +111,7 @@ NEXT_BEST_ACTIONS = Topic(
     meaning="What a channel should do now for one customer.",
     retention_ms=7 * DAY_MS,
     for_others=True,
+    grows_with_traffic=True,
 )
 DECISIONS = Topic(
     name="decisions",
@@ -116,6 +123,7 @@ DECISIONS = Topic(
     # A quarter of history to evaluate a changed rule or model on.
     retention_ms=90 * DAY_MS,
     for_others=True,
+    grows_with_traffic=True,
 )
 LESSONS = Topic(
     name="lessons",
@@ -188,12 +196,25 @@ def customers_changelog(app_id: str, partitions: int = DEFAULT_PARTITIONS) -> To
         meaning="The newest state of each customer, written at each checkpoint.",
         partitions=partitions,
         cleanup="compact",
+        grows_with_traffic=True,
     )
 
 
-def all_topics(app_id: str, prefix: str = "") -> tuple[Topic, ...]:
+def all_topics(
+    app_id: str, prefix: str = "", partitions: int = DEFAULT_PARTITIONS
+) -> tuple[Topic, ...]:
     """Return every topic an installation needs, named with `prefix`, the changelog last.
 
     The changelog carries the application's id instead of the prefix, as Faust names it.
+    `partitions` is for the topics that grow with traffic.
     """
-    return (*(topic.with_prefix(prefix) for topic in TOPICS), customers_changelog(app_id))
+    named = (*(topic.with_prefix(prefix) for topic in TOPICS), customers_changelog(app_id))
+    return as_wide_as(named, partitions)
+
+
+def as_wide_as(topics: Sequence[Topic], partitions: int) -> tuple[Topic, ...]:
+    """Return the topics, those that grow with traffic with so many partitions."""
+    return tuple(
+        replace(topic, partitions=partitions) if topic.grows_with_traffic else topic
+        for topic in topics
+    )

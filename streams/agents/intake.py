@@ -1,4 +1,16 @@
-"""Intake: records of the business's topics become timeline records, or dead letters."""
+"""Intake: records of the business's topics become timeline records, or dead letters.
+
+An event arrives when the broker got its record, where the topic has the brokers stamp records
+(LogAppendTime, as declared). On a topic that producers stamp (CreateTime, Kafka's default) the
+stamp may be any time: a connector that loads history stamps records with the time of the event. So
+there an event arrives when intake first reads it. What waited during an outage then counts as late
+as what was loaded late; silence is the safe answer to both.
+
+Read again after a crash, such a record has another arrival. The timeline holds both copies, the
+first one counts, and decide skips the second by its place in the source topic: what was decided
+stays a function of the timeline. Only a record dated too far ahead can change sides: refused when
+first read, it may be admitted when it is read again later, and then its dead letter stays, too.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +31,7 @@ from streams.core.admit_opt_outs import Dropped
 from streams.core.limits import AdmitLimits
 from streams.runtime.app import AgentFunction
 from streams.runtime.checkpoint import Cut
-from streams.runtime.chunk import Chunk, Place
+from streams.runtime.chunk import LOG_APPEND_TIME, Chunk, Place
 from streams.runtime.role import Sender
 
 # Records admitted at a time: their outputs leave together.
@@ -105,8 +117,9 @@ class Intake:
         kinds: Counter[str] = Counter()
         now_ms = self._now_ms()
         for record in chunk.records[first : first + BATCH]:
-            # A producer's own stamp may be ahead; nothing has arrived later than now.
-            arrived_ms = min(record.timestamp, now_ms)
+            # The brokers' clocks may be ahead of ours; nothing has arrived later than now.
+            by_broker = record.timestamp_type == LOG_APPEND_TIME
+            arrived_ms = min(record.timestamp, now_ms) if by_broker else now_ms
             origin = Origin(topic, place.partition, record.offset, arrived_ms)
             event, left_out = admit_noting(topic, record.value, origin, self._schemas, self._limits)
             if left_out:

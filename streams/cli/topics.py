@@ -8,14 +8,23 @@ from collections.abc import Sequence
 import click
 from rich.table import Table
 
-from schemas.topics import Topic, all_topics
+from schemas.topics import DEFAULT_PARTITIONS, TIMELINE, Topic, all_topics
 from streams.cli.options import kafka_option, settings_from
 from streams.cli.screen import screen
 from streams.runtime.acls import DEFAULT_PRINCIPAL, ROLES, acls, commands
 from streams.runtime.clients import librdkafka_config
 from streams.runtime.reach import reached
 from streams.runtime.settings import Settings
-from streams.runtime.topic_admin import TopicReport, check_topics, create_topics
+from streams.runtime.topic_admin import (
+    TopicReport,
+    check_topics,
+    create_topics,
+    partition_counts,
+)
+from streams.runtime.topic_width import WIDTH_IS_FOR_EVER, check_width
+
+# More than one broker should hold of one topic; a typing error is noticed here.
+MOST_PARTITIONS = 1_024
 
 _COLOURS = {
     "ok": "green",
@@ -29,6 +38,15 @@ _COLOURS = {
 @click.command()
 @kafka_option
 @click.option("--create", is_flag=True, help="Create the topics that are missing.")
+@click.option(
+    "--partitions",
+    type=click.IntRange(1, MOST_PARTITIONS),
+    metavar="N",
+    help="With --create or --declared: so many partitions for the topics that grow with traffic "
+    f"(inputs, timeline, actions, decisions, changelog; else {DEFAULT_PARTITIONS}). They bound how "
+    f"many workers of a role can share the work. {WIDTH_IS_FOR_EVER} Inputs may be given more "
+    "later, with kafka-topics --alter; running workers read them within seconds.",
+)
 @click.option("--declared", is_flag=True, help="Only list what is declared; ask no broker.")
 @click.option(
     "--acls",
@@ -54,6 +72,7 @@ _COLOURS = {
 def topics(
     kafka: str | None,
     create: bool,
+    partitions: int | None,
     declared: bool,
     list_acls: bool,
     roles: tuple[str, ...],
@@ -68,18 +87,29 @@ def topics(
     if list_acls:
         _print_acls(settings, roles or ROLES, principal, as_json)
         return 0
-    wanted = all_topics(settings.app_id, settings.topic_prefix)
+    if partitions is not None and not (create or declared):
+        raise click.UsageError("--partitions needs --create or --declared")
+    wanted = all_topics(settings.app_id, settings.topic_prefix, partitions or DEFAULT_PARTITIONS)
     if declared:
         _print_declared(wanted, settings.replication_factor, as_json)
         return 0
     admin = reached(librdkafka_config(settings))
+    if partitions is not None:
+        check_width(wanted, partition_counts(admin))
     reports = (
         create_topics(admin, wanted, settings.replication_factor)
         if create
         else check_topics(admin, wanted)
     )
     _print_reports(reports, as_json)
+    if not as_json and any(_is_new_timeline(settings, each) for each in reports):
+        click.echo(WIDTH_IS_FOR_EVER)
     return 0 if all(report.usable for report in reports) else 1
+
+
+def _is_new_timeline(settings: Settings, report: TopicReport) -> bool:
+    name = TIMELINE.with_prefix(settings.topic_prefix).name
+    return report.topic == name and report.verdict == "created"
 
 
 def _print_acls(settings: Settings, roles: Sequence[str], principal: str, as_json: bool) -> None:

@@ -123,10 +123,11 @@ class Segment:
         state.applied_offset = offset
         if (repeat := repeat_of(state, event)) is not None:
             self.notes[repeat] += 1
-            if repeat == "duplicate":
-                # So that its own replay is known even after the id is no longer remembered.
+            if repeat != "replayed":
+                # So that its own replay is known even after the id is no longer remembered, and
+                # even if it is dated later (on topics that producers stamp) than the erasure.
                 note_origin(state, event.origin)
-            elif repeat == "erased":
+            if repeat == "erased":
                 keep_refusal(state, event)
             return None
         newest_ms = state.head[_NEWEST]

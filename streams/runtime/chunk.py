@@ -11,9 +11,9 @@ from typing import NamedTuple, Protocol
 MOST_TOGETHER = 4_096
 
 
-# Kafka's name for it is CreateTime; 1 is LogAppendTime, the broker's clock on arrival.
-STAMPED_BY_PRODUCER = 0
-_STAMPED_BY_BROKER = 1
+# Kafka's names for a record's time: CreateTime is what its producer says, LogAppendTime when the
+# broker got it.
+CREATE_TIME, LOG_APPEND_TIME = 0, 1
 
 
 class Place(NamedTuple):
@@ -36,7 +36,7 @@ class RawRecord(Protocol):
 
     @property
     def timestamp_type(self) -> int | None:
-        """Return whose time that is: `STAMPED_BY_PRODUCER`, or the broker's."""
+        """Return whose time that is, `CREATE_TIME` or `LOG_APPEND_TIME`; None if it has none."""
 
     @property
     def key(self) -> bytes | None:
@@ -59,7 +59,7 @@ class Fetched(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: tuple[tuple[str, bytes | None], ...] = ()
-    timestamp_type: int = _STAMPED_BY_BROKER
+    timestamp_type: int | None = LOG_APPEND_TIME
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,7 @@ SAMPLE_RATIO_MISMATCH = _gauge(
 
 EVENT_TO_ACTION = _histogram(
     "event_to_action_seconds",
-    "From an event's arrival in Kafka until its action is handed on.",
+    "From an event's arrival in Kafka (on topics that producers stamp: at intake) to its action.",
     _LATENCY_S,
 )
 CHECKPOINT = _histogram(

@@ -14,10 +14,11 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # ConfigResou
 )
 from confluent_kafka.cimpl import NewTopic
 
-from schemas.topics import TIMELINE, Topic, customers_changelog
+from schemas.topics import Topic, customers_changelog
 from streams.runtime.embedded import EMBEDDED_CLUSTER_PREFIX
 from streams.runtime.endings import ToMend
 from streams.runtime.reach import reached
+from streams.runtime.topic_width import as_wide_as_the_timeline, is_timeline
 
 Verdict = Literal["ok", "created", "differs", "wrong", "missing"]
 
@@ -26,6 +27,7 @@ _TIMEOUT_S = 30.0
 _REACHED_WITHIN_S = 10.0
 _LOOK_AGAIN_S = 0.05
 _CREATE = "concierge topics --create"
+_STAMPED = "message.timestamp.type"
 _CHANGELOG_SUFFIX = customers_changelog("").name
 
 
@@ -33,12 +35,14 @@ _CHANGELOG_SUFFIX = customers_changelog("").name
 class TopicReport:
     """What was found (or done) about one topic.
 
-    "differs" works, with the stated consequence; "wrong" and "missing" do not.
+    "differs" works, with the stated consequence; "wrong" and "missing" do not. On a topic that is
+    `stamped_by_producers`, though declared otherwise, arrival is when intake first reads a record.
     """
 
     topic: str
     verdict: Verdict
     detail: str = ""
+    stamped_by_producers: bool = False
 
     @property
     def usable(self) -> bool:
@@ -66,10 +70,11 @@ def check_topics(admin: AdminClient, topics: Sequence[Topic]) -> list[TopicRepor
 
     Raises KafkaException when no broker answers.
     """
-    found = _partition_counts(admin)
+    found = partition_counts(admin)
+    topics = as_wide_as_the_timeline(topics, found)
     there = [topic.name for topic in topics if topic.name in found]
     configs = {} if _is_embedded(admin) else _configs(admin, there)
-    timelines = [found.get(each.name) for each in topics if each.name.endswith(TIMELINE.name)]
+    timelines = [found.get(each.name) for each in topics if is_timeline(each)]
     reports = []
     for topic in topics:
         partitions = found.get(topic.name)
@@ -90,11 +95,13 @@ def create_topics(
 ) -> list[TopicReport]:
     """Create the topics that are missing, then report on all of them.
 
-    A broker without CreateTopics (the embedded one) makes a topic when it is asked about it, in
+    Where the timeline exists, topics that grow with traffic get as many partitions as it has. A
+    broker without CreateTopics (the embedded one) makes a topic when it is asked about it, in
     its own way. Raises KafkaException when a topic cannot be created, TimeoutError
     when the brokers do not come to know it.
     """
-    found = _partition_counts(admin)
+    found = partition_counts(admin)
+    topics = as_wide_as_the_timeline(topics, found)
     absent = [topic for topic in topics if topic.name not in found]
     created = _create(admin, absent, replication_factor) if absent else set()
     return [
@@ -137,7 +144,7 @@ def _create(admin: AdminClient, topics: Sequence[Topic], replication_factor: int
 def _await_visible(admin: AdminClient, names: set[str]) -> None:
     # The controller has them; a broker hears of it a moment later.
     deadline = time.monotonic() + _TIMEOUT_S
-    while not names <= _partition_counts(admin).keys():
+    while not names <= partition_counts(admin).keys():
         if time.monotonic() > deadline:
             raise TimeoutError(f"created, but not seen by the brokers: {sorted(names)}")
         time.sleep(_LOOK_AGAIN_S)
@@ -149,7 +156,8 @@ def _is_embedded(admin: AdminClient) -> bool:
     return isinstance(cluster, str) and cluster.startswith(EMBEDDED_CLUSTER_PREFIX)
 
 
-def _partition_counts(admin: AdminClient) -> dict[str, int]:
+def partition_counts(admin: AdminClient) -> dict[str, int]:
+    """Return how many partitions each topic has; KafkaException when no broker answers."""
     topics = admin.list_topics(timeout=_REACHED_WITHIN_S).topics
     return {name: len(found.partitions) for name, found in topics.items()}
 
@@ -174,6 +182,16 @@ def _unequal(changelog: str, partitions: int, timeline: int | None) -> str:
     )
 
 
+def _stamped_by_producers(topic: str) -> str:
+    return (
+        f"{_STAMPED} is CreateTime: producers stamp its records, so an event arrives when intake "
+        "first reads it. What was not read within CONCIERGE_STALE_MS, in an outage too, is "
+        "remembered and not answered, and records that are stamped with an old time expire early. "
+        f"To have the brokers stamp them: kafka-configs --alter --entity-type topics --entity-name "
+        f"{topic} --add-config {_STAMPED}=LogAppendTime"
+    )
+
+
 def _compare(topic: Topic, partitions: int, config: dict[str, str] | None) -> TopicReport:
     if config is None:
         detail = "the embedded broker keeps no topic settings (cleanup, retention)"
@@ -186,13 +204,15 @@ def _compare(topic: Topic, partitions: int, config: dict[str, str] | None) -> To
             f"topics --entity-name {topic.name} --add-config cleanup.policy={right}"
         )
         return TopicReport(topic.name, "wrong", detail)
-    differences = [
+    by_producers = topic.stamped_on_arrival and config[_STAMPED] != wanted[_STAMPED]
+    differences = [_stamped_by_producers(topic.name)] if by_producers else []
+    differences += [
         f"{name} is {config[name]}, declared is {value}"
         for name, value in wanted.items()
-        if config[name] != value
+        if config[name] != value and not (by_producers and name == _STAMPED)
     ]
     if partitions != topic.partitions:
-        differences.append(f"{partitions} partitions, declared are {topic.partitions}")
+        differences.append(f"{partitions} partitions, expected are {topic.partitions}")
     if differences:
-        return TopicReport(topic.name, "differs", "; ".join(differences))
+        return TopicReport(topic.name, "differs", "; ".join(differences), by_producers)
     return TopicReport(topic.name, "ok")

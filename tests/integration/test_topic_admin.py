@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from click.testing import CliRunner, Result
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from schemas.topics import Topic, all_topics
+from schemas.topics import Topic, all_topics, customers_changelog
+from streams.cli.main import concierge
 from streams.runtime.embedded import EmbeddedBroker
-from streams.runtime.topic_admin import check_topics, create_topics
+from streams.runtime.topic_admin import check_topics, create_topics, partition_counts
+from streams.runtime.topic_width import WidthIsFixed
 from tests.kafka import RealKafka
 
 
@@ -62,6 +65,47 @@ def test_what_would_lose_or_misplace_state_is_wrong_and_the_rest_differs(
     assert reports[profile.name].verdict == "differs"
     assert reports[profile.name].usable
     assert not reports[changelog.name].usable
+
+
+def test_a_wider_installation_is_fine_as_it_is_and_its_timeline_never_changes(
+    kafka: RealKafka, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app_id = topic_prefix + "app"
+    monkeypatch.setenv("CONCIERGE_KAFKA", kafka.bootstrap)
+    monkeypatch.setenv("CONCIERGE_APP_ID", app_id)
+    monkeypatch.setenv("CONCIERGE_TOPIC_PREFIX", topic_prefix)
+
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(concierge, ["topics", *arguments])
+
+    created = run("--create", "--partitions", "6")
+    assert created.exit_code == 0
+    assert "is for ever" in created.output
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
+    counts = partition_counts(admin)
+    assert counts[f"{topic_prefix}timeline"] == 6
+    assert counts[customers_changelog(app_id).name] == 6
+    assert counts[f"{topic_prefix}model-snapshots"] == 4
+    assert _verdicts(admin, all_topics(app_id, topic_prefix)) == {"ok"}
+    again = run("--create", "--partitions", "8")
+    assert isinstance(again.exception, WidthIsFixed)
+    assert "exists with 6 partitions, and not 8" in str(again.exception)
+    assert partition_counts(admin) == counts
+
+
+def test_a_topic_that_producers_stamp_works_with_the_consequence_in_plain_words(
+    kafka: RealKafka, topics: tuple[Topic, ...]
+) -> None:
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
+    clicks = replace(topics[0], stamped_on_arrival=False)
+    new = NewTopic(clicks.name, 4, replication_factor=1, config=clicks.kafka_config())
+    admin.create_topics([new])[clicks.name].result(30)
+    reports = {each.topic: each for each in create_topics(admin, topics, replication_factor=1)}
+    found = reports[clicks.name]
+    assert (found.verdict, found.stamped_by_producers) == ("differs", True)
+    assert "an event arrives when intake first reads it" in found.detail
+    assert f"--entity-name {clicks.name} --add-config" in found.detail
+    assert sum(each.stamped_by_producers for each in reports.values()) == 1
 
 
 def test_the_embedded_broker_makes_topics_and_says_what_it_cannot_do(

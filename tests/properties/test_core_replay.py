@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.records import ENCODER, TIMELINE_DECODER, Switch, Tick, TimelineRecord
+from schemas.records import (
+    ENCODER,
+    TIMELINE_DECODER,
+    Switch,
+    Tick,
+    TimelineRecord,
+)
 from streams.core import together
 from streams.core.codec import decode_customer, encode_customer, peek_due_ms
 from streams.core.engine import Batch, Engine, Outputs
@@ -170,9 +176,9 @@ def without_repeats(log: Played) -> list[tuple[int, TimelineRecord]]:
 
 
 def apart_from_positions(state: CustomerState) -> bytes:
-    copy = decode_customer(encode_customer(state))
-    copy.applied_offset, copy.watermarks = 0, {}
-    return encode_customer(copy)
+    apart = decode_customer(encode_customer(state))
+    apart.applied_offset, apart.watermarks = 0, {}
+    return encode_customer(apart)
 
 
 @settings(max_examples=25)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import click
 import pytest
 
 from schemas.topics import all_topics
 from streams.cli.main import concierge
 from streams.runtime.acls import acls
+from streams.runtime.topic_width import WidthIsFixed, as_wide_as_the_timeline, check_width
 
 
 def _printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -55,3 +57,37 @@ def test_permissions_are_printed_as_commands_and_as_json(
     found = json.loads(_printed(capsys, "--acls", "--json"))
     assert len(found) == len(acls("shop", "staging."))
     assert {each["pattern_type"] for each in found} == {"literal"}
+
+
+def test_topics_that_grow_with_traffic_get_the_partitions_that_are_asked_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found = json.loads(_printed(capsys, "--declared", "--json", "--partitions", "12"))
+    partitions = {each["name"].removeprefix("staging."): each["partitions"] for each in found}
+    wide = {name for name, count in partitions.items() if count == 12}
+    assert wide == {
+        *("clickstream", "purchases", "support", "profile", "outcomes"),
+        *("timeline", "next-best-actions", "decisions", "shop-decide-customers-changelog"),
+    }
+    assert {partitions[name] for name in partitions.keys() - wide} == {4}
+
+
+def test_partitions_are_asked_for_only_where_topics_are_made() -> None:
+    with pytest.raises(click.UsageError, match="needs --create"):
+        concierge.main(["topics", "--partitions", "12"], standalone_mode=False)
+
+
+def test_an_existing_timeline_is_never_given_another_number_of_partitions() -> None:
+    topics = all_topics("shop", "staging.", 12)
+    check_width(topics, {})
+    check_width(topics, {"staging.timeline": 12, "staging.clickstream": 4})
+    with pytest.raises(WidthIsFixed, match=r"exists with 4 partitions, and not 12\..*is for ever"):
+        check_width(topics, {"staging.timeline": 4})
+
+
+def test_what_is_created_beside_a_timeline_is_as_wide_as_it() -> None:
+    wide = as_wide_as_the_timeline(all_topics("shop", "staging."), {"staging.timeline": 6})
+    partitions = {topic.name: topic.partitions for topic in wide}
+    assert partitions["shop-decide-customers-changelog"] == 6
+    assert partitions["staging.clickstream"] == 6
+    assert partitions["staging.catalogues"] == 4

@@ -93,5 +93,9 @@ def _timeline(settings: Settings) -> Timeline:
     wrong = [f"{r.topic} is {r.verdict}: {r.detail}" for r in reports if not r.usable]
     if wrong:
         raise TopicsNotReady("; ".join(wrong))
+    if "intake" in settings.roles:
+        for report in reports:
+            if report.stamped_by_producers:
+                log.warning("topic %s: %s", report.topic, report.detail)
     name = TIMELINE.with_prefix(settings.topic_prefix).name
     return Timeline(name, len(partitions_of(client, name)))
