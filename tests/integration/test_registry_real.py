@@ -8,15 +8,20 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+from confluent_kafka.schema_registry import Schema, SchemaReference, SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroDeserializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
 from schemas.bundled import schema_text
 from schemas.dead_letters import read_dead_letter
+from schemas.example_files import accepted_examples
 from schemas.topics import CLICKSTREAM, DEAD_LETTERS, DECISIONS, INPUTS, NEXT_BEST_ACTIONS
-from schemas.wire import schema_id
+from schemas.wire import decode, encode_event, schema_id
+from streams.cli.check_registry import registry_is_fine
+from streams.cli.screen import screen
 from streams.runtime.embedded import EmbeddedBroker
+from streams.runtime.registry import RegistrySchemas
+from streams.runtime.settings import Settings
 from streams.runtime.worker import EXIT_OK
 from tests.integration.world import Given, World, write_catalogue
 from tests.integration.world_input import DAY_MS, START_MS, InputMaker
@@ -93,3 +98,44 @@ def test_a_worker_reads_and_writes_with_the_schemas_of_a_registry(
         read = AvroDeserializer(client)(values[0], SerializationContext(name, MessageField.VALUE))
         assert isinstance(read, dict)
         assert read["decision_id"]
+
+
+def test_references_other_types_and_the_check_work_on_a_real_registry(
+    registry_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prefix = f"r{uuid4().hex[:10]}."
+    client = SchemaRegistryClient({"url": registry_url})
+    clicks = json.loads(schema_text(CLICKSTREAM.name))
+    place = next(field for field in clicks["fields"] if field["name"] == "channel")
+    channel = json.dumps({**place["type"], "namespace": "concierge"})
+    place["type"] = "concierge.Channel"
+    client.register_schema(f"{prefix}channel", Schema(channel, "AVRO"))
+    refers = [SchemaReference("concierge.Channel", f"{prefix}channel", 1)]
+    with_reference = client.register_schema(
+        f"{prefix}clickstream-value", Schema(json.dumps(clicks), "AVRO", refers)
+    )
+    proto = 'syntax = "proto3"; message Order { string order_id = 1; }'
+    of_protobuf = client.register_schema(f"{prefix}purchases-value", Schema(proto, "PROTOBUF"))
+    settings = Settings(schema_registry_url=registry_url, topic_prefix=prefix, app_id=prefix + "a")
+
+    schemas = RegistrySchemas(settings)
+    found = schemas.find(with_reference)
+    assert found is not None
+    assert (found.name, found.problem) == ("clickstream", None)
+    value = accepted_examples("clickstream")["a_view_with_everything.json"]
+    payload = encode_event("clickstream", value, {"clickstream": with_reference})
+    assert decode("clickstream", payload, schemas) == value
+    foreign = schemas.find(of_protobuf)
+    assert foreign is not None
+    assert "it is a PROTOBUF schema" in (foreign.problem or "")
+    assert schemas.find(_NOBODYS_ID) is None
+    schemas.close()
+
+    assert not registry_is_fine(settings, screen())
+    said = capsys.readouterr()
+    good = " ".join(said.out.split())
+    assert f"{prefix}clickstream-value 1 of the last 1 can be read" in good
+    assert f"{prefix}support-value not registered yet" in good
+    assert f"{prefix}decisions-value takes the schema of this release" in good
+    [problem] = said.err.splitlines()
+    assert problem.startswith(f"subject {prefix}purchases-value: version 1 cannot be read")
