@@ -1,4 +1,4 @@
-"""Small campaign logs for the back-test: made up, seeded, written as CSV with their map."""
+"""Small campaign logs for the back-test: made up, seeded, written as CSV with their query."""
 
 from __future__ import annotations
 
@@ -11,22 +11,29 @@ from typing import Any
 import numpy as np
 from click.testing import CliRunner
 
-from streams.backtest.log import Log, build_log
-from streams.backtest.log_map import parse_map
-from streams.backtest.reading import read_table
+from streams.backtest.building import build_log
+from streams.backtest.log import Log
+from streams.backtest.reading import Question, read_table
 from streams.cli.backtest import backtest_command
 
-CAMPAIGN_MAP = """
-fields:
-  customer: {column: customer}
-  time: {column: time, steps: [time: iso]}
-  action: {column: action}
-  probability: {column: probability}
-  outcome: {column: bought}
-features:
-  numbers: [age]
-  categories: [city]
-"""
+# Columns of a campaign's query; a test adds to them, or replaces one.
+CAMPAIGN = {
+    "row": "row",
+    "customer": "customer",
+    "time": "time::TIMESTAMP",
+    "action": "action",
+    "probability": "probability::DOUBLE",
+    "outcome": "bought::BOOLEAN",
+    "age": "age::DOUBLE",
+    "city": "city",
+}
+
+
+def campaign_sql(*without: str, **columns: str) -> str:
+    """Return the query of a campaign, with further columns or others, and without some."""
+    chosen = {name: made for name, made in (CAMPAIGN | columns).items() if name not in without}
+    selected = ", ".join(f'{made} AS "{name}"' for name, made in chosen.items())
+    return f"SELECT {selected} FROM data"
 
 
 def written(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
@@ -73,10 +80,17 @@ def campaign(
     return rows
 
 
-def log_of(tmp_path: Path, rows: Sequence[Mapping[str, Any]], text: str = CAMPAIGN_MAP) -> Log:
-    """Return rows as a log in memory, through a file and a map."""
-    log_map = parse_map("map.yaml", text)
-    return build_log(read_table([written(tmp_path / "log.csv", rows)], log_map), log_map)
+def question(sql: str) -> Question:
+    """Return a query as if it came from a file of the name log.sql."""
+    return Question(sql, "log.sql")
+
+
+def log_of(
+    tmp_path: Path, rows: Sequence[Mapping[str, Any]], sql: str = "", rule: str = "shares"
+) -> Log:
+    """Return rows as a log in memory, through a file and a query."""
+    asked = question(sql or campaign_sql())
+    return build_log(read_table([written(tmp_path / "log.csv", rows)], asked), rule, asked.name)
 
 
 def chosen_by(
@@ -113,19 +127,24 @@ def backtested(
     tmp_path: Path, rows: Sequence[Mapping[str, Any]], *, control: str = ""
 ) -> tuple[str, Any]:
     """Back-test rows through the command: what it printed, and its JSON."""
-    fields = {"customer": "customer", "action": "action", "probability": "p", "outcome": "bought"}
-    fields["probability"] = "p" if "p" in rows[0] else "probability"
-    held: dict[str, Any] = {
-        name: {"column": column} for name, column in fields.items() if column in rows[0]
+    columns = {
+        "row": "row",
+        "customer": "customer",
+        "time": "time::TIMESTAMP",
+        "action": "action::VARCHAR",
+        "outcome": "bought = 1",
     }
-    held["time"] = {"column": "time", "steps": [{"time": "iso"}]}
-    given: dict[str, Any] = {
-        "fields": held,
-        "features": {"all_but": ["n"] if "n" in rows[0] else []},
-    } | ({"control": control} if control else {})
-    (tmp_path / "map.yaml").write_text(json.dumps(given), encoding="utf-8")
+    held = {name: made for name, made in columns.items() if name in {*rows[0], "row", "outcome"}}
+    chosen = [f"{made} AS {name}" for name, made in held.items()]
+    probability = "p" if "p" in rows[0] else "probability"
+    chosen.append(f"{probability}::DOUBLE AS probability")
+    if control:
+        chosen.append(f"action = '{control}' AS control")
+    features = [n for n in rows[0] if n not in {*held, "bought", "n", "p", "probability"}]
+    sql = f"SELECT {', '.join(chosen + features)} FROM typed"
+    (tmp_path / "log.sql").write_text(sql, encoding="utf-8")
     log = written(tmp_path / "log.csv", rows)
-    arguments = [str(log), "--map", str(tmp_path / "map.yaml"), "--json"]
+    arguments = [str(log), "--sql", str(tmp_path / "log.sql"), "--json"]
     result = CliRunner(env={"COLUMNS": "1000"}).invoke(backtest_command, arguments)
     assert result.exit_code == 0, result.output
     return result.stdout, json.loads(result.stdout.splitlines()[-1])

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.backtest.log import MISSING, Flags, Floats, Log
+from streams.backtest.log import Flags, Floats, Log
+from streams.backtest.naming import MISSING
 from streams.core.layout import DAY_MS
 
 Codes = NDArray[np.int64]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from streams.backtest.log import MISSING, Category, Flags, Floats, Log
+from streams.backtest.log import Flags, Floats, Log
+from streams.backtest.naming import MISSING, Category
 from streams.backtest.predictions import auc
 
 # Real features of customers stay far below: .99 is the outcome under another name.

@@ -11,7 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.backtest.log import MISSING, Floats, Ints, Log
+from streams.backtest.log import Floats, Ints, Log
+from streams.backtest.naming import MISSING
 
 
 class Matrix:

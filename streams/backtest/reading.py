@@ -1,224 +1,235 @@
-"""Read a log: its rows, checked by the map, become columns. A bad row is a value, and counted."""
+"""Read a log through a user's query: its rows, checked, become columns.
+
+In: files and one SELECT over `data`, or over `typed`, the same with numbers for all columns of text
+that hold nothing else. Out: numpy columns in the order of the files. A row that cannot be used is
+counted with its line and reason; what was read, left out, rejected and used adds up.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from difflib import get_close_matches
-from itertools import chain, islice
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from streams.backtest.columns import Categories, Numbers
-from streams.backtest.fields import FieldError, Fields, LogError
-from streams.backtest.log_map import LogMap
-from streams.demo.expressions import ROW_COLUMN
-from streams.demo.sources import LookupTable, Numbered, Rows
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.backtest.log_columns import LogColumns, LogError, log_columns
+from streams.backtest.naming import Category, coded, name_of
+from streams.backtest.row_checks import checks
+from streams.files.names import quoted
+from streams.files.opening import ReadOptions
+from streams.files.query import Result, run_query
+from streams.files.tables import Tables, open_tables
 
 # About 250 bytes a row of 20 columns: half a gigabyte.
 MAX_ROWS = 2_000_000
-# Of so many rows a column's type is read, where the map leaves it open.
-_TYPE_ROWS = 1_000
-_SHOWN_PROBLEMS = 10
-_SHOW_EVERY = 2_000
+SHOWN_PROBLEMS = 10
+TYPED = "typed"
+# What counts as a number: a code with a leading zero is a name.
+_NUMBER = r"[+-]?((0|[1-9][0-9]*)([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?|[+-]?(nan|NaN|inf)"
 
-Progress = Callable[[float, int], None]
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 @dataclass
 class Account:
-    """What became of the rows of the files."""
+    """What became of the lines of the files: `rows` read, `made` by the query, `rejected`."""
 
     rows: int = 0
-    left_out: int = 0
-    repeated: int = 0
+    made: int = 0
     rejected: int = 0
     problems: list[str] = field(default_factory=list)
+
+    def reject(self, problem: str, strict: bool) -> None:
+        """Count a row that cannot be used; with `strict` it is the end."""
+        if strict:
+            raise LogError(problem)
+        self.rejected += 1
+        if len(self.problems) < SHOWN_PROBLEMS:
+            self.problems.append(problem)
+
+
+@dataclass(frozen=True)
+class Question:
+    """The query: its text, the name of its file, and what else it may read."""
+
+    sql: str
+    name: str
+    read: ReadOptions = field(default_factory=ReadOptions)
+    further: Mapping[str, Path] = field(default_factory=dict)
 
 
 @dataclass
 class Table:
-    """The rows that were kept, by column, in the order of the files."""
+    """The rows that can be used, by column, in the order of the files.
 
-    fields: Fields
-    numbers: dict[str, Numbers] = field(default_factory=dict)
-    categories: dict[str, Categories] = field(default_factory=dict)
-    computed: dict[str, Numbers] = field(default_factory=dict)
-    flags: dict[str, list[bool]] = field(default_factory=dict)
-    account: Account = field(default_factory=Account)
+    `meanings` has times and spans in ms, numbers, truths as 1.0 and 0.0, all NaN where empty;
+    `texts` the columns of names. `row` is what the query's row is called, by its number in it.
+    """
 
-    @property
-    def unreadable(self) -> Iterator[tuple[str, int, Any]]:
-        """Columns of numbers with values that are none: name, how many, the first."""
-        for name, column in {**self.numbers, **self.computed}.items():
-            if column.unreadable:
-                yield name, column.unreadable, column.first_unreadable
+    columns: LogColumns
+    meanings: dict[str, Floats]
+    texts: dict[str, NDArray[np.object_]]
+    numbers: dict[str, Floats]
+    categories: dict[str, Category]
+    policy_key: Category
+    row: Ints
+    account: Account
 
-
-class _Reader:
-    """Reads the rows of all files into one table."""
-
-    def __init__(self, log_map: LogMap, supervised: bool, strict: bool) -> None:
-        self._map, self._strict = log_map, strict
-        self.table = Table(Fields(log_map, supervised))
-        chosen = log_map.features
-        self.table.numbers = {name: Numbers() for name in chosen.numbers}
-        named = (*chosen.categories, *chosen.computed_categories)
-        self.table.categories = {name: Categories() for name in named}
-        self.table.computed = {name: Numbers() for name in chosen.computed}
-        self.table.flags = {a.name: [] for a in log_map.history if a.where is not None}
-        self._seen: set[tuple[str, ...]] = set()
-        self._groups: dict[tuple[str, ...], int] = {}
-        self._lookups: Sequence[LookupTable] = ()
-
-    def start(self, file: Path, head: Sequence[Numbered], fixed_columns: bool) -> None:
-        """Prepare for a file: join its lookups; choose types; are all named columns there?"""
-        self._lookups = [LookupTable(lookup, file) for lookup in self._map.lookups]
-        rows = [self._joined(row) for row in head if row.problem is None]
-        if rows and fixed_columns:
-            for column in sorted(self._map.columns - rows[0].keys()):
-                near = get_close_matches(column, list(rows[0]), 1)
-                meant = f"did you mean {near[0]}" if near else "it has " + ", ".join(rows[0])
-                raise LogError(f"{self._map.name}: {file} has no column {column}; {meant}")
-        if self._map.features.all_but is not None and not self.table.account.rows:
-            self._choose_types(rows)
-
-    def take(self, file: Path, numbered: Numbered) -> None:
-        """Take one row of a file, or say why not."""
-        account = self.table.account
-        account.rows += 1
-        try:
-            if numbered.problem is not None:
-                raise FieldError("", numbered.problem)
-            self._take(self._joined(numbered))
-        except FieldError as error:
-            where = f" {error.field}" if error.field else ""
-            what = f"{file}:{numbered.number}{where}: {error}"
-            if self._strict:
-                raise LogError(what) from error
-            account.rejected += 1
-            if len(account.problems) < _SHOWN_PROBLEMS:
-                account.problems.append(what)
-
-    def _joined(self, numbered: Numbered) -> dict[str, Any]:
-        row: dict[str, Any] = {**numbered.values, ROW_COLUMN: numbered.number}
-        for lookup in self._lookups:
-            row.update(lookup.added(row))
-        for name, value in row.items():
-            # Parquet files of pandas say NaN where they mean nothing.
-            if value != value:
-                row[name] = None
-        return row
-
-    def _take(self, row: dict[str, Any]) -> None:
-        table, log_map = self.table, self._map
-        try:
-            if not all(holds(row) for holds in log_map.keep):
-                table.account.left_out += 1
-                return
-        except ValueError as error:
-            raise FieldError("keep", str(error)) from error
-        if log_map.distinct:
-            key = tuple(str(row.get(column)) for column in log_map.distinct)
-            if key in self._seen:
-                table.account.repeated += 1
-                return
-            self._seen.add(key)
-        values = table.fields.read(row)
-        chosen = log_map.features
-        computed = {n: _filled(n, value, row) for n, value in chosen.computed.items()}
-        named = {n: _filled(n, value, row) for n, value in chosen.computed_categories.items()}
-        if log_map.group is not None:
-            key = (
-                *(str(row.get(column)) for column in log_map.group.by),
-                str(values.time_ms // log_map.group.every_ms),
-            )
-            place = self._groups.get(key)
-            if place is not None:
-                self._add(place, values.time_ms, row, computed)
-                return
-            self._groups[key] = len(table.fields)
-        table.fields.add(values)
-        for name, numbers in table.numbers.items():
-            numbers.add(row.get(name))
-        for name, categories in table.categories.items():
-            categories.add(named[name] if name in named else row.get(name))
-        for name, number in computed.items():
-            table.computed[name].add(number)
-        for aggregate in log_map.history:
-            if aggregate.where is not None:
-                table.flags[aggregate.name].append(_holds(aggregate.where, row))
-
-    def _add(self, place: int, time_ms: int, row: Mapping[str, Any], computed: Any) -> None:
-        self.table.fields.delay(place, time_ms)
-        for name in self._map.group.add if self._map.group else ():
-            if name in computed:
-                self.table.computed[name].add_to(place, computed[name])
-            elif name in self.table.numbers:
-                self.table.numbers[name].add_to(place, row.get(name))
-
-    def _choose_types(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Take every other column: a number if all that its first rows hold are numbers."""
-        named = self.table.numbers.keys() | self.table.categories.keys()
-        named |= self._map.field_columns | (self._map.features.all_but or frozenset())
-        columns = dict.fromkeys(chain.from_iterable(rows))
-        for column in columns:
-            if column in named or column == ROW_COLUMN:
-                continue
-            trial = Numbers()
-            for row in rows:
-                trial.add(row.get(column))
-            if trial.unreadable:
-                self.table.categories[column] = Categories()
-            else:
-                self.table.numbers[column] = Numbers()
+    def __len__(self) -> int:
+        return len(self.row)
 
 
 def read_table(
     files: Sequence[Path],
-    log_map: LogMap,
+    question: Question,
     *,
     supervised: bool = False,
     strict: bool = False,
-    limit: int | None = None,
-    progress: Progress = lambda share, rows: None,
+    policy_by: Sequence[str] = (),
 ) -> Table:
-    """Return the rows of the files; SourceError or LogError when there is nothing to replay.
+    """Return the rows of a query over the files; LogError or DataFileError when there are none.
 
-    `limit` reads so many rows in all. With `strict` the first bad row is a LogError.
+    `policy_by` are the columns by which a further policy differs. With `strict` the first row that
+    cannot be used is a LogError.
     """
-    reader = _Reader(log_map, supervised, strict)
-    account = reader.table.account
-    for number, file in enumerate(files):
-        with Rows(file, log_map.source) as rows:
-            stream = iter(rows)
-            head = list(islice(stream, _TYPE_ROWS))
-            reader.start(file, head, rows.has_fixed_columns)
-            for numbered in chain(head, stream):
-                if account.rows == limit:
-                    break
-                if account.rows >= MAX_ROWS:
-                    raise LogError(f"{file}: more than {MAX_ROWS:,} rows; use --limit")
-                reader.take(file, numbered)
-                if account.rows % _SHOW_EVERY == 0:
-                    progress((number + rows.share_read) / len(files), account.rows)
-    progress(1.0, account.rows)
-    if not len(reader.table.fields):
+    with open_tables(files, question.read, question.further) as tables:
+        _make_typed(tables)
+        result = run_query(tables, question.sql, question.name)
+        columns = log_columns(result.types, question.name, supervised)
+        if result.row_count > MAX_ROWS:
+            raise LogError(f"{question.name}: more than {MAX_ROWS:,} rows; select fewer")
+        account = Account(tables.row_count + tables.rejected_count, result.row_count)
+        for row, reason, _ in tables.rejected():
+            account.reject(f"{tables.place(row)}: {reason}", strict)
+        for row, reason in sorted(result.unreadable.items()):
+            account.reject(f"{tables.place(row)}: {reason}", strict)
+        table = _fetched(result, columns, policy_by, account)
+        kept = _checked(table, tables, strict)
+    if not kept.any():
         first = f"; the first: {account.problems[0]}" if account.problems else ""
         raise LogError(f"{files[0]}: no row of {account.rows:,} can be replayed{first}")
-    return reader.table
+    return table if kept.all() else _only(table, kept)
 
 
-def _filled(name: str, value: Callable[[Mapping[str, Any]], Any], row: Mapping[str, Any]) -> Any:
-    try:
-        return value(row)
-    except (ValueError, OverflowError):
-        # A feature that cannot be computed is missing; Numbers counts it.
-        return f"not computable in {name}"
+def _make_typed(tables: Tables) -> None:
+    """Make the view `typed`: numbers where a column of text holds nothing else."""
+    described = tables.connection.execute("DESCRIBE data").fetchall()
+    texts = [quoted(str(name)) for name, kind, *_ in described if kind == "VARCHAR"]
+    numeric: set[str] = set()
+    if texts:
+        tests = (
+            f"coalesce(bool_and(regexp_full_match(trim({t}), '{_NUMBER}')), true)" for t in texts
+        )
+        found = tables.connection.execute(f"SELECT {', '.join(tests)} FROM data").fetchone()
+        numeric = {text for text, holds in zip(texts, found or (), strict=True) if holds}
+    names = [quoted(str(name)) for name, *_ in described]
+    chosen = (f"TRY_CAST(trim({n}) AS DOUBLE) AS {n}" if n in numeric else n for n in names)
+    tables.connection.execute(f"CREATE VIEW {TYPED} AS SELECT {', '.join(chosen)} FROM data")
 
 
-def _holds(condition: Callable[[Mapping[str, Any]], bool], row: Mapping[str, Any]) -> bool:
-    try:
-        return condition(row)
-    except ValueError:
-        return False
+# How a column with a meaning becomes a number.
+_AS_NUMBER = {
+    "time": "CASE WHEN isfinite({0}) THEN round_even(epoch_us({0}::TIMESTAMPTZ) / 1000, 0) END",
+    "window": "CASE WHEN datepart('month', {0}) + 12 * datepart('year', {0}) = 0 "
+    "THEN epoch_ms({0}) ELSE -1 END",
+    "outcome": "{0}",
+    "known": "{0}",
+    "control": "{0}",
+}
+_TEXTS = ("customer", "action", "family", "currency")
+
+
+def _fetched(
+    result: Result, columns: LogColumns, policy_by: Sequence[str], account: Account
+) -> Table:
+    as_time = dict.fromkeys(("time", "outcome_time"), _AS_NUMBER["time"])
+    wanted: dict[str, str] = {}
+    for name in sorted(columns.meanings - {"row"}):
+        if name in _TEXTS:
+            wanted[f"t:{name}"] = f"{quoted(name)}::VARCHAR"
+        else:
+            made = (_AS_NUMBER | as_time).get(name, "{0}").format(quoted(name))
+            wanted[f"m:{name}"] = f"({made})::DOUBLE"
+    wanted |= {f"n:{name}": f"{quoted(name)}::DOUBLE" for name in columns.numbers}
+    wanted |= {f"c:{name}": f"{quoted(name)}::VARCHAR" for name in columns.categories}
+    for place, name in enumerate(policy_by):
+        if name not in result.types:
+            raise LogError(
+                f"{result.name}: no column {name}, by which the further policy differs; the query "
+                f"has {', '.join(result.types)}"
+            )
+        wanted[f"p:{place}"] = f"{quoted(name)}::VARCHAR"
+    number = "_place"
+    if "row" in columns.meanings:
+        number = "list_min(row)" if result.types["row"].endswith("[]") else "row"
+    wanted["row"] = f"coalesce({number}, _place)"
+    chosen = ", ".join(f"{made} AS {quoted(name)}" for name, made in wanted.items())
+    held = result.tables.connection.execute(
+        f"SELECT {chosen} FROM {result.table} ORDER BY {number}, _place"
+    ).fetchnumpy()
+    of = {name.partition(":"): _plain(values) for name, values in held.items()}
+    by_kind: dict[str, dict[str, Any]] = {kind: {} for kind in "mtncp"}
+    for (kind, _, name), values in of.items():
+        if name:
+            by_kind[kind][name] = values
+    return Table(
+        columns=columns,
+        meanings=by_kind["m"],
+        texts=by_kind["t"],
+        numbers={n: np.where(np.isfinite(v), v, np.nan) for n, v in by_kind["n"].items()},
+        categories={name: coded(values) for name, values in by_kind["c"].items()},
+        policy_key=coded(policy_keys(list(by_kind["p"].values()), result.row_count), None),
+        row=of["row", "", ""].astype(np.int64),
+        account=account,
+    )
+
+
+def policy_keys(columns: Sequence[Sequence[object]], rows: int) -> list[str]:
+    """Return the context of each row, by the columns by which a further policy differs."""
+    if not columns:
+        return [""] * rows
+    return ["|".join(map(name_of, values)) for values in zip(*columns, strict=True)]
+
+
+def _plain(values: Any) -> Any:
+    """Return a column without a mask: NaN or None where it is empty."""
+    if not isinstance(values, np.ma.MaskedArray):
+        return values
+    plain = values.data.copy()
+    plain[np.ma.getmaskarray(values)] = None if plain.dtype == object else np.nan
+    return plain
+
+
+def _checked(table: Table, tables: Tables, strict: bool) -> NDArray[np.bool_]:
+    """Return which rows can be used, and count the others with the first reason of each."""
+    kept = np.ones(len(table), bool)
+    found: list[tuple[int, str]] = []
+    for name, wrong, what in checks(table.meanings, table.texts, len(table)):
+        for place in np.flatnonzero(wrong & kept).tolist():
+            found.append((place, f"{name} {what(place)}"))
+        kept &= ~wrong
+    numbered = "row" in table.columns.meanings
+    for place, reason in sorted(found):
+        row = int(table.row[place])
+        where = tables.place(row) if numbered else f"row {row} of the query"
+        table.account.reject(f"{where}: {reason}", strict)
+    return kept
+
+
+def _only(table: Table, kept: NDArray[np.bool_]) -> Table:
+    def some(columns: dict[str, Any]) -> dict[str, Any]:
+        return {name: values[kept] for name, values in columns.items()}
+
+    return replace(
+        table,
+        meanings=some(table.meanings),
+        texts=some(table.texts),
+        numbers=some(table.numbers),
+        categories={n: replace(c, codes=c.codes[kept]) for n, c in table.categories.items()},
+        policy_key=replace(table.policy_key, codes=table.policy_key.codes[kept]),
+        row=table.row[kept],
+    )

@@ -39,6 +39,7 @@ def summary(findings: Findings) -> dict[str, Any]:
         "rows_to_beat_logged": findings.beaten.rows if findings.beaten else None,
         "copies": findings.taken.copies,
         "assumed_probabilities": findings.taken.assumed,
+        "currency": findings.taken.currency,
         "foretold": _foretold(findings),
         "not_evaluable": _reasons(findings),
         "warnings": list(findings.claims.warnings),
@@ -115,15 +116,17 @@ def show(findings: Findings, console: Console) -> None:
 def _show_taken(findings: Findings, console: Console) -> None:
     taken, account = findings.taken, findings.taken.account
     console.print(
-        f"{account.rows:,} rows read: {taken.rows:,} replayed, {taken.judged:,} of them judged; "
-        f"{account.left_out:,} left out, {account.repeated:,} repeated, "
-        f"{account.rejected:,} rejected; {len(taken.actions):,} actions, {taken.features:,} columns"
+        f"{account.rows:,} rows read, {account.rejected:,} rejected; the query selected "
+        f"{account.made:,}: {taken.rows:,} replayed, {taken.judged:,} of them judged; "
+        f"{len(taken.actions):,} actions, {taken.features:,} columns"
     )
     if taken.copies:
         console.print(
             f"{taken.copies:,} rows are copies of an earlier one (customer, time, action, outcome "
             "and features): they count once in estimates and intervals"
         )
+    if taken.late:
+        console.print(f"{taken.late:,} outcomes came after their window and count as none")
     if taken.alike and findings.policies:
         console.print(
             f"{taken.alike:,} rows equal an earlier one in everything; without both a customer and "
@@ -164,7 +167,9 @@ def _show_progressive(findings: Findings, console: Console) -> None:
 
 
 def _show_policies(findings: Findings, console: Console) -> None:
-    table = Table("policy", "replay", "IPS", "SNIPS", "DR")
+    taken = findings.taken
+    unit = (taken.currency or "money") if taken.money else "outcomes"
+    table = Table("policy", "replay", "IPS", "SNIPS", "DR", title=f"{unit} a row")
     for name in _ORDER:
         if name in findings.policies:
             estimates = findings.policies[name]

@@ -1,37 +1,35 @@
-"""A plain supervised log: one outcome and no actions, with a map or without."""
+"""The query of a plain supervised log: one column is the outcome, all others are features."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
 
-from streams.core.catalogue_yaml.durations import durations
-from streams.demo.mapping_file import Document, parse_document
+from streams.backtest.log_columns import MEANINGS, NEAR, LogError
+from streams.backtest.reading import TYPED
+from streams.files.names import quoted
+from streams.files.opening import ReadOptions
+from streams.files.tables import open_tables
 
-# What a log without actions has no use for.
-_OF_ACTIONS = ("action", "family", "probability", "money", "value", "cost")
+
+def target_query(files: Sequence[Path], column: str, read: ReadOptions) -> str:
+    """Return the query; LogError when the files have no such column."""
+    with open_tables(files, read) as tables:
+        described = tables.connection.execute("DESCRIBE data").fetchall()
+    names = [str(name) for name, *_ in described if name != "row"]
+    if column not in names:
+        near = get_close_matches(column, names, 1)
+        meant = f"did you mean {near[0]}?" if near else "it has " + ", ".join(names)
+        raise LogError(f"{files[0]}: no column {column}; {meant}")
+    text = f"lower(trim({quoted(column)}::VARCHAR))"
+    # Whole numbers are written as 1.0 where a cell of the column was empty.
+    outcome = f"regexp_replace({text}, '^([01])[.]0+$', '\\1')::BOOLEAN AS outcome"
+    # Every other column is a feature, whatever its name; so none has a meaning of its own.
+    features = (f"{quoted(n)} AS {quoted(_feature(n))}" for n in names if n != column)
+    return f"SELECT {', '.join(('row', outcome, *features))} FROM {TYPED}"
 
 
-def target_document(document: Document | None, column: str) -> Document:
-    """Return the map of a supervised log whose outcome is `column` ("": the map's own).
-
-    Without a document every other column is a feature.
-    """
-    if document is None:
-        document = parse_document("--target", "features: {all_but: []}")
-    table: dict[str, Any] = dict(document.table(document.value, ""))
-    fields = dict(document.table(table.get("fields") or {}, "fields"))
-    dropped: tuple[str, ...] = _OF_ACTIONS
-    if not column and not {"outcome", "outcome_time"} & fields.keys():
-        # Money is then what tells an outcome.
-        dropped = tuple(name for name in _OF_ACTIONS if name != "money")
-    for name in dropped:
-        fields.pop(name, None)
-    if column:
-        fields.pop("outcome_time", None)
-        fields["outcome"] = {"column": column}
-        for name in durations("repeat_within"):
-            table.pop(name, None)
-    table["fields"] = fields
-    for name in ("control", "target_policy", "exploration"):
-        table.pop(name, None)
-    return Document(document.name, table, document.lines)
+def _feature(name: str) -> str:
+    near = get_close_matches(name.lower(), MEANINGS, 1, NEAR)
+    return f"{name} (column)" if near else name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from time import process_time
 
@@ -10,59 +11,70 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from streams.backtest.fields import LogError
-from streams.backtest.log_map import compile_map
+from streams.backtest.log_columns import LogError
 from streams.backtest.plot import reliability_svg
+from streams.backtest.reading import Question
 from streams.backtest.report import show, summary
 from streams.backtest.run import Findings, Options, backtest
-from streams.backtest.supervised import target_document
-from streams.demo.mapping_file import MappingError, read_document
-from streams.demo.sources import SourceError
+from streams.backtest.supervised import target_query
+from streams.cli.backtest_options import replay_options
+from streams.cli.data_files import FILE, data_file_options
+from streams.files.loading import MissingDuckDB
+from streams.files.opening import DataFileError, ReadOptions
 
-# `--target` alone: the outcome is the one that the map names.
-FROM_MAP = ""
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+# `--target` alone: the outcome is the one that the query names.
+FROM_QUERY = ""
 
 
 @click.command(name="backtest")
-@click.argument("log", type=_FILE, nargs=-1, required=True)
+@click.argument("log", type=FILE, nargs=-1, required=True)
 @click.option(
-    "--map",
-    "map_file",
-    type=_FILE,
-    help="Map file (YAML): which column says what. Examples: deploy/backtest/.",
+    "--sql",
+    "sql_file",
+    type=FILE,
+    help="File with one SELECT over `data`: its columns say what is what. Examples and recipes: "
+    "deploy/backtest/.",
 )
 @click.option(
     "--target",
     is_flag=False,
-    flag_value=FROM_MAP,
+    flag_value=FROM_QUERY,
     metavar="[COLUMN]",
-    help="A supervised log: one outcome (this column, or the map's) and no actions. Without a map "
-    "all other columns are features. Give it after LOG.",
+    help="A supervised log: one outcome (this column, or that of the query) and no actions. "
+    "Without --sql all other columns are features. Give it after LOG.",
 )
+@replay_options
+@data_file_options
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as one last JSON line.")
 @click.option(
     "--plot",
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     help="Write the reliability plot (SVG) to this file.",
 )
-@click.option("--limit", type=click.IntRange(min=1), help="Read only so many rows.")
-@click.option("--strict", is_flag=True, help="Stop at the first bad row (exit code 1).")
 def backtest_command(
     log: tuple[Path, ...],
-    map_file: Path | None,
+    sql_file: Path | None,
     target: str | None,
     as_json: bool,
     plot: Path | None,
-    limit: int | None,
-    strict: bool,
+    options: Options,
+    read: ReadOptions,
+    further: dict[str, Path],
 ) -> None:
     """Replay a campaign LOG through our learner and say what its decisions would have earned.
 
-    LOG is CSV or JSON Lines (also .gz), Avro, or Parquet (needs the extra `parquet`); several
-    files are read as one. Rows go in time order; a label is learned only when it would have been
-    known, and rows before the first such label teach without being judged. Up to two million rows.
-    The same log gives the same output.
+    LOG is CSV, JSON Lines, JSON, Avro or Parquet, also compressed; several files are read as one.
+    The SQL reads them as the table `data` (all text, but Parquet) or `typed` (numbers where a
+    column holds nothing else). Rows go in time order; a label is learned only when it would have
+    been known, and rows before the first such label teach without being judged. Up to two million
+    rows. The same log gives the same output.
+
+    \b
+    What the columns of the SQL mean (deploy/backtest/README.md has all):
+      customer, time, action, probability, outcome    who, when, what was done, what came of it
+      outcome_time, window, known                     when an outcome is known
+      money, value, cost, currency, control           what it brought; where nothing was done
+      any other                                       a feature: a number or a category by its type
 
     \b
     What is compared, per row of the log, each with an interval that holds at every look:
@@ -78,18 +90,21 @@ def backtest_command(
       a number         counts as the mean; a second column says that it was missing
       a category       "missing" is one; an unseen one has no weight; beyond 64 they share one
       an outcome       did not come (an empty cell means no)
-      a customer       somebody without a history
-      a probability    the map's rule: `shares` of the actions in the log, or `uniform`
+      a customer       a customer without a history
+      a probability    assumed by --probability; the row is no evidence where others have one
       time or action   the row is rejected and counted; also where a value cannot be read
 
     \b
-      concierge backtest campaign.csv --map my.yaml --json
+      concierge backtest campaign.csv --sql my.sql --json
       concierge backtest sessions.csv --target bought --plot reliability.svg
     """
     began_s = process_time()
+    options = replace(options, supervised=target is not None)
     try:
-        findings = _run(log, map_file, target, Options(target is not None, strict, limit))
-    except (MappingError, SourceError, LogError) as error:
+        findings = _run(log, _question(log, sql_file, target, read, further), options)
+    except MissingDuckDB as error:
+        raise click.UsageError(str(error)) from error
+    except (DataFileError, LogError) as error:
         raise click.ClickException(str(error)) from error
     seconds = process_time() - began_s
     _warn(findings)
@@ -104,23 +119,36 @@ def backtest_command(
         click.echo(json.dumps(summary(findings)))
 
 
-def _run(
-    log: tuple[Path, ...], map_file: Path | None, target: str | None, options: Options
-) -> Findings:
-    if map_file is None and not target:
-        raise click.UsageError("give --map MAP.yaml, or --target COLUMN for a supervised log")
-    document = read_document(map_file) if map_file is not None else None
-    if target is not None:
-        document = target_document(document, target)
-    assert document is not None
-    log_map = compile_map(document)
+def _question(
+    log: tuple[Path, ...],
+    sql_file: Path | None,
+    target: str | None,
+    read: ReadOptions,
+    further: dict[str, Path],
+) -> Question:
+    if sql_file is None:
+        if not target:
+            raise click.UsageError("give --sql LOG.sql, or --target COLUMN for a supervised log")
+        return Question(target_query(log, target, read), "--target", read, further)
+    if target:
+        raise click.UsageError(
+            f"--sql names the outcome itself: write `{target} AS outcome` there, and --target alone"
+        )
+    try:
+        sql = sql_file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.ClickException(f"{sql_file}: cannot be read: {error}") from error
+    return Question(sql, str(sql_file), read, further)
+
+
+def _run(log: tuple[Path, ...], question: Question, options: Options) -> Findings:
     with _progress() as progress:
         tasks = {name: progress.add_task(name, total=1.0, rows=0) for name in _STAGES}
 
         def show_progress(stage: str, share: float, rows: int) -> None:
             progress.update(tasks[stage], completed=share, rows=rows)
 
-        return backtest(log, log_map, map_file or log[0], options, show_progress)
+        return backtest(log, question, options, show_progress)
 
 
 _STAGES = ("reading", "replaying")
@@ -143,6 +171,3 @@ def _warn(findings: Findings) -> None:
     more = account.rejected - len(account.problems)
     if more > 0:
         click.echo(f"rejected {more:,} more", err=True)
-    for name, count, first in findings.taken.unreadable:
-        what = f"column {name}: {count:,} values are no number and count as missing"
-        click.echo(f"{what}; the first: {first!r}", err=True)

@@ -11,16 +11,15 @@ import pytest
 from streams.backtest.claims import Claims
 from streams.backtest.judging import judge_policies
 from streams.backtest.log import Log
-from streams.backtest.log_map import parse_map
 from streams.backtest.matrix import Matrix
 from streams.backtest.plot import reliability_svg
 from streams.backtest.policies import run_policies
 from streams.backtest.replay import Learner
 from streams.backtest.report import summary
 from streams.backtest.run import Options, backtest
-from streams.backtest.target_policy import read_target_policy
+from streams.backtest.target_policy import policy_table, read_target_policy
 from streams.core.catalogue import Exploration
-from tests.logs import CAMPAIGN_MAP, campaign, log_of, written
+from tests.logs import campaign, campaign_sql, log_of, question, written
 
 TRYING = Exploration(20.0, growth=10.0)
 
@@ -33,10 +32,10 @@ def learner(log: Log) -> Learner:
 
 def test_a_log_replayed_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     file = written(tmp_path / "log.csv", campaign(1_500, shares=SHARES))
-    log_map = parse_map("m", CAMPAIGN_MAP + "window_minutes: 20\ncontrol: c\n")
+    asked = question(campaign_sql(window="INTERVAL 20 MINUTES", control="action = 'c'"))
     runs = []
     for _ in range(2):
-        findings = backtest([file], log_map, file, Options())
+        findings = backtest([file], asked, Options())
         plot = reliability_svg(findings.progressive.quality, "p")
         runs.append((json.dumps(summary(findings)), plot))
     assert runs[0] == runs[1]
@@ -58,15 +57,12 @@ def test_the_future_of_a_log_changes_nothing_of_what_was_predicted_before(tmp_pa
 def test_a_policy_equal_to_the_logging_one_is_worth_the_mean_reward(
     tmp_path: Path, seed: int
 ) -> None:
-    text = CAMPAIGN_MAP + "target_policy: {file: same.csv}\n"
-    written(
+    policy = written(
         tmp_path / "same.csv",
         [{"action": name, "probability": share} for name, share in SHARES.items()],
     )
-    log = log_of(tmp_path, campaign(2_000, seed=seed, shares=SHARES), text)
-    policy = parse_map("m", text).target_policy
-    assert policy is not None
-    target = read_target_policy(policy, tmp_path / "map.yaml", log)
+    log = log_of(tmp_path, campaign(2_000, seed=seed, shares=SHARES))
+    target = policy_table(read_target_policy(policy), log)
     courses = run_policies(log, lambda: learner(log), TRYING, target, None)
     found = judge_policies(log, courses, Claims())["target"]
     mean = float(log.reward.mean())

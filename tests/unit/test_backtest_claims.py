@@ -162,7 +162,7 @@ def test_tiny_probabilities_make_not_evaluable(tmp_path: Path) -> None:
     assert found["policies"]["random"]["ips"] is None
     reason = found["not_evaluable"]["random.ips"]
     assert "60 rows have so small a logged probability" in reason
-    assert "the first: row 1, probability 1e-09" in reason
+    assert "the first: row 2, probability 1e-09" in reason
     assert "equals 60 decisions" in reason
     assert found["rows_to_beat_logged"] is None
 

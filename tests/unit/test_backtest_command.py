@@ -12,16 +12,16 @@ from click.testing import CliRunner, Result
 
 from streams.backtest.thompson import main as thompson
 from streams.cli.backtest import backtest_command
-from tests.logs import CAMPAIGN_MAP, campaign, written
+from tests.logs import campaign, campaign_sql, written
 
 
 def run(*arguments: object) -> Result:
     return CliRunner().invoke(backtest_command, [str(a) for a in arguments])
 
 
-def files(tmp_path: Path, more: str = "", count: int = 1_200) -> tuple[Path, Path]:
-    (tmp_path / "map.yaml").write_text(CAMPAIGN_MAP + more, encoding="utf-8")
-    return written(tmp_path / "log.csv", campaign(count)), tmp_path / "map.yaml"
+def files(tmp_path: Path, count: int = 1_200, **columns: str) -> tuple[Path, Path]:
+    (tmp_path / "log.sql").write_text(campaign_sql(**columns), encoding="utf-8")
+    return written(tmp_path / "log.csv", campaign(count)), tmp_path / "log.sql"
 
 
 def last_line(result: Result) -> Any:
@@ -30,8 +30,8 @@ def last_line(result: Result) -> Any:
 
 
 def test_json_is_one_last_line_with_exactly_the_stated_keys(tmp_path: Path) -> None:
-    log, map_file = files(tmp_path, "control: c\n", count=2_500)
-    found = last_line(run(log, "--map", map_file, "--json"))
+    log, sql = files(tmp_path, count=2_500, control="action = 'c'")
+    found = last_line(run(log, "--sql", sql, "--json"))
     assert list(found) == [
         "rows",
         "actions",
@@ -41,6 +41,7 @@ def test_json_is_one_last_line_with_exactly_the_stated_keys(tmp_path: Path) -> N
         "rows_to_beat_logged",
         "copies",
         "assumed_probabilities",
+        "currency",
         "foretold",
         "not_evaluable",
         "warnings",
@@ -60,19 +61,19 @@ def test_json_is_one_last_line_with_exactly_the_stated_keys(tmp_path: Path) -> N
 
 
 def test_people_get_a_table_with_intervals_and_the_word_of_what_was_read(tmp_path: Path) -> None:
-    log, map_file = files(tmp_path)
-    result = run(log, "--map", map_file)
-    assert "1,200 rows read: 1,200 replayed, 1,200 of them judged" in result.stdout
+    log, sql = files(tmp_path)
+    result = run(log, "--sql", sql)
+    assert "1,200 rows read, 0 rejected; the query selected 1,200: 1,200 replayed" in result.stdout
     for word in ("ours", "exploring", "logged", "best fixed", "random", "SNIPS", "AUC"):
         assert word in result.stdout
     assert "us a row" in result.stderr
 
 
 def test_a_supervised_log_needs_only_its_target(tmp_path: Path) -> None:
-    log, map_file = files(tmp_path)
+    log, sql = files(tmp_path)
     by_column = last_line(run(log, "--target", "bought", "--json"))
-    by_map = last_line(run(log, "--map", map_file, "--json", "--target"))
-    for found in (by_column, by_map):
+    by_query = last_line(run(log, "--sql", sql, "--json", "--target"))
+    for found in (by_column, by_query):
         assert (found["rows"], found["actions"]) == (1_200, 1)
         assert found["policies"] == found["uplift"] == {}
         assert found["rows_to_beat_logged"] is None
@@ -80,29 +81,29 @@ def test_a_supervised_log_needs_only_its_target(tmp_path: Path) -> None:
 
 
 def test_the_reliability_plot_is_an_svg_with_a_point_per_bin(tmp_path: Path) -> None:
-    log, map_file = files(tmp_path)
+    log, sql = files(tmp_path)
     plot = tmp_path / "plot.svg"
-    assert run(log, "--map", map_file, "--plot", plot).exit_code == 0
+    assert run(log, "--sql", sql, "--plot", plot).exit_code == 0
     circles = ElementTree.parse(plot).findall(".//{http://www.w3.org/2000/svg}circle")
     assert len(circles) >= 2
     assert "predicted" in (circles[0][0].text or "")
 
 
 def test_a_target_policy_is_evaluated_too(tmp_path: Path) -> None:
-    log, map_file = files(tmp_path, "target_policy: {file: policy.csv, by: [city]}\n")
+    log, sql = files(tmp_path)
     rows = [
         {"city": city, "action": "a", "probability": share}
         for city, share in (("York", 1.0), ("Bath", 0.25))
     ]
     rows += [{"city": "Bath", "action": "b", "probability": 0.75}]
-    written(tmp_path / "policy.csv", rows)
-    found = last_line(run(log, "--map", map_file, "--json"))
+    policy = written(tmp_path / "policy.csv", rows)
+    found = last_line(run(log, "--sql", sql, "--policy", policy, "--json"))
     assert list(found["policies"])[-1] == "target"
     assert 0.1 < found["policies"]["target"]["snips"] < 0.4
     written(tmp_path / "policy.csv", rows[:2])
-    result = run(log, "--map", map_file)
+    result = run(log, "--sql", sql, "--policy", policy)
     assert result.exit_code == 1
-    assert "probabilities for city = Bath sum to 0.25 instead of 1" in result.stderr
+    assert "probabilities for city = Bath sum to 0.25, not to 1" in result.stderr
 
 
 def test_a_thompson_sampler_becomes_a_target_policy(tmp_path: Path) -> None:
@@ -116,17 +117,17 @@ def test_a_thompson_sampler_becomes_a_target_policy(tmp_path: Path) -> None:
 
 
 def test_bad_rows_are_reported_and_the_rest_is_replayed(tmp_path: Path) -> None:
-    log, map_file = files(tmp_path)
+    log, sql = files(tmp_path)
     with log.open("a", encoding="utf-8") as file:
         file.write("c1,2024-01-09T10:00:00,,0.3,1,40,York\n")
         file.write("c1,2024-01-09T10:00:00,a,0.3,1,forty,York\n")
-    result = run(log, "--map", map_file, "--json")
+        file.write("c1,2024-01-09T11:00:00,a,0.3,1,40,York\n")
+    result = run(log, "--sql", sql, "--json")
     assert last_line(result)["rows"] == 1_201
-    assert f"rejected {log}:1202 action: is empty" in result.stderr
-    assert "column age: 1 values are no number and count as missing; the first: 'forty'" in (
-        result.stderr
-    )
-    assert run(log, "--map", map_file, "--strict").exit_code == 1
+    assert "rejected log.csv:1202: action is empty" in result.stderr
+    assert "rejected log.csv:1203: Could not convert string 'forty' to DOUBLE" in result.stderr
+    assert "1,203 rows read, 2 rejected; the query selected 1,202: 1,201 replayed" in result.stdout
+    assert run(log, "--sql", sql, "--strict").exit_code == 1
 
 
 @pytest.mark.filterwarnings("error")
@@ -143,8 +144,8 @@ def test_bad_rows_are_reported_and_the_rest_is_replayed(tmp_path: Path) -> None:
 def test_a_log_that_tells_nothing_is_no_error_and_nothing_is_claimed(
     tmp_path: Path, rows: list[dict[str, Any]]
 ) -> None:
-    _, map_file = files(tmp_path, "window_hours: 1\n")
-    found = last_line(run(written(tmp_path / "log.csv", rows), "--map", map_file, "--json"))
+    _, sql = files(tmp_path, window="INTERVAL 1 HOUR")
+    found = last_line(run(written(tmp_path / "log.csv", rows), "--sql", sql, "--json"))
     assert found["rows"] == len(rows)
     assert found["policies"]["ours"]["dr"] is None
     assert found["rows_to_beat_logged"] is None
@@ -153,28 +154,48 @@ def test_a_log_that_tells_nothing_is_no_error_and_nothing_is_claimed(
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        ([], 2, "give --map MAP.yaml, or --target COLUMN"),
-        (["--target", "bough"], 1, "has no column bough; did you mean bought"),
-        (["--map", "control"], 1, "control 'd' is no action of the log"),
-        (["--map", "actionless"], 1, "fields.action is missing; name the column of the action"),
-        (["--map", "misspelt"], 1, "did you mean `outcome`?"),
+        ([], 2, "give --sql LOG.sql, or --target COLUMN"),
+        (["--target", "bough"], 1, "no column bough; did you mean bought"),
+        (["--sql", "log.sql", "--target", "bought"], 2, "write `bought AS outcome` there"),
+        (["--sql", "log.sql", "--table", "products"], 2, "as NAME=FILE"),
+        (["--sql", "log.sql", "--prior", "1"], 2, "is not in the range"),
     ],
 )
 def test_what_cannot_be_run_says_what_to_do(
     tmp_path: Path, arguments: list[str], code: int, said: str
 ) -> None:
-    log, _ = files(tmp_path, count=20)
-    maps = {
-        "control": CAMPAIGN_MAP + "control: d\n",
-        "actionless": CAMPAIGN_MAP.replace("  action: {column: action}\n", ""),
-        "misspelt": CAMPAIGN_MAP.replace("outcome", "outcom"),
-    }
-    for name, text in maps.items():
-        (tmp_path / name).write_text(text, encoding="utf-8")
-    given = [tmp_path / a if a in maps else a for a in arguments]
-    result = run(log, *given)
+    log, sql = files(tmp_path, count=20)
+    result = run(log, *(sql if a == "log.sql" else a for a in arguments))
     assert result.exit_code == code, result.output
-    assert said in result.stderr
+    assert said in " ".join(result.stderr.replace("│", " ").split())
+
+
+def test_a_further_file_can_be_joined(tmp_path: Path) -> None:
+    log, sql = files(tmp_path)
+    cities = written(
+        tmp_path / "cities.csv", [{"city": "York", "size": 141}, {"city": "Bath", "size": 94}]
+    )
+    joined = campaign_sql().replace("city AS", "size::DOUBLE AS size, data.city AS")
+    sql.write_text(joined + " JOIN cities ON cities.city = data.city", encoding="utf-8")
+    assert (
+        last_line(run(log, "--sql", sql, "--table", f"cities={cities}", "--json"))["rows"] == 1_200
+    )
+
+
+def test_amounts_are_shown_with_their_currency(tmp_path: Path) -> None:
+    log, sql = files(tmp_path, money="age::DOUBLE", currency="'JPY'")
+    result = run(log, "--sql", sql, "--json")
+    assert last_line(result)["currency"] == "JPY"
+    assert "JPY a row" in result.stdout
+
+
+def test_amounts_of_different_currencies_are_never_added(tmp_path: Path) -> None:
+    log, sql = files(tmp_path, money="age::DOUBLE", currency="if(city = 'York', 'GBP', 'EUR')")
+    result = run(log, "--sql", sql)
+    assert result.exit_code == 1
+    assert "amounts of EUR and GBP are never added" in result.stderr
+    files(tmp_path, money="age::DOUBLE", currency="'EURO'")
+    assert "'EURO' is no currency of ISO 4217; did you mean EUR?" in run(log, "--sql", sql).stderr
 
 
 def test_help_states_the_rules_for_what_is_missing() -> None:

@@ -20,7 +20,7 @@ from streams.backtest.predictions import auc, calibration_error, judge_predictio
 from streams.backtest.replay import MOST_ROWS, Learner, accepted, live, predict
 from streams.backtest.worth import Worth
 from streams.core.catalogue import Exploration
-from tests.logs import CAMPAIGN_MAP, campaign, log_of
+from tests.logs import campaign, campaign_sql, log_of
 
 PRIOR = 0.05
 TRYING = Exploration(20.0)
@@ -57,9 +57,9 @@ def assert_causal(log: Log, story: Sequence[tuple[str, list[int]]]) -> None:
             assert learned == known
 
 
-@pytest.mark.parametrize("window", ["", "window_minutes: 30\n", "window_days: 40\n"])
+@pytest.mark.parametrize("window", ["1 MILLISECOND", "30 MINUTES", "40 DAYS"])
 def test_a_label_is_learned_when_it_is_known_and_not_before(tmp_path: Path, window: str) -> None:
-    log = log_of(tmp_path, campaign(300), CAMPAIGN_MAP + window)
+    log = log_of(tmp_path, campaign(300), campaign_sql(window=f"INTERVAL {window}"))
     watched = Watched(log)
     predicted = predict(log, watched)
     assert_causal(log, watched.story)
@@ -73,7 +73,7 @@ def test_a_label_is_learned_when_it_is_known_and_not_before(tmp_path: Path, wind
 def test_a_learner_in_replay_sees_only_rows_where_it_chose_what_the_log_shows(
     tmp_path: Path,
 ) -> None:
-    log = log_of(tmp_path, campaign(400), CAMPAIGN_MAP + "window_minutes: 30\n")
+    log = log_of(tmp_path, campaign(400), campaign_sql(window="INTERVAL 30 MINUTES"))
     watched = Watched(log)
     matched = live(log, watched, TRYING, np.ones(len(log), bool))
     learned = [row for what, rows in watched.story if what == "learn" for row in rows]
@@ -92,7 +92,7 @@ def test_rows_of_one_moment_are_decided_together_in_bounded_waves(tmp_path: Path
 
 
 def test_rows_before_the_first_known_label_teach_and_are_not_judged(tmp_path: Path) -> None:
-    log = log_of(tmp_path, campaign(100), CAMPAIGN_MAP + "window_minutes: 30\n")
+    log = log_of(tmp_path, campaign(100), campaign_sql(window="INTERVAL 30 MINUTES"))
     assert log.judged.tolist() == [False] * 30 + [True] * 70
     assert log_of(tmp_path, campaign(100)).judged.all()
 

@@ -1,0 +1,88 @@
+"""Options of the commands that read data files by SQL: how a file is written, what is joined."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from streams.files.opening import FORMATS, ReadOptions
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def data_file_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options, as arguments `read` (ReadOptions) and `further` (files by name).
+
+    It belongs below `@click.command` and above the command's own options.
+    """
+
+    @wraps(command)
+    def called(
+        file_format: str | None,
+        delimiter: str | None,
+        quote: str,
+        encoding: str | None,
+        skip_lines: int,
+        header: bool,
+        table: tuple[str, ...],
+        **arguments: Any,
+    ) -> Any:
+        read = ReadOptions(
+            format=file_format,
+            delimiter="\t" if delimiter == "\\t" else delimiter,
+            quote=quote,
+            encoding=encoding,
+            skip_lines=skip_lines,
+            header=header,
+        )
+        return command(read=read, further=_named(table), **arguments)
+
+    for option in reversed(_OPTIONS):
+        called = option(called)
+    return called
+
+
+_OPTIONS = (
+    click.option(
+        "--table",
+        multiple=True,
+        metavar="NAME=FILE",
+        help="A further file that the SQL may join, by this name. May be given several times.",
+    ),
+    click.option(
+        "--format",
+        "file_format",
+        type=click.Choice(FORMATS),
+        help="Format of the files, where their names and first bytes do not tell it.",
+    ),
+    click.option("--delimiter", help="CSV: what parts the cells; found by itself otherwise."),
+    click.option("--quote", default='"', show_default=True, help="CSV: quotes; empty for none."),
+    click.option("--encoding", help="Encoding such as latin-1, where it is not UTF-8."),
+    click.option(
+        "--skip-lines",
+        type=click.IntRange(min=0),
+        default=0,
+        help="CSV: so many lines come before the header.",
+    ),
+    click.option(
+        "--header/--no-header",
+        default=True,
+        help="CSV: the first line names the columns; else they are column0, column1 and so on.",
+    ),
+)
+
+
+def _named(tables: tuple[str, ...]) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for table in tables:
+        name, equals, file = table.partition("=")
+        if not equals or not name or name in found:
+            raise click.BadParameter(f"--table {table}: write each name once, as NAME=FILE")
+        if not Path(file).is_file():
+            raise click.BadParameter(f"--table {table}: there is no file {file}")
+        found[name] = Path(file)
+    return found
