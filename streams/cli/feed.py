@@ -3,74 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, time
+from typing import Any
 
 import click
 from confluent_kafka import Producer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from schemas.topics import INPUTS
+from streams.cli.feed_options import RateParam, SpeedParam, TableParam
+from streams.cli.feed_report import send_all, summarise
 from streams.cli.options import settings_from
-from streams.demo.events import Sent
-from streams.demo.feed import Account, Feed, StrictError, described
+from streams.demo.events import Event
 from streams.demo.feeding import EventProducer, FeedError, Pace, Sending, producer_settings
-from streams.demo.mapping import load_mapping
-from streams.demo.mapping_file import MappingError
-from streams.demo.sources import SourceError
+from streams.feed.contract import input_topics
+from streams.feed.event_columns import empty_columns
+from streams.feed.file_feed import FileFeed, StrictError
+from streams.feed.reject_file import RejectFile
+from streams.files.loading import MissingDuckDB
+from streams.files.opening import FORMATS, DataFileError, ReadOptions
+from streams.files.query import run_query
+from streams.files.tables import open_tables
 from streams.runtime.clients import librdkafka_config
 from streams.runtime.registry import RegistryRefused, RegistrySchemas, RegistryUnavailable
 from streams.runtime.settings import Settings, SettingsError
 
-_SHOW_EVERY = 500
-
-
-class SpeedParam(click.ParamType):
-    """A factor such as `1000x`."""
-
-    name = "factor"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """Return the factor; fails for what is no number above 0."""
-        try:
-            speed = float(str(value).lower().removesuffix("x"))
-        except ValueError:
-            speed = 0.0
-        if not 0.0 < speed < float("inf"):
-            self.fail(f"{value!r} is no factor; write for example 1000x", param, ctx)
-        return speed
-
-
-class RateParam(click.ParamType):
-    """Events per second, such as `500` or `500/s`."""
-
-    name = "events/s"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """Return events per second; fails for what is no number above 0."""
-        try:
-            rate = float(str(value).lower().removesuffix("/s"))
-        except ValueError:
-            rate = 0.0
-        if not 0.0 < rate < float("inf"):
-            self.fail(f"{value!r} is no rate; write for example 500/s", param, ctx)
-        return rate
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
-@click.argument("source", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("source", type=_FILE, nargs=-1, required=True)
 @click.option(
-    "--map",
-    "map_file",
+    "--topic",
+    "topics",
+    multiple=True,
     required=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Mapping file (YAML): which column becomes which field. Examples: deploy/feeds/.",
+    type=click.Choice(input_topics()),
+    help="Input topic of the events that the next --sql makes. Give both as often as needed.",
 )
+@click.option(
+    "--sql",
+    "queries",
+    multiple=True,
+    required=True,
+    type=_FILE,
+    help="File with one SELECT over the table `data`; its columns are the fields of an event.",
+)
+@click.option(
+    "--table",
+    "further",
+    multiple=True,
+    type=TableParam(),
+    help="A further file for the SQL to join, e.g. products=products.csv.",
+)
+@click.option("--format", "form", type=click.Choice(FORMATS), help="Else by name and first bytes.")
+@click.option("--delimiter", help="What parts the cells of a CSV file; else by its header.")
+@click.option("--quote", default='"', help="Quote of a CSV file; '' if quotes are characters.")
+@click.option("--encoding", help="Else UTF-8, or UTF-16 with a byte order mark.")
+@click.option("--skip-lines", type=click.IntRange(min=0), default=0, help="Lines before a header.")
+@click.option("--no-header", is_flag=True, help="A CSV file without names: column0, column1, ...")
 @click.option("--kafka", metavar="HOST:PORT", help="Brokers; else CONCIERGE_KAFKA.")
 @click.option("--rate", type=RateParam(), help="Send at most this many events a second.")
 @click.option(
@@ -80,61 +72,115 @@ class RateParam(click.ParamType):
     "minute are cut to a minute.",
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Stop after this many events.")
-@click.option("--dry-run", is_flag=True, help="Read, turn and check everything, send nothing.")
-@click.option("--strict", is_flag=True, help="Stop at the first bad row (exit code 1).")
+@click.option(
+    "--skip",
+    type=click.IntRange(min=0),
+    default=0,
+    help="Leave out this many events from the first on; a feed that ends early says how many.",
+)
+@click.option("--dry-run", is_flag=True, help="Read and check everything, show, send nothing.")
+@click.option("--strict", is_flag=True, help="Send nothing if anything is rejected (exit code 1).")
 @click.option(
     "--rejects",
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
-    help="File for bad rows, one JSON line each; default SOURCE.rejected.jsonl in the current "
-    "folder. Not written by a dry run unless given.",
+    help="File for what is rejected, one JSON line each; default SOURCE.rejected.jsonl in the "
+    "current folder. Not written by a dry run unless given.",
 )
+@click.option("--json", "as_json", is_flag=True, help="Print the sums as one last JSON line.")
 def feed(
-    source: Path,
-    map_file: Path,
+    source: tuple[Path, ...],
+    topics: tuple[str, ...],
+    queries: tuple[Path, ...],
+    further: tuple[tuple[str, Path], ...],
     kafka: str | None,
     rate: float | None,
     speed: float | None,
-    limit: int | None,
     dry_run: bool,
-    strict: bool,
     rejects: Path | None,
+    as_json: bool,
+    **options: Any,
 ) -> None:
-    """Send the rows of SOURCE to an input topic, as its mapping file says.
+    """Send the rows of SOURCE to input topics, as SQL files say.
 
-    SOURCE is CSV or JSON Lines (also .gz), Avro, or Parquet (needs the extra `parquet`). Events
-    go out in the file's order, as fast as the broker takes them unless --rate or --speed says
-    otherwise. Every event is checked as the input side would check it; a row that cannot become
-    an event is counted and written to the reject file with its row number and the reason.
+    SOURCE is CSV, JSON Lines, JSON, Avro or Parquet, also compressed; several files are read as
+    one. Needs the extra: pip install 'concierge[files]'. Every SQL file holds one SELECT over the
+    table `data`. All files are read and all queries run before anything is sent. Events go out in
+    the order of their time. What becomes no event is counted and written to the reject file with
+    its line and the reason.
 
     \b
-    Try a mapping first:
-      concierge feed history.csv --map deploy/feeds/online_retail.yaml --dry-run
+    Try it first:
+      concierge feed orders.csv --topic purchases --sql orders.sql --dry-run
     Then send, a day in about a minute and a half:
-      concierge feed history.csv --map my.yaml --kafka localhost:9092 --speed 1000x
+      concierge feed orders.csv --topic purchases --sql orders.sql --speed 1000x
     """
-    reject_file = rejects
+    if len(topics) != len(queries):
+        raise click.UsageError(f"{len(topics)} --topic, {len(queries)} --sql; give them in pairs")
     if rejects is None and not dry_run:
-        reject_file = Path(source.name + ".rejected.jsonl")
+        rejects = Path(source[0].name + ".rejected.jsonl")
     began_s = monotonic()
-    try:
-        run = Feed(load_mapping(map_file), source, int(time() * 1000), strict, limit, reject_file)
+    kept = RejectFile(rejects)
+    with _clear_errors(), open_tables(source, _reading(options), dict(further)) as tables:
+        results = [
+            (topic, run_query(tables, _text(path), path.name))
+            for topic, path in zip(topics, queries, strict=True)
+        ]
+        run = FileFeed(
+            tables,
+            results,
+            int(time() * 1000),
+            kept.take,
+            skip=options["skip"],
+            limit=options["limit"],
+        )
+        for topic, result in results:
+            for column in empty_columns(result):
+                click.echo(
+                    f"{result.name}: `{column}` is empty in every event of {topic}", err=True
+                )
+        if options["strict"]:
+            run.check_all()
         sending = None if dry_run else _sending(kafka, Pace(rate, speed))
-        with _progress() as progress:
-            task = progress.add_task(source.name, total=1.0, events=0, rejected=0)
-            run.run(lambda events: _send(_shown(events, run.account, progress, task), sending))
-            _show(run.account, progress, task)
-    except (MappingError, SourceError, SettingsError, FeedError, StrictError) as error:
+        first: list[Event] = []
+        try:
+            send_all(run, sending, first)
+        finally:
+            kept.close()
+            summarise(run, kept, sending, first, monotonic() - began_s, as_json=as_json)
+
+
+@contextmanager
+def _clear_errors() -> Iterator[None]:
+    """Turn what a user can mend into one clear message."""
+    try:
+        yield
+    except MissingDuckDB as error:
+        missing = click.ClickException(str(error))
+        missing.exit_code = 2
+        raise missing from error
+    except (DataFileError, SettingsError, FeedError, StrictError) as error:
         raise click.ClickException(str(error)) from error
-    _summarise(run, monotonic() - began_s, dry_run=dry_run)
 
 
-def _send(events: Iterator[Sent], sending: Sending | None) -> None:
-    if sending is None:
-        for _ in events:
-            pass
-        return
-    sending.send(events)
-    sending.finish()
+def _reading(options: dict[str, Any]) -> ReadOptions:
+    for name in ("delimiter", "quote"):
+        if len(options[name] or "") > 1:
+            raise click.UsageError(f"--{name} is one character")
+    return ReadOptions(
+        format=options["form"],
+        delimiter=options["delimiter"],
+        quote=options["quote"],
+        encoding=options["encoding"],
+        skip_lines=options["skip_lines"],
+        header=not options["no_header"],
+    )
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataFileError(f"{path}: cannot be read: {error}") from error
 
 
 def _sending(kafka: str | None, pace: Pace) -> Sending:
@@ -154,50 +200,3 @@ def _schema_ids(settings: Settings) -> dict[str, int] | None:
         raise click.ClickException(str(error)) from error
     finally:
         registry.close()
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %  {task.fields[events]:,} events"),
-        TextColumn("{task.fields[rejected]:,} rejected"),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-    )
-
-
-def _shown(
-    events: Iterator[Sent], account: Account, progress: Progress, task: TaskID
-) -> Iterator[Sent]:
-    for number, event in enumerate(events):
-        if number % _SHOW_EVERY == 0:
-            _show(account, progress, task)
-        yield event
-
-
-def _show(account: Account, progress: Progress, task: TaskID) -> None:
-    progress.update(
-        task,
-        completed=account.share_read,
-        events=account.events.total(),
-        rejected=account.rejected.total(),
-    )
-
-
-def _summarise(run: Feed, seconds: float, *, dry_run: bool) -> None:
-    account = run.account
-    for bad in account.bad_rows:
-        click.echo(f"rejected {described(run.source, bad)}", err=True)
-    more = account.rejected.total() - len(account.bad_rows)
-    if more > 0:
-        kinds = ", ".join(f"{kind} {count:,}" for kind, count in account.rejected.most_common(5))
-        click.echo(f"rejected {more:,} more (all: {kinds})", err=True)
-    if run.reject_file is not None and account.rejected:
-        click.echo(f"rejected rows are in {run.reject_file}", err=True)
-    counts = ", ".join(f"{count:,} to {topic}" for topic, count in account.events.items())
-    click.echo(
-        f"{account.rows:,} rows: {'would send' if dry_run else 'sent'} {counts or 'nothing'}; "
-        f"{account.left_out:,} rows left out, {account.rejected.total():,} rejected; "
-        f"{seconds:.1f} s"
-    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from time import monotonic, sleep
 from typing import Any, Protocol
 
@@ -70,7 +71,7 @@ class Pace:
 
 @dataclass
 class Sending:
-    """Sends events and counts them by topic.
+    """Sends events and counts them by topic, those sent and those that brokers acknowledged.
 
     `prefix` stands before topic names. `clock` and `wait` are arguments so that a test needs no
     real time. `ids` are the schema ids when a registry gives them, else the bundled ones.
@@ -83,6 +84,8 @@ class Sending:
     clock: Callable[[], float] = monotonic
     wait: Callable[[float], Any] = sleep
     sent: Counter[str] = field(default_factory=Counter)
+    acknowledged: Counter[str] = field(default_factory=Counter)
+    _waiting: dict[int, None] = field(default_factory=dict)
     _failure: str | None = None
     _start_s: float | None = None
     _first_ms: int = 0
@@ -93,11 +96,20 @@ class Sending:
         for topic, event in events:
             self._await_turn(event["occurred_at"])
             value = encode_event(topic, event, self.ids) if self.ids else encode_event(topic, event)
-            self.produce(self.prefix + topic, value, str(event["customer_id"]).encode())
+            number = self.sent.total()
+            self._waiting[number] = None
+            delivered = partial(self._acknowledged, topic, number)
+            key = str(event["customer_id"]).encode()
+            self.produce(self.prefix + topic, value, key, on_delivery=delivered)
             self.sent[topic] += 1
-            if self.sent.total() % _POLL_EVERY == 0:
+            if (number + 1) % _POLL_EVERY == 0:
                 self.producer.poll(0)
                 self._raise_failure()
+
+    @property
+    def all_acknowledged_before(self) -> int:
+        """How many events, from the first on, are acknowledged without a gap."""
+        return next(iter(self._waiting), self.sent.total())
 
     def finish(self) -> None:
         """Wait until everything sent is acknowledged; FeedError when something is not."""
@@ -105,6 +117,10 @@ class Sending:
         self._raise_failure()
         if left:
             raise FeedError(f"{left} events were not acknowledged within {_FLUSH_TIMEOUT_S:.0f} s")
+
+    def settle(self) -> None:
+        """Wait for what is on its way, whatever becomes of it; `acknowledged` counts what came."""
+        self.producer.flush(_FLUSH_TIMEOUT_S)
 
     def _await_turn(self, at_ms: int) -> None:
         if self._start_s is None:
@@ -118,17 +134,33 @@ class Sending:
             self.producer.poll(0)
             self.wait(delay_s)
 
-    def produce(self, topic: str, value: bytes, key: bytes | None, partition: int = -1) -> None:
+    def produce(
+        self,
+        topic: str,
+        value: bytes,
+        key: bytes | None,
+        partition: int = -1,
+        on_delivery: Callable[[KafkaError | None, Message], None] | None = None,
+    ) -> None:
         """Send one record as it stands to a full topic name; waits while the queue is full."""
+        report = on_delivery or self._delivered
         while True:
             try:
-                self.producer.produce(topic, value, key, partition, on_delivery=self._delivered)
+                self.producer.produce(topic, value, key, partition, on_delivery=report)
                 return
             except BufferError:
                 self.producer.poll(_FULL_WAIT_S)
                 self._raise_failure()
             except KafkaException as error:
                 raise FeedError(f"{topic}: {error}") from error
+
+    def _acknowledged(
+        self, topic: str, number: int, error: KafkaError | None, message: Message
+    ) -> None:
+        if error is None:
+            self.acknowledged[topic] += 1
+            self._waiting.pop(number, None)
+        self._delivered(error, message)
 
     def _delivered(self, error: KafkaError | None, message: Message) -> None:
         if error is not None and self._failure is None:

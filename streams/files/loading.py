@@ -104,7 +104,7 @@ def load(
         else:
             _json(connection, path, options, form, table, first_row)
             columns = None
-        last_row = _number(
+        last_row = number(
             connection,
             f"SELECT max(row) FROM (SELECT row FROM {table} UNION ALL SELECT row FROM {REJECTED})",
         )
@@ -121,11 +121,11 @@ def _parquet(connection: DuckDBPyConnection, path: Path, table: str, first_row: 
     given = [str(column[0]) for column in described.fetchall()]
     names = unique_names(given)
     columns = [f"{quoted(old)} AS {quoted(new)}" for old, new in zip(given, names, strict=True)]
-    number = f"file_row_number + {first_row} AS row"
+    counted = f"file_row_number + {first_row} AS row"
     connection.execute(
-        f"CREATE VIEW {table} AS SELECT {', '.join([number, *columns])} FROM {source}"
+        f"CREATE VIEW {table} AS SELECT {', '.join([counted, *columns])} FROM {source}"
     )
-    rows = _number(connection, f"SELECT count(*) FROM {source}")
+    rows = number(connection, f"SELECT count(*) FROM {source}")
     return Loaded(path, table, first_row, first_row + rows - 1, names, stays_open=True)
 
 
@@ -214,6 +214,7 @@ def escaped(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _number(connection: DuckDBPyConnection, sql: str) -> int:
+def number(connection: DuckDBPyConnection, sql: str) -> int:
+    """Return the one number that a query gives; 0 for none."""
     found = connection.execute(sql).fetchone()
     return int(found[0] or 0) if found else 0

@@ -19,36 +19,33 @@ def _refused(what: str, text: str, sql_type: str) -> str:
     return f"CAST({what} || ': ' || {text} AS {sql_type})"
 
 
+_CUT = "'a spreadsheet cut the digits of this id; export the column as text'"
 _ID = (
     "CASE WHEN regexp_full_match(t, '[0-9]+') THEN t "
     "WHEN regexp_full_match(t, '[0-9]+[.]0+') THEN regexp_extract(t, '^[0-9]+') "
-    "WHEN regexp_full_match(t, '[0-9]([.,][0-9]+)?[eE][+]?[0-9]+') THEN "
-    + _refused(
-        "'a spreadsheet cut the digits of this id; export the column as text'", "t", "BIGINT"
-    )
-    + "::VARCHAR ELSE "
-    + _refused("'an id of digits is needed'", "t", "BIGINT")
-    + "::VARCHAR END"
+    "WHEN regexp_full_match(t, '[0-9]+([.,][0-9]+)?[eE][+]?[0-9]+') "
+    f"THEN CAST({_refused(_CUT, 't', 'BIGINT')} AS VARCHAR) "
+    f"""ELSE CAST({_refused("'an id of digits is needed'", "t", "BIGINT")} AS VARCHAR) END"""
 )
 
-# Wall time of a text in a form; a text that names a zone is no wall time.
+# Wall time of a text; a text that names a zone is none.
+_ZONED = "'this time names a zone; read it with instant(text, zone)'"
 _WALL = (
-    f"CASE WHEN regexp_matches(trim(t), '{ZONE_PATTERN}') THEN "
-    + _refused("'this time names a zone; read it with instant(text, zone)'", "t", "TIMESTAMP")
-    + " ELSE t::TIMESTAMP END"
+    f"CASE WHEN regexp_matches(trim(t), '{ZONE_PATTERN}') "
+    f"THEN {_refused(_ZONED, 't', 'TIMESTAMP')} ELSE CAST(t AS TIMESTAMP) END"
 )
 
 _INSTANT = (
     f"CASE WHEN regexp_matches(trim(t), '{ZONE_PATTERN}') "
-    f"THEN regexp_replace(trim(t), '{_OFFSET_AFTER_BLANK}', '\\1')::TIMESTAMPTZ "
-    "ELSE timezone(zone, t::TIMESTAMP) END"
+    f"THEN CAST(regexp_replace(trim(t), '{_OFFSET_AFTER_BLANK}', '\\1') AS TIMESTAMPTZ) "
+    "ELSE timezone(zone, CAST(t AS TIMESTAMP)) END"
 )
 
+_NO_COMMA = _refused("'no number with a decimal comma'", "t", "DECIMAL(18, 6)")
 _DECIMAL_COMMA = (
     "CASE WHEN regexp_full_match(trim(t), '[+-]?([0-9]+|[0-9]{1,3}([.][0-9]{3})+)(,[0-9]+)?') "
-    "THEN replace(replace(trim(t), '.', ''), ',', '.')::DECIMAL(18, 6) ELSE "
-    + _refused("'no number with a decimal comma'", "t", "DECIMAL(18, 6)")
-    + " END"
+    "THEN CAST(replace(replace(trim(t), '.', ''), ',', '.') AS DECIMAL(18, 6)) "
+    f"ELSE {_NO_COMMA} END"
 )
 
 # Letters and digits of any script stay; everything else parts words.
@@ -61,12 +58,19 @@ _MINOR = (
     "CAST(round_even(CAST(amount AS DECIMAL(28, 10)) * CAST(10 ** digits AS INTEGER), 0) AS BIGINT)"
 )
 
-NAMES = ("digits_id", "wall_time", "instant", "decimal_comma", "slug", "minor_units")
-MACROS = (
-    f"CREATE MACRO digits_id(t) AS {_ID}",
-    f"CREATE MACRO wall_time(t) AS {_WALL}",
-    f"CREATE MACRO instant(t, zone) AS {_INSTANT}",
-    f"CREATE MACRO decimal_comma(t) AS {_DECIMAL_COMMA}",
-    f"CREATE MACRO slug(t) AS {_SLUG}",
-    f"CREATE MACRO minor_units(amount, digits := 2) AS {_MINOR}",
+_BODIES = {
+    "digits_id(t)": _ID,
+    "wall_time(t)": _WALL,
+    "instant(t, zone)": _INSTANT,
+    "decimal_comma(t)": _DECIMAL_COMMA,
+    "slug(t)": _SLUG,
+    "minor_units(amount, digits := 2)": _MINOR,
+}
+# What fails on a text that it cannot read, and what gives NULL there instead.
+FORGIVING = {name.partition("(")[0]: f"try_{name.partition('(')[0]}" for name in _BODIES}
+FORGIVING["strptime"] = "try_strptime"
+MACROS = tuple(
+    f"CREATE MACRO {prefix}{name} AS {body.replace('CAST(', cast)}"
+    for name, body in _BODIES.items()
+    for prefix, cast in (("", "CAST("), ("try_", "TRY_CAST("))
 )

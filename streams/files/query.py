@@ -9,52 +9,67 @@ and what it made of them is taken out again by the query's column `row` (the num
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING, Any
 
-from streams.files.loading import insert
+from streams.files.loading import number
 from streams.files.opening import DataFileError
 from streams.files.rewriting import (
     Tree,
     groups_in,
-    mixes_rows,
     parsed,
     text_of,
     with_empty_for_unreadable,
     with_safe_times,
 )
-from streams.files.tables import ALL_DATA, DATA, Tables
+from streams.files.tables import DATA, Tables
+from streams.files.unreadable import ROW, make, take_out, unreadable_rows
 
-ROW = "row"
-# Each costs some tens of small queries; a column that is mostly unreadable is a mistake in the SQL.
-MAX_UNREADABLE_ROWS = 1_000
+if TYPE_CHECKING:
+    from duckdb.sqltypes import DuckDBPyType
+
 _BATCH_ROWS = 10_000
-_UNREADABLE = "_unreadable"
 _SHOWN_COLUMNS = 40
+_RESULTS = count()
 
 
-@dataclass
+@dataclass(frozen=True)
 class Result:
     """What a query made: `types` by column, in the query's order, and the rows it rejected.
 
-    `unreadable` are the reasons by row; a result that one of them is part of is not among the
-    rows of the result but in `spoiled`.
+    `unreadable` are the reasons by row. What was made of such a row is no row of the result:
+    `spoiled` results, of `spoiled_rows` rows of the data. `used_rows` is how many rows of the
+    data the other results are made of; None where the column `row` does not name them all.
     """
 
     tables: Tables
     name: str
     table: str
-    types: Mapping[str, str]
+    types: Mapping[str, DuckDBPyType]
     row_count: int
-    unreadable: dict[int, str] = field(default_factory=dict)
+    used_rows: int | None
+    unreadable: Mapping[int, str]
+    spoiled: int
+    spoiled_rows: int
 
-    def batches(self, order_by: str = "", offset: int = 0) -> Iterator[list[tuple[Any, ...]]]:
-        """Yield the rows in bounded batches, in the order of the query or of `order_by`."""
+    @property
+    def left_out(self) -> int | None:
+        """How many rows of the data are in no result, because the query left them out."""
+        if self.used_rows is None:
+            return None
+        return self.tables.row_count - self.used_rows - self.spoiled_rows
+
+    def batches(
+        self, order_by: str = "_place", columns: str = "* EXCLUDE (_place)", offset: int = 0
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """Yield rows in bounded batches, in the query's order unless SQL says another.
+
+        `columns` is the SQL of what is read of each row.
+        """
         found = self.tables.connection.cursor().execute(
-            f"SELECT * EXCLUDE (_place) FROM {self.table} "
-            f"ORDER BY {order_by or '_place'} OFFSET {offset}"
+            f"SELECT {columns} FROM {self.table} ORDER BY {order_by} OFFSET {offset}"
         )
         while batch := found.fetchmany(_BATCH_ROWS):
             yield batch
@@ -81,139 +96,42 @@ def _run(tables: Tables, sql: str, name: str) -> Result:
     import duckdb
 
     connection = tables.connection
-    count = connection.execute("SELECT count(*) FROM duckdb_tables()").fetchone()
-    table = f"_result_{count[0] if count else 0}"
+    table = f"_result_{next(_RESULTS)}"
     tree = with_safe_times(parsed(connection, sql))
     # The query as it was written, so that an error shows its line.
-    connection.execute(f"DESCRIBE {sql.strip().rstrip(';')}")
+    selected = [str(name) for name, *_ in connection.execute(f"DESCRIBE {sql}").fetchall()]
+    for place, column in enumerate(selected):
+        if column.lower() in map(str.lower, selected[:place]):
+            raise DataFileError(f"selects `{column}` twice")
     unreadable: dict[int, str] = {}
+    spoiled = spoiled_rows = 0
     try:
-        _make(tables, table, text_of(connection, tree))
+        make(tables, table, text_of(connection, tree))
     except (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException):
-        unreadable = _unreadable(tables, text_of(connection, tree))
-        tried = with_empty_for_unreadable(tree)
-        _make(tables, table, text_of(connection, tried))
-        _take_out(tables, table, tree, unreadable)
-    described = connection.execute(f"DESCRIBE SELECT * EXCLUDE (_place) FROM {table}").fetchall()
-    found = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+        unreadable = unreadable_rows(tables, text_of(connection, tree))
+        make(tables, table, text_of(connection, with_empty_for_unreadable(tree)))
+        spoiled, spoiled_rows = take_out(tables, table, tree, unreadable)
+    described = connection.execute(f"SELECT * EXCLUDE (_place) FROM {table} LIMIT 0").description
+    types = {str(column[0]): column[1] for column in described or ()}
     return Result(
-        tables,
-        name,
-        table,
-        {str(column[0]): str(column[1]) for column in described},
-        int(found[0]) if found else 0,
-        unreadable,
+        tables=tables,
+        name=name,
+        table=table,
+        types=types,
+        row_count=number(connection, f"SELECT count(*) FROM {table}"),
+        used_rows=_used_rows(tables, table, tree, types),
+        unreadable=unreadable,
+        spoiled=spoiled,
+        spoiled_rows=spoiled_rows,
     )
 
 
-def _make(tables: Tables, table: str, sql: str) -> None:
-    tables.connection.execute(
-        f"CREATE OR REPLACE TABLE {table} AS SELECT *, row_number() OVER () AS _place FROM ({sql})"
-    )
-
-
-def _unreadable(tables: Tables, sql: str) -> dict[int, str]:
-    """Return the reason by row for each row on which the query fails, found by halving."""
-    connection = tables.connection
-    limits = connection.execute(f"SELECT min(row), max(row) FROM {ALL_DATA}").fetchone()
-    found: dict[int, str] = {}
-    ranges = [tuple(limits or (0, 0))]
-    try:
-        while ranges:
-            first, last = ranges.pop()
-            reason = _failure(tables, sql, first, last)
-            if reason is None:
-                continue
-            if first == last:
-                found[first] = reason
-            else:
-                middle = (first + last) // 2
-                ranges += [(middle + 1, last), (first, middle)]
-            if len(found) > MAX_UNREADABLE_ROWS:
-                raise DataFileError(
-                    f"{_shown(tables, found)}; and more than {MAX_UNREADABLE_ROWS:,} further rows "
-                    "cannot be read; what is meant to be empty there can be left out by nullif() "
-                    "or TRY_CAST"
-                )
-    finally:
-        _show_rows(tables, "true")
-    return found
-
-
-def _failure(tables: Tables, sql: str, first: int, last: int) -> str | None:
-    """Say why the query fails on a range of rows, or None."""
-    import duckdb
-
-    _show_rows(tables, f"row BETWEEN {first} AND {last}")
-    try:
-        _make(tables, "_probe", sql)
-    except (
-        duckdb.ConversionException,
-        duckdb.InvalidInputException,
-        duckdb.OutOfRangeException,
-    ) as error:
-        return _in_words(str(error))
-    return None
-
-
-def _show_rows(tables: Tables, condition: str) -> None:
-    tables.connection.execute(
-        f"CREATE OR REPLACE VIEW {DATA} AS SELECT * FROM {ALL_DATA} WHERE {condition}"
-    )
-
-
-def _in_words(message: str) -> str:
-    """Return what DuckDB says without its heading and the place in a query that we rewrote.
-
-    >>> _in_words('Conversion Error: Could not convert string "x" to INT32\\n\\nLINE 1: ...')
-    'Could not convert string "x" to INT32'
-    >>> _in_words("Conversion Error: Could not convert string 'no id of digits: 1_0' to INT64")
-    'no id of digits: 1_0'
-    """
-    text = message.partition("\n")[0].partition(": ")[2] or message
-    words = re.match(r"Could not convert string (['\"])(.*: .*)\1 to \w+", text)
-    return words[2] if words else text
-
-
-def _take_out(tables: Tables, table: str, tree: Tree, unreadable: Mapping[int, str]) -> None:
-    """Delete the results that an unreadable row is part of; DataFileError when none can tell."""
-    connection = tables.connection
-    columns = dict(
-        (str(name).lower(), str(kind))
-        for name, kind, *_ in connection.execute(f"DESCRIBE {table}").fetchall()
-    )
-    kind = columns.get(ROW, "")
-    insert(connection, _unreadable_table(tables), list(unreadable), [list(unreadable.values())])
-    rows = f"(SELECT list(row) FROM {_UNREADABLE})"
-    if not kind or not unreadable or mixes_rows(tree) or (groups_in(tree) and "[]" not in kind):
-        raise DataFileError(
-            f"{_shown(tables, unreadable)}; nothing was used, because the query does not tell "
-            "which of its results are made of this row: select `row` (in a query with GROUP BY: "
-            "`list(row) AS row`), or read the value with TRY_CAST"
-        )
-    mine = f"list_has_any(row, {rows})" if "[]" in kind else f"list_contains({rows}, row)"
-    if groups_in(tree):
-        found = connection.execute(
-            f"SELECT min(u.row) FROM {_UNREADABLE} u WHERE u.row NOT IN "
-            f"(SELECT unnest(row) FROM {table})"
-        ).fetchone()
-        if found and found[0] is not None:
-            missing = {found[0]: unreadable[found[0]]}
-            raise DataFileError(
-                f"{_shown(tables, missing)}; nothing was used, because the query leaves this row "
-                "out where it cannot be read, and its group would be sent without it"
-            )
-    connection.execute(f"DELETE FROM {table} WHERE {mine}")
-
-
-def _shown(tables: Tables, unreadable: Mapping[int, str]) -> str:
-    if not unreadable:
-        return "the query fails on no single row, but on all together"
-    row, reason = next(iter(unreadable.items()))
-    more = f" (and {len(unreadable) - 1:,} more rows)" if len(unreadable) > 1 else ""
-    return f"{tables.place(row)}: {reason}{more}"
-
-
-def _unreadable_table(tables: Tables) -> str:
-    tables.connection.execute(f"CREATE OR REPLACE TABLE {_UNREADABLE} (row BIGINT, reason VARCHAR)")
-    return _UNREADABLE
+def _used_rows(
+    tables: Tables, table: str, tree: Tree, types: Mapping[str, DuckDBPyType]
+) -> int | None:
+    kind = next((str(kind) for name, kind in types.items() if name.lower() == ROW), "")
+    if not kind or (groups_in(tree) and "[]" not in kind):
+        return None
+    rows = f"unnest({ROW})" if "[]" in kind else ROW
+    sql = f"SELECT count(DISTINCT r) FROM (SELECT {rows} AS r FROM {table})"
+    return number(tables.connection, sql)

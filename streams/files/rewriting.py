@@ -11,15 +11,13 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from streams.files.macros import NAMES
+from streams.files.macros import FORGIVING
 from streams.files.opening import DataFileError
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 Tree = dict[str, Any]
-# Functions that fail on a text they cannot read.
-_FAIL = (*NAMES, "strptime")
 # Window functions through which one row's cell reaches no other row's value but as it stands.
 _HARMLESS_WINDOWS = {"first_value", "last_value", "row_number", "rank", "dense_rank"}
 
@@ -72,7 +70,9 @@ def groups_in(tree: Tree) -> int:
 def mixes_rows(tree: Tree) -> bool:
     """Say whether a row's values may come from other rows in a way that `row` does not tell."""
     for node in _nodes(tree):
-        if node.get("class") == "SUBQUERY" or node.get("type") == "SET_OPERATION_NODE":
+        if node.get("class") == "SUBQUERY":
+            return True
+        if node.get("type") == "SET_OPERATION_NODE" and node.get("setop_type") != "UNION":
             return True
         if node.get("class") == "WINDOW" and (
             node.get("function_name") not in _HARMLESS_WINDOWS
@@ -127,12 +127,7 @@ def _safe_time(node: Tree) -> Tree:
 def _tried(node: Tree) -> Tree:
     if node.get("class") == "CAST":
         return {**node, "try_cast": True}
-    if node.get("class") == "FUNCTION" and node.get("function_name") in _FAIL:
-        bare = {**node, "alias": ""}
-        return {
-            "class": "OPERATOR",
-            "type": "OPERATOR_TRY",
-            "alias": node["alias"],
-            "children": [bare],
-        }
+    if node.get("class") == "FUNCTION" and node.get("function_name") in FORGIVING:
+        name = FORGIVING[node["function_name"]]
+        return {**node, "function_name": name, "qualified_name": {"path": [name]}}
     return node

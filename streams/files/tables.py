@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from streams.files.loading import REJECTED, Loaded, connect, load, lock
+from streams.files.loading import REJECTED, Loaded, connect, load, lock, number
 from streams.files.names import quoted
 from streams.files.opening import DataFileError, ReadOptions
 
@@ -74,8 +74,13 @@ def open_tables(
                 first_row = files[-1].last_row + 1 if files else 1
                 files.append(load(connection, path, options, f"_data_{place}", first_row))
             _join(connection, files)
-            rows = _count(connection, ALL_DATA)
-            tables = Tables(connection, tuple(files), rows, _count(connection, REJECTED))
+            rows = number(connection, f"SELECT count(*) FROM {ALL_DATA}")
+            tables = Tables(
+                connection,
+                tuple(files),
+                rows,
+                number(connection, f"SELECT count(*) FROM {REJECTED}"),
+            )
             named = [_further(tables, name, path) for name, path in (further or {}).items()]
             lock(connection, [file.path for file in (*files, *named) if file.stays_open])
             yield tables
@@ -102,9 +107,9 @@ def _join(connection: DuckDBPyConnection, files: Sequence[Loaded]) -> None:
 def _further(tables: Tables, name: str, path: Path) -> Loaded:
     if not _TABLE_NAME.match(name) or name.lower() == DATA:
         raise DataFileError(f"`{name}` cannot name a table; use letters, digits and _")
-    before = _count(tables.connection, REJECTED)
+    before = number(tables.connection, f"SELECT count(*) FROM {REJECTED}")
     loaded = load(tables.connection, path, ReadOptions(), f"_further_{name}", 1)
-    if _count(tables.connection, REJECTED) > before:
+    if number(tables.connection, f"SELECT count(*) FROM {REJECTED}") > before:
         found = tables.connection.execute(
             f"SELECT row, reason FROM {REJECTED} OFFSET {before} LIMIT 1"
         ).fetchone()
@@ -115,8 +120,3 @@ def _further(tables: Tables, name: str, path: Path) -> Loaded:
         f"CREATE VIEW {quoted(name)} AS SELECT * EXCLUDE (row) FROM {loaded.table}"
     )
     return loaded
-
-
-def _count(connection: DuckDBPyConnection, table: str) -> int:
-    found = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
-    return int(found[0]) if found else 0

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from confluent_kafka import KafkaError
 
 from streams.demo.events import Sent
 from streams.demo.feeding import FeedError, Pace, Sending
@@ -89,3 +92,45 @@ def test_events_that_nobody_acknowledged_are_an_error() -> None:
     sending.send([view(1, NOW_MS)])
     with pytest.raises(FeedError, match="3 events were not acknowledged"):
         sending.finish()
+
+
+class FailingProducer(StubProducer):
+    """A producer whose brokers take the first `taken` records, and no other."""
+
+    def __init__(self, taken: int) -> None:
+        super().__init__()
+        self._taken = taken
+        self._reports: list[tuple[Any, int]] = []
+
+    def produce(
+        self,
+        topic: str,
+        value: bytes | None = None,
+        key: bytes | None = None,
+        partition: int = -1,
+        *,
+        on_delivery: Any = None,
+    ) -> None:
+        self._reports.append((on_delivery, len(self._reports)))
+
+    def flush(self, timeout: float = -1) -> int:
+        for report, number in self._reports:
+            failed = KafkaError(KafkaError._MSG_TIMED_OUT) if number >= self._taken else None
+            report(failed, ToldMessage())
+        return 0
+
+
+class ToldMessage:
+    """What a delivery report tells of a record."""
+
+    def topic(self) -> str:
+        return "clickstream"
+
+
+def test_what_brokers_acknowledged_is_counted_when_a_feed_fails() -> None:
+    sending = Sending(FailingProducer(taken=3))
+    sending.send(view(number, NOW_MS) for number in range(7))
+    with pytest.raises(FeedError, match="clickstream"):
+        sending.finish()
+    assert (sending.sent.total(), sending.acknowledged.total()) == (7, 3)
+    assert sending.all_acknowledged_before == 3

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import pytest
 
-from streams.demo.contract import problem_of
 from streams.demo.families import families, family_of
 from streams.demo.make_online_retail import make, source_lines
 from streams.demo.online_retail import (
@@ -21,6 +20,7 @@ from streams.demo.online_retail import (
     purchase_event,
     read_invoices,
 )
+from streams.feed.contract import problem_of
 from tests.loopback import shop
 
 CANDLE = Product("85123A", "WHITE HANGING HEART T-LIGHT HOLDER", "candles_lights")

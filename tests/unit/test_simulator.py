@@ -10,11 +10,11 @@ import pytest
 
 from schemas.records import NextBestAction, Trigger
 from streams.core.chance import decision_id
-from streams.demo.contract import problem_of
 from streams.demo.events import Sent, in_order
 from streams.demo.families import families
 from streams.demo.online_retail import Invoice, InvoiceLine, Product, open_shipped, read_invoices
 from streams.demo.simulator import Simulator, days_between
+from streams.feed.contract import problem_of
 
 DAY_MS = 86_400_000
 FIRST = date(2010, 12, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -14,12 +15,11 @@ from streams.core.admit import admit
 
 
 @dataclass(frozen=True)
-class TopicFields:
-    """Names of a record's fields; `lines` are those of an order line, where there are lines."""
+class Fields:
+    """The fields of a record: Avro type by name, and the names that every event must have."""
 
-    names: tuple[str, ...]
-    required: tuple[str, ...]
-    lines: TopicFields | None = None
+    types: Mapping[str, Any]
+    required: frozenset[str]
 
 
 def input_topics() -> tuple[str, ...]:
@@ -28,18 +28,16 @@ def input_topics() -> tuple[str, ...]:
 
 
 @cache
-def topic_fields(topic: str) -> TopicFields:
-    """Return the fields of a topic's events; `lines` itself is kept apart."""
-    return _fields_of(full_schema(topic))
+def topic_fields(topic: str) -> Fields:
+    """Return the fields of a topic's events."""
+    return fields_of(full_schema(topic))
 
 
-def _fields_of(schema: dict[str, Any]) -> TopicFields:
-    lines = next((f for f in schema["fields"] if f["name"] == "lines"), None)
-    fields = [field for field in schema["fields"] if field["name"] != "lines"]
-    return TopicFields(
-        names=tuple(field["name"] for field in fields),
-        required=tuple(field["name"] for field in fields if "default" not in field),
-        lines=_fields_of(lines["type"]["items"]) if lines else None,
+def fields_of(record: Mapping[str, Any]) -> Fields:
+    """Return the fields of an Avro record."""
+    return Fields(
+        {field["name"]: field["type"] for field in record["fields"]},
+        frozenset(field["name"] for field in record["fields"] if "default" not in field),
     )
 
 
