@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from schemas.symbols import PLACEHOLDERS
+
 # Names of Kafka Connect's stages, which tools for its dead letters know.
 Stage = Literal["VALUE_CONVERTER", "TRANSFORMATION"]
 Remedy = Literal["fix_at_source", "send_again_after_upgrade"]
@@ -45,7 +47,11 @@ _NOT_YET_READABLE = (
 # Refused because of what the record says.
 _UNACCEPTABLE = (
     ("missing_customer", "the customer id is empty or blank"),
-    ("placeholder_id", "an id is a word for a missing value, such as null or undefined"),
+    (
+        "placeholder_id",
+        "an id is a word that programs write for a missing value: "
+        + ", ".join(sorted(PLACEHOLDERS)),
+    ),
     ("missing_field", "a field that this kind of event needs is empty"),
     ("not_finite", "a number is NaN or infinite"),
     ("value_out_of_range", "a number, text or list is outside its declared range"),

@@ -34,3 +34,14 @@ PURPOSES = ("personalization", "marketing")
 ARMS = ("holdout", "random", "model_only", "treated")
 # Of what a decision is a customer's first, to be added up; see `streams.core.enrolment`.
 FIRST_OF_ALL, FIRST_OF_FAMILY, FIRST_OF_ACTION = 1, 2, 4
+
+# What programs and tools write for a missing value: JSON and Java, SQL, JavaScript, Python and
+# pandas, C, Go, Postgres' COPY, spreadsheets. The list is closed and compared exactly, case and
+# all: `Null`, `Nan`, `Nil` and `Na` are people's names, and `none`, `nil` or `0` may be somebody's
+# id, while nobody is called `NaN` or `undefined`.
+PLACEHOLDERS = frozenset(
+    (
+        *("null", "NULL", "(null)", "<null>", "undefined", "None", "NaN", "nan", "<NA>", "NaT"),
+        *("<nil>", r"\N", "#N/A", "[object Object]"),
+    )
+)

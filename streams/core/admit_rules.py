@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from schemas.records import Rejection
+from schemas.symbols import PLACEHOLDERS
 from schemas.topics import CLICKSTREAM, OUTCOMES, PROFILE, PURCHASES, SUPPORT
-from streams.core.ids import PLACEHOLDERS
 from streams.core.limits import (
     LAST_MINUTE_OF_DAY,
     MAX_DWELL_MS,

@@ -9,16 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-# What programs and tools write for a missing value: JSON and Java, SQL, JavaScript, Python and
-# pandas, C, Go, Postgres' COPY, spreadsheets. The list is closed and compared exactly, case and
-# all: `Null`, `Nan`, `Nil` and `Na` are people's names, and `none`, `nil` or `0` may be somebody's
-# id, while nobody is called `NaN` or `undefined`.
-PLACEHOLDERS = frozenset(
-    (
-        *("null", "NULL", "(null)", "<null>", "undefined", "None", "NaN", "nan", "<NA>", "NaT"),
-        *("<nil>", r"\N", "#N/A", "[object Object]"),
-    )
-)
+from schemas.symbols import PLACEHOLDERS
 
 
 def stripped(text: str) -> str:

@@ -10,13 +10,13 @@ from click.testing import CliRunner
 from schemas.bundled import bundled_schemas
 from schemas.example_files import accepted_examples
 from schemas.records import Click, Origin, Outcome, Purchase, Rejection, Support
+from schemas.symbols import PLACEHOLDERS
 from schemas.topics import INPUTS
 from schemas.wire import encode_event
 from streams.cli import explain as explain_module
 from streams.core.admit import admit_noting
 from streams.core.admit_opt_outs import Dropped
 from streams.core.chance import decision_id
-from streams.core.ids import PLACEHOLDERS
 
 SEEN_AT_MS = 1_717_236_000_040
 VALUES = {
