@@ -12,6 +12,7 @@ KDD 2019, on triggered analyses).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -33,8 +34,12 @@ class Comparison:
     by_value: bool = False
 
 
-def settled_of(lesson: Lesson) -> Settled:
-    """Return what an experiment needs of a lesson; its value is in minor units."""
+def settled_of(lesson: Lesson, currency: str | None = None) -> Settled:
+    """Return what an experiment needs of a lesson; its value is in minor units of `currency`.
+
+    What was spent in another currency adds no value, for the two cannot be added.
+    """
+    known = currency is None or lesson.currency in ("", currency)
     # Without a place (made by hand) each decision counts as a customer of its own.
     customer = lesson.place.customer if lesson.place else int(lesson.decision_id[:_HASH_BITS], 16)
     return Settled(
@@ -42,7 +47,7 @@ def settled_of(lesson: Lesson) -> Settled:
         lesson.action,
         lesson.family,
         lesson.converted,
-        float(lesson.spent_minor),
+        float(lesson.spent_minor if known else 0),
         customer,
         lesson.decided_at_ms,
         lesson.first,
@@ -67,10 +72,15 @@ def intended_split(holdout_ratio: float, treated_ratio: float) -> dict[str, floa
 class Experiment:
     """Counts lessons, in the order in which they were written.
 
-    `shares` is the intended split to be watched, overall and within each scope, or None.
+    `shares` is the intended split to be watched, overall and within each scope, or None. Money is
+    counted in `currency`; None takes every lesson for one of the same.
     """
 
-    def __init__(self, shares: Mapping[str, float] | None = None) -> None:
+    def __init__(
+        self, shares: Mapping[str, float] | None = None, currency: str | None = None
+    ) -> None:
+        self._currency = currency
+        self.other_currencies: Counter[str] = Counter()
         self.ledger = Ledger()
         self.split = ShareTest(shares) if shares else None
         self._splits: dict[Scope, ShareTest] = {OVERALL: self.split} if self.split else {}
@@ -85,7 +95,9 @@ class Experiment:
                 self.repeated += 1
                 return False
             self._counted[source] = lesson.order
-        settled = settled_of(lesson)
+        settled = settled_of(lesson, self._currency)
+        if self._currency and lesson.currency not in ("", self._currency):
+            self.other_currencies[lesson.currency] += 1
         self.ledger.add(settled)
         if self.split is not None:
             for scope in map(self.ledger.named, settled.scopes):

@@ -89,7 +89,8 @@ def says(gain: Interval) -> str:
 def _print_worth(console: Console, bout: Bout, worth: Counterfactual) -> None:
     evaluated = worth.settled - worth.without_support
     console.print(
-        f"value per decision of its choices, over {evaluated:,} settled decisions of the treated; "
+        f"value per decision of its choices in {bout.currency}, over {evaluated:,} settled "
+        "decisions of the treated; "
         f"they earned {worth.logged_value:.4f} (silence counts 0)"
     )
     console.print(worth_table(worth))

@@ -51,6 +51,8 @@ class Bout:
         self.decisions = self.same = 0
         self.moved = 0.0
         self.first_ms = self.last_ms = 0
+        # Of the values; that of the first decision.
+        self.currency = ""
         self.changes: Counter[tuple[str, str]] = Counter()
         self.longest_window_ms = 0
         self.not_settled = self.lost = 0
@@ -64,6 +66,7 @@ class Bout:
     def add(self, decision: Decision, rival: Challenge, catalogue: Catalogue) -> None:
         """Count a decision made under a catalogue."""
         at_ms = decision.decided_at_ms
+        self.currency = self.currency or catalogue.currency
         self.first_ms = min(self.first_ms or at_ms, at_ms)
         self.last_ms = max(self.last_ms, at_ms)
         self.decisions += 1
@@ -131,7 +134,12 @@ class Bouts:
         if isinstance(catalogue, str):
             self.skipped[catalogue] += 1
         elif decision.arm in _BY_POLICY:
-            self.by_name.setdefault(rival.model, Bout()).add(decision, rival, catalogue)
+            bout = self.by_name.setdefault(rival.model, Bout())
+            if bout.currency not in ("", catalogue.currency):
+                # Values in two currencies cannot be added.
+                self.skipped[f"in {catalogue.currency}, others are in {bout.currency}"] += 1
+                return
+            bout.add(decision, rival, catalogue)
             self.in_use[rival.model] = catalogue.scored_by
 
     def waits_for(self, decision_id: str) -> bool:

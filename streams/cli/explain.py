@@ -26,8 +26,9 @@ from streams.core.catalogue import Catalogue
 from streams.core.codec import decode_customer
 from streams.core.counterfactual import distances, flip
 from streams.core.extract import natural_value
-from streams.core.features import ACTION_FEATURES, CUSTOMER_FEATURES, FEATURE_VERSION
+from streams.core.features import ACTION_FEATURES, CUSTOMER_FEATURES, FEATURE_VERSION, Feature
 from streams.core.ids import stripped
+from streams.core.money import MINOR_UNITS, format_minor
 from streams.core.view import view
 from streams.runtime.changelog import newest_states, read_to_end
 from streams.runtime.clients import librdkafka_config
@@ -162,7 +163,7 @@ def _print(
     elif (nearest := flip(decision, far)) is not None:
         console.print(Text(f"The smallest change that would have led elsewhere: {nearest.says}."))
     if features:
-        console.print(_features(decision))
+        console.print(_features(decision, "" if isinstance(catalogue, str) else catalogue.currency))
 
 
 def _by_standing(decision: Decision) -> list[int]:
@@ -178,7 +179,7 @@ def _by_standing(decision: Decision) -> list[int]:
     )
 
 
-def _features(decision: Decision) -> Table:
+def _features(decision: Decision, currency: str) -> Table:
     table = Table("feature", "value", "unit", title="What the model saw")
     if decision.feature_version != FEATURE_VERSION:
         table.caption = "features of another release: shown by place"
@@ -186,11 +187,19 @@ def _features(decision: Decision) -> Table:
             table.add_row(f"#{place}", f"{value:.4g}", "")
         return table
     for feature, value in zip(CUSTOMER_FEATURES, decision.features, strict=True):
-        table.add_row(feature.name, f"{natural_value(feature.name, value):.4g}", feature.unit)
+        table.add_row(*_feature(feature, value, currency))
     if decision.chosen in decision.actions[:-1]:
         width = len(ACTION_FEATURES)
         start = decision.actions.index(decision.chosen) * width
         row = decision.action_features[start : start + width]
         for feature, value in zip(ACTION_FEATURES, row, strict=True):
-            table.add_row(feature.name, f"{natural_value(feature.name, value):.4g}", feature.unit)
+            table.add_row(*_feature(feature, value, currency))
     return table
+
+
+def _feature(feature: Feature, seen: float, currency: str) -> tuple[str, str, str]:
+    """Return a feature's name, value and unit; money in the catalogue's currency, if known."""
+    value, unit = natural_value(feature.name, seen), feature.unit
+    if currency and unit.startswith(MINOR_UNITS):
+        return feature.name, format_minor(value, currency), unit.removeprefix(f"{MINOR_UNITS}, ")
+    return feature.name, f"{value:.4g}", unit

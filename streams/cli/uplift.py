@@ -74,7 +74,7 @@ def uplift(
     given = {} if catalogue is None else {"CATALOGUE_PATH": catalogue}
     settings = settings_from(kafka, **given)
     intended = _catalogue(settings)
-    experiment = Experiment(_split(intended.arms))
+    experiment = Experiment(_split(intended.arms), intended.currency)
     _read(settings, experiment)
     what = Comparison(arm, against, by_value)
     found = experiment.uplifts(what)
@@ -114,6 +114,7 @@ def _public(experiment: Experiment, found: list[Uplift], currency: str) -> dict[
     ledger, split = experiment.ledger, experiment.split
     return {
         "currency": currency,
+        "spent_in_other_currencies": experiment.other_currencies,
         "settled": ledger.settled,
         "repeated": experiment.repeated,
         "decided_from_ms": ledger.first_ms,

@@ -58,6 +58,11 @@ def print_report(
     console.print(table)
     if len(shown) < len(found):
         console.print(f"{len(found) - len(shown)} more cannot be told yet (--all lists them)")
+    for other, count in sorted(experiment.other_currencies.items()):
+        console.print(
+            f"{count:,} decisions led to orders in {other}: conversions count, their money is not "
+            f"added to {currency}",
+        )
     console.print(_split_line(experiment))
 
 

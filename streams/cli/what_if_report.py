@@ -84,8 +84,9 @@ def _print_worth(console: Console, tally: Tally, worth: Counterfactual | None) -
         return
     evaluated = worth.settled - worth.without_support
     console.print(
-        f"value per decision at the new catalogue's values, over {evaluated:,} of "
-        f"{worth.settled:,} settled decisions of the treated; they earned {worth.logged_value:.4f} "
+        f"value per decision in {tally.new.currency}, at the new catalogue's values, over "
+        f"{evaluated:,} of {worth.settled:,} settled decisions of the treated; they earned "
+        f"{worth.logged_value:.4f} "
         "(silence counts 0: no reward tells what a customer would have done anyway)"
     )
     console.print(worth_table(worth))
@@ -150,6 +151,7 @@ def public(tally: Tally, worth: Counterfactual | None) -> dict[str, Any]:
     fates = sorted((tally.drops_before | tally.drops_after).keys() - {"candidate"})
     return {
         "catalogue": tally.new.version,
+        "currency": tally.new.currency,
         "decisions": tally.decisions,
         "skipped": dict(tally.skipped),
         "by_policy": tally.by_policy,

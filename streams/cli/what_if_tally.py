@@ -80,6 +80,9 @@ class Tally:
                 self.skipped[old] += 1
             elif decision.feature_version != FEATURE_VERSION:
                 self.skipped["decided on the features of another release"] += 1
+            elif old.currency != self.new.currency:
+                # Its priorities are amounts, and those of two currencies cannot be compared.
+                self.skipped[f"decided in {old.currency}, and this is in {self.new.currency}"] += 1
             else:
                 before = self._history.before(decision)
                 self._history.record(decision, old)

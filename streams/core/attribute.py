@@ -46,7 +46,10 @@ def credit_purchase(state: CustomerState, event: Purchase) -> None:
         if about and _within(pending, event.at_ms):
             pending.converted = True
             spent = spent_minor.total() if pending.family is None else spent_minor[pending.family]
-            pending.spent_minor += spent
+            if spent and pending.currency in ("", event.currency):
+                # What is spent in another currency converts, and adds no money.
+                pending.currency = event.currency
+                pending.spent_minor += spent
             pending.rewarded |= pending.family_purchase
 
 
@@ -96,4 +99,5 @@ def lesson_of(pending: Pending, place: LessonPlace) -> Lesson:
         converted=pending.converted,
         spent_minor=pending.spent_minor,
         first=pending.first,
+        currency=pending.currency,
     )

@@ -6,7 +6,7 @@ Plain Python over one decision as it was logged: only decisions that somebody lo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from schemas.decisions import Decision
 from streams.core.catalogue import NO_ACTION, Action, Catalogue
@@ -45,7 +45,7 @@ def distances(decision: Decision, catalogue: Catalogue) -> dict[str, Distance]:
     for place, (name, fate) in enumerate(zip(decision.actions, decision.fates, strict=True)):
         rule = _rule_of(actions.get(name), fate)
         if rule is not None and (far := distance(rule, _values(decision, place))) is not None:
-            found[name] = far
+            found[name] = replace(far, currency=catalogue.currency)
     return found
 
 

@@ -78,6 +78,8 @@ SINGLES = (
     "automated_in_a_row",
     "due_quiet_over_ms",
     "waiting_moment",
+    # Of all sums of money, as `streams.core.money.currency_number`; 0 before the first order.
+    "spend_currency",
 )
 
 

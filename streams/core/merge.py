@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable
+from copy import copy
 from math import exp2
 
 from schemas.symbols import PURPOSES
 from streams.core.decay import ERA_SLOTS, FAMILY_SUM_SLOTS, SUM_SLOTS, rounded
+from streams.core.folds.purchases import MONEY_SLOTS
 from streams.core.layout import (
     CONTACT_WIDTH,
     ERA_HALF_LIVES,
@@ -46,6 +48,7 @@ _LARGEST = (
     HEAD["erased_ms"],
     HEAD["newest_event_ms"],
     HEAD["automated_in_a_row"],
+    HEAD["spend_currency"],
 )
 _EARLIEST = (HEAD["first_seen_ms"], HEAD["signed_up_ms"], HEAD["due_replenishment_ms"])
 _QUIET = (HEAD["quiet_from_minute"], HEAD["quiet_until_minute"])
@@ -57,6 +60,7 @@ def merge(a: CustomerState, b: CustomerState) -> CustomerState:
     `applied_offset` is the larger one, which means something only where both lived on the same
     timeline partition.
     """
+    a, b = _in_one_currency(a, b)
     one = CustomerState()
     one.applied_offset = max(a.applied_offset, b.applied_offset)
     scales = _eras(one.head, a.head, b.head)
@@ -80,6 +84,29 @@ def merge(a: CustomerState, b: CustomerState) -> CustomerState:
     if not any(item.quantity > 0 for item in one.cart.values()):
         one.head[HEAD["due_cart_left_ms"]] = 0.0
     return one
+
+
+def _in_one_currency(a: CustomerState, b: CustomerState) -> tuple[CustomerState, CustomerState]:
+    """Return both with money in one currency only; the larger number's, so that order is no matter.
+
+    They differ only around a change of the catalogue's currency: one of them has ordered since.
+    """
+    slot = HEAD["spend_currency"]
+    one, other = a.head[slot], b.head[slot]
+    if one == other or not one or not other:
+        return a, b
+    return (_without_money(a), b) if one < other else (a, _without_money(b))
+
+
+def _without_money(state: CustomerState) -> CustomerState:
+    bare = copy(state)
+    bare.head = array("d", state.head)
+    for slot in MONEY_SLOTS:
+        bare.head[slot] = 0.0
+    bare.families = {name: array("d", row) for name, row in state.families.items()}
+    for row in bare.families.values():
+        row[FAMILY["spend_30d"]] = 0.0
+    return bare
 
 
 _Scale = tuple[float, ...]

@@ -25,6 +25,8 @@ _DIGITS: dict[int, str] = {
     4: "CLF UYW",
 }
 
+# The unit of features that are amounts of money.
+MINOR_UNITS = "minor units"
 MINOR_DIGITS: dict[str, int] = {
     code: digits for digits, codes in _DIGITS.items() for code in codes.split()
 }
@@ -57,6 +59,31 @@ def minor_per_major(currency: str) -> int:
     (100, 1)
     """
     return int(10 ** minor_digits(currency))
+
+
+def currency_number(currency: str) -> float:
+    """Return a currency code as a number that states can keep; each code has its own, none is 0.
+
+    >>> currency_number("AAA"), currency_number("EUR")
+    (703.0, 3944.0)
+    """
+    number = 0
+    for letter in currency:
+        number = number * 26 + ord(letter) - ord("A") + 1
+    return float(number)
+
+
+def currency_of(number: float) -> str | None:
+    """Return the code of a currency's number, None for 0.
+
+    >>> currency_of(currency_number("JPY")), currency_of(0.0)
+    ('JPY', None)
+    """
+    rest, code = int(number), ""
+    while rest > 0:
+        rest, place = divmod(rest - 1, 26)
+        code = chr(ord("A") + place) + code
+    return code or None
 
 
 def format_major(amount: float, currency: str) -> str:

@@ -62,7 +62,7 @@ class Pending(msgspec.Struct, array_like=True, gc=False):
     `features` is the model's input as float32 bytes, as it was at decision time. `arm` is its
     place in `ARMS`. `converted` and `spent_minor` tell of orders within the window, which every
     arm can have; `rewarded` of what the action's reward asks for. `first` is that of
-    `streams.core.enrolment`.
+    `streams.core.enrolment`, `currency` that of `spent_minor` ("" for nothing spent).
     """
 
     decision_id: str
@@ -85,6 +85,7 @@ class Pending(msgspec.Struct, array_like=True, gc=False):
     converted: bool = False
     spent_minor: int = 0
     first: int = 0
+    currency: str = ""
 
 
 class CustomerState:

@@ -19,6 +19,7 @@ from streams.core.contact_rules import After, ContactRules
 from streams.core.deciding import Decider
 from streams.core.due import Due, Slate
 from streams.core.fold import fold, keep_refusal, note_origin, repeat_of
+from streams.core.folds.purchases import without_money
 from streams.core.layout import HEAD
 from streams.core.moments import (
     FRESH_MS,
@@ -74,6 +75,8 @@ class Segment:
         self.decider = decider
         self.timers = decider.catalogue.timers if decider else _NO_CATALOGUE_TIMERS
         self._contact = decider.catalogue.contact if decider else _NO_CATALOGUE_CONTACT
+        # Before the first catalogue every order is taken to be in the currency that is to come.
+        self._currency = decider.catalogue.currency if decider else ""
         self.notes = notes
         self.closed = closed
         self.decided: list[Decided] = []
@@ -131,12 +134,15 @@ class Segment:
                 keep_refusal(state, event)
             return None
         newest_ms = state.head[_NEWEST]
+        fate = "folded"
+        if isinstance(event, Purchase) and event.currency != self._currency and self._currency:
+            event, fate = without_money(event), "folded_without_money"
         self._credit(state, event)
         before = armed(state) if event.origin.stale else None
         fold(state, event, self.timers)
         if before is not None:
             forget_past(state, before, event.origin.seen_at_ms)
-        self.notes["folded"] += 1
+        self.notes[fate] += 1
         moment = MOMENT_OF_EVENT.get((type(event).__name__, event.kind))
         if moment is None or not self._decides(moment):
             return None

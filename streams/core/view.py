@@ -20,6 +20,7 @@ from streams.core.layout import (
     TOTALS,
 )
 from streams.core.moments import MOMENTS
+from streams.core.money import currency_of
 from streams.core.sources import by_name
 from streams.core.state import CustomerState
 from streams.core.timers import due_timers
@@ -47,6 +48,7 @@ def _seen(state: CustomerState, at_ms: int) -> dict[str, Any]:
         "first_seen": _time(state.number("first_seen_ms")),
         "signed_up": _time(state.number("signed_up_ms")),
         "latest": {name: _time(state.number(f"latest_{name}")) for name in LATEST},
+        "currency": currency_of(state.number("spend_currency")),
         "totals": {name: _plain(state.number(f"total_{name}")) for name in TOTALS},
         "sums": {
             name: _sums([state.number(f"{name}_{h}") for h in HALF_LIFE_NAMES], state, at_ms)

@@ -35,7 +35,10 @@ _INPUTS = tuple(topic.name for topic in INPUTS)
 # What a fate of the funnel may begin with.
 _TIERS = (*TIERS, "reach", "time", "contact", "volume", "slate")
 # What the engine notes of timeline records.
-_FATES = ("folded", "tick", "switch", "already_applied", "replayed", "duplicate", "erased")
+_FATES = (
+    *("folded", "folded_without_money", "tick", "switch"),
+    *("already_applied", "replayed", "duplicate", "erased"),
+)
 _SAME_OR_NOT = ("same", "another")
 
 

@@ -38,6 +38,7 @@ def test_what_is_known_is_shown_by_name_decayed_to_now() -> None:
     shown = view(state, NOON_MS + HOUR_MS)
     assert shown["first_seen"] == "2024-01-15T11:00:00.000Z"
     assert shown["totals"] == {"orders": 1, "lines": 1, "spend": 900, "tickets": 1}
+    assert shown["currency"] == "EUR"
     assert shown["sums"]["cart_adds"]["1h"] == 0.5
     assert shown["sums"]["orders"]["1h"] == 0.25
     assert shown["families"]["tea"]["order_days"] == 1

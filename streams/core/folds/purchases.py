@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from array import array
 
+from msgspec.structs import replace
+
 from schemas.records import Purchase
 from streams.core.catalogue import Timers
 from streams.core.decay import Weights, rounded
@@ -18,12 +20,37 @@ from streams.core.folds.verbs import (
     seen,
     shortened,
 )
-from streams.core.layout import DAY_MS, FAMILY, HEAD, MAX_NAME_BYTES, MAX_PRODUCTS, MAX_TEXT_BYTES
+from streams.core.layout import (
+    DAY_MS,
+    FAMILY,
+    HALF_LIFE_NAMES,
+    HEAD,
+    MAX_NAME_BYTES,
+    MAX_PRODUCTS,
+    MAX_TEXT_BYTES,
+)
+from streams.core.money import currency_number
 from streams.core.state import CustomerState, Habit
 from streams.core.timers import next_replenishment_ms
 
 # An order says as much about a taste as five views.
 _ORDER_INTEREST = 5.0
+_CURRENCY = HEAD["spend_currency"]
+# What a head keeps in minor units of `spend_currency`.
+MONEY_SLOTS = (
+    *(HEAD[f"{name}_{life}"] for name in ("spend", "refund_spend") for life in HALF_LIFE_NAMES),
+    HEAD["total_spend"],
+)
+
+
+def without_money(event: Purchase) -> Purchase:
+    """Return an order or refund with every amount at 0: it counts, and adds no money.
+
+    For one in another currency than the catalogue's: amounts of two currencies are never added, and
+    no rate of exchange is known here.
+    """
+    free = [replace(line, unit_price_minor=0, discount_minor=0) for line in event.lines]
+    return replace(event, lines=free)
 
 
 def fold_purchase(state: CustomerState, event: Purchase, weights: Weights, timers: Timers) -> None:
@@ -32,6 +59,8 @@ def fold_purchase(state: CustomerState, event: Purchase, weights: Weights, timer
         max(round(line.quantity * line.unit_price_minor) - line.discount_minor, 0)
         for line in event.lines
     )
+    if money > 0:
+        _count_in(state, currency_number(event.currency))
     if event.kind in ("refund", "return"):
         bump(state.head, "refunds", 1.0, weights)
         bump(state.head, "refund_spend", money, weights)
@@ -40,6 +69,20 @@ def fold_purchase(state: CustomerState, event: Purchase, weights: Weights, timer
     elif event.kind == "order":
         _order(state, event, money, weights)
     seen(state, event.at_ms, timers)
+
+
+def _count_in(state: CustomerState, currency: float) -> None:
+    """Have the sums of money in a currency; those in another one, if there are, begin again at 0.
+
+    That happens once, when a business changes the currency of its catalogue.
+    """
+    head = state.head
+    if head[_CURRENCY] not in (0.0, currency):
+        for slot in MONEY_SLOTS:
+            head[slot] = 0.0
+        for family in state.families.values():
+            family[FAMILY["spend_30d"]] = 0.0
+    head[_CURRENCY] = currency
 
 
 def _order(state: CustomerState, event: Purchase, money: int, weights: Weights) -> None:

@@ -13,6 +13,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from streams.core.money import MINOR_UNITS, format_minor
 from streams.core.rules.condition import Condition
 from streams.core.rules.declared import Declared, noun
 from streams.core.rules.sense import neighbours
@@ -36,7 +37,8 @@ class Distance:
 
     `feature` is `has` and must be `sign` `needs`; `gap = needs - has` in the feature's `unit`
     (above 0: short of it; 0: just at the edge; NaN: not known). `more` is how many other features
-    must change as well. `words` are names of the feature's values.
+    must change as well. `words` are names of the feature's values; amounts in minor units
+    are told in `currency`, where it is given.
     """
 
     feature: str
@@ -48,6 +50,7 @@ class Distance:
     is_flag: bool = False
     more: int = 0
     words: Mapping[str, float] = field(default_factory=dict)
+    currency: str = ""
 
     def sentence(self) -> str:
         """Return it in words, for example "days_since_purchase is 11, needs more than 14 ..."."""
@@ -64,10 +67,12 @@ class Distance:
         # A unit of several words is a description, not something to count.
         unit = f" {self.unit}" if self.unit.isalpha() else ""
         side = "short" if self.gap > 0 else "over"
-        return f"{told} ({_spoken(abs(self.gap))}{unit} {side}){also}"
+        return f"{told} ({self._spoken(abs(self.gap))}{unit} {side}){also}"
 
     def _spoken(self, number: float) -> str:
         named = (word for word, value in self.words.items() if value == number)
+        if self.currency and self.unit == MINOR_UNITS:
+            return format_minor(number, self.currency)
         return next(named, _spoken(number))
 
 
