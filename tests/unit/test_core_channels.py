@@ -7,6 +7,7 @@ from itertools import permutations
 import pytest
 
 from schemas.records import CustomerEvent
+from streams.feed.contract import problem_of, topic_fields
 from tests.events import NOON_MS, Feed
 from tests.unit.test_core_folds import folded
 
@@ -86,3 +87,19 @@ def test_erasure_keeps_a_closed_channel_and_forgets_an_opened_one() -> None:
         feed.profile("ada", NOON_MS + 1, "erasure"),
     )
     assert (state.unsubscribed, state.resubscribed) == ({"email": NOON_MS}, {})
+
+
+def test_a_feed_may_write_the_settings_of_channels() -> None:
+    assert {"channel", "granted"} <= set(topic_fields("profile").types)
+    event = {
+        "event_id": "e",
+        "customer_id": "ada",
+        "occurred_at": NOON_MS,
+        "kind": "channel_setting",
+        "channel": "email",
+        "granted": False,
+    }
+    assert problem_of("profile", event, NOON_MS) is None
+    assert problem_of("profile", event | {"channel": None}, NOON_MS) == (
+        "missing_field: channel_setting needs channel"
+    )
