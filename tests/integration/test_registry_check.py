@@ -8,6 +8,7 @@ import pytest
 
 from schemas.bundled import schema_text
 from streams.cli.check_registry import registry_is_fine
+from streams.cli.main import concierge
 from streams.cli.screen import screen
 from streams.runtime.settings import Settings
 from tests.fake_registry import FakeRegistry
@@ -101,3 +102,16 @@ def test_a_registry_that_is_not_there_is_a_problem(capsys: pytest.CaptureFixture
     fine, _, [problem] = asked(gone, capsys)
     assert not fine
     assert "cannot be reached" in problem
+
+
+def test_the_command_asks_the_registry_unless_it_is_to_stay_offline(
+    server: FakeRegistry, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.add(1, "{}", kind="JSON", subject="support-value")
+    monkeypatch.setenv("CONCIERGE_SCHEMA_REGISTRY_URL", server.url)
+    monkeypatch.setattr("streams.cli.check._topics_are_fine", lambda settings, console: True)
+    assert concierge.main(["check"], standalone_mode=False) == 1
+    assert "subject support-value: version 1 cannot be read as support" in capsys.readouterr().err
+    asked_before = len(server.asked)
+    assert concierge.main(["check", "--offline"], standalone_mode=False) == 0
+    assert len(server.asked) == asked_before
