@@ -72,7 +72,7 @@ class FileFeed:
 
     def __post_init__(self) -> None:
         self._columns = [
-            event_columns(topic, result.types, result.name) for topic, result in self.results
+            event_columns(topic, result.sql_types, result.name) for topic, result in self.results
         ]
         self.sums = FeedSums(
             rows=self.tables.row_count,
@@ -152,7 +152,7 @@ _LAST = 1 << 62
 
 
 def _row_of(result: Result) -> str:
-    kind = next((str(kind) for name, kind in result.types.items() if name.lower() == ROW), "")
+    kind = next((kind for name, kind in result.types.items() if name.lower() == ROW), "")
     if not kind:
         return "NULL"
     return f"list_min({ROW})" if "[]" in kind else ROW

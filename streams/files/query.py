@@ -37,7 +37,7 @@ _RESULTS = count()
 
 @dataclass(frozen=True)
 class Result:
-    """What a query made: `types` by column, in the query's order, and the rows it rejected.
+    """What a query made: types by column, as text and as values, and the rows it rejected.
 
     `unreadable` are the reasons by row. What was made of such a row is no row of the result:
     `spoiled` results, of `spoiled_rows` rows of the data. `used_rows` is how many rows of the
@@ -47,7 +47,8 @@ class Result:
     tables: Tables
     name: str
     table: str
-    types: Mapping[str, DuckDBPyType]
+    types: Mapping[str, str]
+    sql_types: Mapping[str, DuckDBPyType]
     row_count: int
     used_rows: int | None
     unreadable: Mapping[int, str]
@@ -117,7 +118,8 @@ def _run(tables: Tables, sql: str, name: str) -> Result:
         tables=tables,
         name=name,
         table=table,
-        types=types,
+        types={name: str(kind) for name, kind in types.items()},
+        sql_types=types,
         row_count=number(connection, f"SELECT count(*) FROM {table}"),
         used_rows=_used_rows(tables, table, tree, types),
         unreadable=unreadable,
