@@ -30,11 +30,21 @@ class CatalogueFile:
         self._path = path
         self._metrics = Metrics() if metrics is None else metrics
         self._changed_ns = -1
-        self._held: CatalogueText | None = None
+        self._held: Catalogue | None = None
         self._complaint = ""
 
     def current(self) -> CatalogueText:
-        """Return the newest valid text of the file.
+        """Return the text of `catalogue()`, as it is published."""
+        held = self.catalogue()
+        return CatalogueText(held.version, held.text.encode())
+
+    @property
+    def held(self) -> Catalogue | None:
+        """Return the catalogue as it was last read, without a look at the file."""
+        return self._held
+
+    def catalogue(self) -> Catalogue:
+        """Return the newest valid catalogue of the file.
 
         The first read raises `CatalogueError` or OSError; later on a file that went missing or
         wrong is logged once per edit, and the last valid text stays.
@@ -60,12 +70,10 @@ class CatalogueFile:
         changed_ns = self._path.stat().st_ctime_ns
         if changed_ns != self._changed_ns:
             self._changed_ns = changed_ns
-            catalogue = parse_catalogue(self._path.read_bytes(), str(self._path))
-            self._take(catalogue)
+            self._take(parse_catalogue(self._path.read_bytes(), str(self._path)))
 
     def _take(self, catalogue: Catalogue) -> None:
-        before = self._held
-        self._held = CatalogueText(catalogue.version, catalogue.text.encode())
+        before, self._held = self._held, catalogue
         if before is not None and before.version != catalogue.version:
             self._metrics.add(CATALOGUES_TAKEN, 1)
             versions = catalogue.version[:12], before.version[:12]

@@ -27,6 +27,9 @@ _POLL_S = 0.1
 _AVAILABLE_WITHIN_S = 30.0
 # With a newer version at hand this is long enough to know that an older one is gone.
 GONE_AFTER_S = 2.0
+# The newest catalogues, so many: nobody removes old ones from their topic. A partition that needs
+# an older one is treated like one whose catalogue was removed (`compiled`).
+_MOST_CATALOGUES = 256
 Named = tuple[str, str, str]
 
 log = logging.getLogger("concierge.versions")
@@ -72,7 +75,7 @@ class VersionStore:
         self._failed = failed
         self._available_within_s = available_within_s
         self._held: dict[Named, bytes] = {}
-        # When each catalogue was published last: their versions are hashes and have no order.
+        # When each catalogue was published last, of the newest: versions are hashes, without order.
         self._published_ms: dict[str, int] = {}
         # The newest model version that is known to be kept no longer.
         self._passed: dict[tuple[str, str], str] = {}
@@ -139,6 +142,12 @@ class VersionStore:
         """Take over a published version; None is a tombstone."""
         if name[0] == CATALOGUE:
             self._published_ms[name[2]] = published_ms
+            if len(self._published_ms) > _MOST_CATALOGUES:
+                oldest = min(self._published_ms, key=self._published_ms.__getitem__)
+                del self._published_ms[oldest]
+                self._held.pop((CATALOGUE, CATALOGUE, oldest), None)
+                if oldest == name[2]:
+                    return
         if data is None:
             self._held.pop(name, None)
             self._pass(name)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from confluent_kafka import Message
 
 from models.protocol import ActionKey, Scorer
+from models.snapshot_codec import decode
 from schemas.encoders import Encoders
 from schemas.records import TIMELINE_DECODER, Decision, Lesson, NextBestAction, TimelineRecord
 from schemas.topics import CATALOGUES, MODEL_SNAPSHOTS, TIMELINE
@@ -51,7 +52,8 @@ class PublishedVersions:
 
     def scorer(self, model: str, version: str | None, actions: Sequence[ActionKey]) -> Scorer:
         data = None if version is None else self._snapshots[f"{model}@{version}"]
-        return scorer_of(model, version, data, actions)
+        snapshot = None if data is None else decode(data)
+        return scorer_of(model, version, snapshot, actions)
 
 
 def replay(world: World, salt: str) -> Replay:

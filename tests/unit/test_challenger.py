@@ -13,7 +13,7 @@ import pytest
 
 from models.protocol import ActionKey, Scorer
 from models.snapshot import take
-from models.snapshot_codec import encode
+from models.snapshot_codec import decode, encode
 from models.steps import STEPS
 from schemas.decisions import Challenge, Decision
 from schemas.records import ENCODER, Lesson, Trigger
@@ -61,7 +61,7 @@ def test_every_learner_has_a_bank_that_survives_its_snapshot() -> None:
         ]
         for offset, each in enumerate(told):
             assert bank.learn_one(each, offset).__class__.__name__ == "Progress"
-        again = restored_model(encode(take(bank)))
+        again = restored_model(decode(encode(take(bank))))
         key = ActionKey(told[0].action, told[0].family, told[0].issue)
         said = again.propensity(key, told[0].features)
         assert (again.name, again.learner) == (name, learner)

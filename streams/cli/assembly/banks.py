@@ -7,7 +7,7 @@ import logging
 from models.bank import Bank
 from models.protocol import learns_from
 from models.snapshot import restore
-from models.snapshot_codec import decode
+from models.snapshot_record import Snapshot
 from streams.cli.assembly.models import PRIOR
 from streams.core.features import FEATURE_NAMES, FEATURE_VERSION
 
@@ -27,9 +27,8 @@ def new_model(name: str, partition: int) -> Bank:
     )
 
 
-def restored_model(data: bytes) -> Bank:
-    """Return the bank of a snapshot; one of other features is begun anew at the same lesson."""
-    snapshot = decode(data)
+def restored_model(snapshot: Snapshot) -> Bank:
+    """Return the bank of a snapshot; one of other features starts untrained at the same lesson."""
     if snapshot.feature_version == FEATURE_VERSION:
         return restore(snapshot)
     log.warning(

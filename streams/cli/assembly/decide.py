@@ -16,7 +16,6 @@ from schemas.topics import (
     customers_changelog,
 )
 from streams.agents import decide, meters
-from streams.cli.assembly.models import catalogue_of
 from streams.cli.assembly.shared import Shared
 from streams.cli.assembly.snapshots import Snapshots
 from streams.core.catalogue import Catalogue
@@ -50,7 +49,7 @@ async def build(shared: Shared) -> ShellApp:
         return states
 
     def catalogue(version: str, data: bytes) -> Catalogue:
-        made = catalogue_of(version, data)
+        made = shared.catalogue_of(version, data)
         expect(shared.metrics, made)
         return made
 

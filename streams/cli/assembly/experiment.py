@@ -11,7 +11,6 @@ from models.evaluation.experiment import Experiment, intended_split
 from schemas.records import LESSON_DECODER
 from schemas.topics import LESSONS
 from streams.agents.uplift_meter import UpliftMeter
-from streams.cli.assembly.models import catalogue_of
 from streams.cli.assembly.shared import Shared
 from streams.runtime.changelog import in_thread, read_to_end
 from streams.runtime.reading import newest_starts
@@ -26,8 +25,7 @@ def uplift_meter(shared: Shared) -> UpliftMeter:
     file = shared.catalogue_file()
 
     def shares() -> Mapping[str, float] | None:
-        text = file.current()
-        arms = catalogue_of(text.version, text.text).arms
+        arms = file.catalogue().arms
         return intended_split(arms.holdout, 1.0 - arms.holdout - arms.random - arms.model_only)
 
     return UpliftMeter(shared.metrics, shares, now_ms)

@@ -58,7 +58,7 @@ def _clock(shared: Shared) -> Clock:
         shared.timeline,
         shared.name(CATALOGUES),
         now_ms if shared.settings.clock == "wall" else None,
-        shared.catalogue_file(shared.metrics).current,
+        shared.catalogue_file().current,
         outbox.write,
         shared.fate.failed,
         shared.settings.clock_interval_ms / 1000,

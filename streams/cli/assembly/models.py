@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from models.protocol import ActionKey, Scorer
 from models.scorer import linear_scorer, prior_scorer
-from models.snapshot_codec import decode
+from models.snapshot_record import Snapshot
 from streams.core.catalogue import Catalogue
 from streams.core.features import FEATURE_VERSION
 from streams.runtime.catalogue_file import parse_catalogue
@@ -21,10 +21,9 @@ def catalogue_of(version: str, data: bytes) -> Catalogue:
 
 
 def scorer_of(
-    model: str, version: str | None, data: bytes | None, actions: Sequence[ActionKey]
+    model: str, version: str | None, snapshot: Snapshot | None, actions: Sequence[ActionKey]
 ) -> Scorer:
     """Return the scorer of a published snapshot; the untrained one without."""
-    snapshot = None if data is None else decode(data)
     if snapshot is None or snapshot.feature_version != FEATURE_VERSION:
         # Learned by a release with other features: its weights mean nothing here.
         return prior_scorer(actions, PRIOR)

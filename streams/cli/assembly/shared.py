@@ -11,6 +11,8 @@ from schemas.topics import TOPICS, Topic
 from streams.agents import meters
 from streams.agents.build_info import BuildInfo
 from streams.agents.dead_letters import DeadLetterRate, DeadLetters
+from streams.cli.assembly.models import catalogue_of
+from streams.core.catalogue import Catalogue
 from streams.runtime.app import ShellApp, create_app
 from streams.runtime.catalogue_file import CatalogueFile
 from streams.runtime.clients import faust_credentials, librdkafka_config
@@ -47,6 +49,7 @@ class Shared:
         self.progress = Progress()
         self.fate = Fate()
         self.services: list[Service] = []
+        self._catalogue_file: CatalogueFile | None = None
         self.registry = RegistrySchemas(settings) if settings.schema_registry_url else None
 
     def name(self, topic: Topic) -> str:
@@ -60,18 +63,30 @@ class Shared:
         compressed = {self.name(t): self.settings.compression for t in TOPICS if t.for_others}
         return Outbox(config, self.fate.failed, compressed)
 
-    def catalogue_file(self, metrics: Metrics | None = None) -> CatalogueFile:
-        """Return the catalogue file, read for the first time.
+    def catalogue_file(self) -> CatalogueFile:
+        """Return the catalogue file, the same one for all roles: read and parsed once.
 
         A wrong one is the operator's to mend: raises SettingsError or `CatalogueError`, which end
-        the worker before anything is read from Kafka. `metrics` are told of later edits.
+        the worker before anything is read from Kafka. Later edits are counted where intake runs,
+        which publishes them.
         """
-        file = CatalogueFile(catalogue_path(self.settings), metrics)
-        try:
-            file.current()
-        except OSError as error:
-            raise SettingsError([f"CONCIERGE_CATALOGUE_PATH: {error}"]) from error
-        return file
+        if self._catalogue_file is None:
+            counted = self.metrics if "intake" in self.settings.roles else None
+            file = CatalogueFile(catalogue_path(self.settings), counted)
+            try:
+                file.catalogue()
+            except OSError as error:
+                raise SettingsError([f"CONCIERGE_CATALOGUE_PATH: {error}"]) from error
+            self._catalogue_file = file
+        return self._catalogue_file
+
+    def catalogue_of(self, version: str, data: bytes) -> Catalogue:
+        """Return a published catalogue; the one of the file is not parsed again.
+
+        A worker that only decides reads no file.
+        """
+        held = None if self._catalogue_file is None else self._catalogue_file.held
+        return held if held is not None and held.version == version else catalogue_of(version, data)
 
     def dead_letters(self, outbox: Outbox) -> DeadLetters:
         """Return what sends refused records away, at the configured rate at most."""

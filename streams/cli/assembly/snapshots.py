@@ -20,6 +20,9 @@ from streams.runtime.metrics import SNAPSHOTS_REFUSED, Metrics
 if TYPE_CHECKING:
     from models.bank import Bank
 
+# Reasons name versions, of which there is no end; logged again after so many others, at the most.
+_MOST_LOGGED = 256
+
 log = logging.getLogger("concierge.models")
 
 
@@ -28,7 +31,8 @@ class Snapshots:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
-        self._told: set[tuple[str, str]] = set()
+        # What was logged already, the oldest first.
+        self._logged: dict[tuple[str, str], None] = {}
         self.ends: Mapping[int, int] = {}
 
     def bank(self, model: str, data: bytes) -> Bank | None:
@@ -47,7 +51,7 @@ class Snapshots:
                 return None
             if snapshot.feature_version != FEATURE_VERSION:
                 self._refuse(model, "features", f"{_name(snapshot)} knows other features")
-            return restored_model(data)
+            return restored_model(snapshot)
         except SnapshotError as error:
             self._refuse(model, "damaged", str(error))
             return None
@@ -62,7 +66,7 @@ class Snapshots:
                 return None
             if snapshot is not None and snapshot.feature_version != FEATURE_VERSION:
                 self._refuse(model, "features", f"{_name(snapshot)} knows other features")
-            return scorer_of(model, version, data, actions)
+            return scorer_of(model, version, snapshot, actions)
         except SnapshotError as error:
             self._refuse(model, "damaged", f"version {version}: {error}")
             return None
@@ -76,8 +80,10 @@ class Snapshots:
 
     def _refuse(self, model: str, reason: str, why: str) -> None:
         self._metrics.add(SNAPSHOTS_REFUSED, 1, reason)
-        if (model, why) not in self._told:
-            self._told.add((model, why))
+        if (model, why) not in self._logged:
+            self._logged[model, why] = None
+            if len(self._logged) > _MOST_LOGGED:
+                del self._logged[next(iter(self._logged))]
             log.error("a snapshot of model %s is not used: %s", model, why)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from streams.cli.assembly.models import catalogue_of
 from streams.core.catalogue import Catalogue
 from streams.runtime.catalogue_file import CatalogueFile
 
@@ -41,8 +40,8 @@ class Taught:
         now_ms = self._now_ms()
         if self._catalogue is None or now_ms - self._looked_at_ms >= _LOOK_EVERY_MS:
             self._looked_at_ms = now_ms
-            text = self._file.current()
-            if self._catalogue is None or text.version != self._catalogue.version:
-                self._catalogue = catalogue_of(text.version, text.text)
-                self._noted(self._catalogue)
+            found = self._file.catalogue()
+            if self._catalogue is None or found.version != self._catalogue.version:
+                self._catalogue = found
+                self._noted(found)
         return self._catalogue
