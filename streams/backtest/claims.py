@@ -11,14 +11,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from streams.backtest.binned import binned_columns
 from streams.backtest.foretold import Foretold, foretold
-from streams.backtest.leaks import GIVEN_AWAY_AUC, columns_that_give_the_outcome_away
+from streams.backtest.leaks import GIVEN_AWAY_AUC, MIN_ROWS, columns_that_give_the_outcome_away
 from streams.backtest.log import Log
+from streams.backtest.predictions import Progressive
 
 # Sums of weights differ from what they must be by more than chance (of some tens of sums), and by
 # more than probabilities that were rounded.
@@ -113,3 +114,16 @@ def leak_warnings(log: Log) -> list[str]:
         "if it is filled after the outcome has come, leave it out: a worker will not have it"
         for name, score in columns_that_give_the_outcome_away(log)
     ]
+
+
+def with_what_was_predicted(claims: Claims, progressive: Progressive) -> Claims:
+    """Return the claims, with a warning where all features together give the outcome away."""
+    fewer = min(progressive.positives, progressive.rows - progressive.positives)
+    auc = progressive.auc or 0.0
+    if auc <= GIVEN_AWAY_AUC or fewer < MIN_ROWS or claims.warnings:
+        return claims
+    warning = (
+        f"outcomes are predicted almost perfectly (AUC {auc:.4f}, above {GIVEN_AWAY_AUC}): "
+        "features together give them away; look for those that are filled after an outcome has come"
+    )
+    return replace(claims, warnings=(warning,))

@@ -83,18 +83,20 @@ def weights_reason(log: Log, rows: Flags, course: Course) -> str:
             f"probability {log.probability[first]:.3g}); the log equals {effective:,.0f} decisions "
             "of this policy"
         )
-    if course.unsupported is not None or effective < MIN_EFFECTIVE_SAMPLES:
+    if effective < MIN_EFFECTIVE_SAMPLES:
         # The estimators say what is wrong there.
         return ""
-    away = weights - 1.0
+    expected = 1.0 if course.unsupported is None else 1.0 - float(course.unsupported[rows].mean())
+    away = weights - expected
     sums = np.bincount(log.customer[rows], away) if log.has_customers else away
     error = float(np.sqrt(sums @ sums)) / n
     mean = float(weights.mean())
-    if abs(mean - 1.0) <= max(MAX_AWAY, MISFIT_Z * error):
+    if abs(mean - expected) <= max(MAX_AWAY, MISFIT_Z * error):
         return ""
     return (
-        f"by the logged probabilities its choices make up {mean:.0%} of the log where 100% is "
-        "expected: the probabilities are wrong, or the log could not take some of its choices"
+        f"by the logged probabilities its choices make up {mean:.0%} of the log where "
+        f"{expected:.0%} is expected: the probabilities are wrong, or the log could not take some "
+        "of its choices"
     )
 
 

@@ -176,7 +176,7 @@ def _show_policies(findings: Findings, console: Console) -> None:
             label = name.replace("_", " ")
             if name == BEST_FIXED and any(e.evaluable for e in estimates.values()):
                 label = f"best fixed: {findings.best_fixed}"
-            table.add_row(label, *(_estimate(estimates[method]) for method in METHODS))
+            table.add_row(escape(label), *(_estimate(estimates[method]) for method in METHODS))
     console.print(table)
     for reason, names in _by_reason(findings).items():
         console.print(f"Not evaluable: {'; '.join(names)}: {escape(reason)}")
@@ -211,7 +211,7 @@ def _show_uplift(findings: Findings, console: Console) -> None:
     table = Table("action", "rate with", "rate without", "uplift [dim](95 %)")
     for found in (lift.overall, *lift.actions):
         table.add_row(
-            found.name or "all",
+            escape(found.name or "all"),
             _number(found.treated.mean),
             _number(found.without.mean),
             _relative(found),

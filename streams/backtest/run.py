@@ -9,7 +9,7 @@ from pathlib import Path
 from models.evaluation.estimators import Estimate
 from streams.backtest.beaten import Beaten, rows_to_beat_logged
 from streams.backtest.building import build_log
-from streams.backtest.claims import Claims, examine, leak_warnings
+from streams.backtest.claims import Claims, examine, leak_warnings, with_what_was_predicted
 from streams.backtest.judging import judge_policies
 from streams.backtest.lift import Lift, measure
 from streams.backtest.log import Log
@@ -128,13 +128,15 @@ def backtest(
 
     if options.supervised:
         predicted = predict(log, new_learner(), progress=replayed)
-        return Findings(taken, judge_predictions(log, predicted.propensity), claims, {})
+        progressive = judge_predictions(log, predicted.propensity)
+        return Findings(taken, progressive, with_what_was_predicted(claims, progressive), {})
     target = None if policy is None else policy_table(policy, log)
     courses = run_policies(log, new_learner, options.exploration, target, log.control, replayed)
+    progressive = judge_predictions(log, courses.predicted.propensity)
     return Findings(
         taken,
-        judge_predictions(log, courses.predicted.propensity),
-        claims,
+        progressive,
+        with_what_was_predicted(claims, progressive),
         judge_policies(log, courses, claims),
         courses.best_fixed,
         rows_to_beat_logged(log, courses, claims),

@@ -204,6 +204,16 @@ def test_a_feature_that_gives_the_outcome_away_is_named(tmp_path: Path, kind: st
     assert backtested(tmp_path, chosen_by(lambda row: 0.5, 1_000, logged=True))[1]["warnings"] == []
 
 
+def test_features_that_give_the_outcome_away_together_are_a_warning(tmp_path: Path) -> None:
+    rows = chosen_by(lambda row: 0.5, 3_000, logged=True)
+    for row in rows:
+        row["paid_in_york"] = 5 * row["bought"] * (row["city"] == "York")
+        row["paid_in_bath"] = 5 * row["bought"] * (row["city"] == "Bath")
+    _, found = backtested(tmp_path, rows)
+    assert len(found["warnings"]) == 1
+    assert "features together give them away" in found["warnings"][0]
+
+
 def test_equal_numbers_are_one_action(tmp_path: Path) -> None:
     """Two exports in one log: where a cell was empty, pandas wrote 11.0 for 11."""
     names = {"A": ("11", "11.0"), "B": ("007", "007")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -196,6 +197,17 @@ def test_amounts_of_different_currencies_are_never_added(tmp_path: Path) -> None
     assert "amounts of EUR and GBP are never added" in result.stderr
     files(tmp_path, money="age::DOUBLE", currency="'EURO'")
     assert "'EURO' is no currency of ISO 4217; did you mean EUR?" in run(log, "--sql", sql).stderr
+
+
+def test_without_the_extra_the_command_says_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, sql = files(tmp_path, count=20)
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    for given in (("--sql", sql), ("--target", "bought")):
+        result = run(log, *given)
+        assert result.exit_code == 2
+        assert "pip install 'concierge[files]'" in result.stderr
 
 
 def test_help_states_the_rules_for_what_is_missing() -> None:
