@@ -99,7 +99,8 @@ def read_table(
     with open_tables(files, question.read, question.further) as tables:
         _make_typed(tables)
         result = run_query(tables, question.sql, question.name)
-        columns = log_columns(result.types, question.name, supervised)
+        types = {name: str(kind) for name, kind in result.types.items()}
+        columns = log_columns(types, question.name, supervised)
         if result.row_count > MAX_ROWS:
             raise LogError(f"{question.name}: more than {MAX_ROWS:,} rows; select fewer")
         account = Account(tables.row_count + tables.rejected_count, result.row_count)
@@ -165,7 +166,7 @@ def _fetched(
         wanted[f"p:{place}"] = f"{quoted(name)}::VARCHAR"
     number = "_place"
     if "row" in columns.meanings:
-        number = "list_min(row)" if result.types["row"].endswith("[]") else "row"
+        number = "list_min(row)" if str(result.types["row"]).endswith("[]") else "row"
     wanted["row"] = f"coalesce({number}, _place)"
     chosen = ", ".join(f"{made} AS {quoted(name)}" for name, made in wanted.items())
     held = result.tables.connection.execute(
