@@ -74,11 +74,11 @@ def check(
 
 
 def _catalogue_is_fine(settings: Settings, console: Console) -> bool:
-    path = catalogue_path(settings)
     try:
+        path = catalogue_path(settings)
         catalogue = parse_catalogue(path.read_bytes(), str(path))
     except OSError as error:
-        click.echo(f"catalogue: cannot read {path}: {error.strerror}", err=True)
+        click.echo(f"catalogue: cannot read {error.filename}: {error.strerror}", err=True)
         return False
     except CatalogueError as error:
         click.echo(str(error), err=True)

@@ -88,11 +88,12 @@ def uplift(
 
 
 def _catalogue(settings: Settings) -> Catalogue:
-    path = catalogue_path(settings)
     try:
+        path = catalogue_path(settings)
         return parse_catalogue(path.read_bytes(), str(path))
     except OSError as error:
-        raise click.ClickException(f"cannot read the catalogue {path}: {error.strerror}") from error
+        what = f"cannot read the catalogue {error.filename}: {error.strerror}"
+        raise click.ClickException(what) from error
 
 
 def _split(arms: ArmRatios) -> dict[str, float] | None:

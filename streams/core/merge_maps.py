@@ -8,7 +8,6 @@ from typing import TypeVar
 import msgspec
 
 from streams.core.layout import (
-    LASTING_ANSWERS,
     MAX_ANSWERS,
     MAX_CART_ITEMS,
     MAX_PENDING,
@@ -20,7 +19,7 @@ from streams.core.layout import (
     MAX_WATERMARKS,
 )
 from streams.core.sources import Source, apart
-from streams.core.state import CartItem, CustomerState, Habit, Pending, Silence, Ticket, Told
+from streams.core.state import CartItem, CustomerState, Habit, Pending, Silence, Ticket, Told, lasts
 
 _Key = TypeVar("_Key", bound=Hashable)
 
@@ -118,7 +117,7 @@ def _latest_told(a: dict[str, Told], b: dict[str, Told], most: int) -> dict[str,
         )
         for name in _names(a, b)
     }
-    ranked = sorted(told, key=lambda name: (name in LASTING_ANSWERS, told[name].at_ms, name))
+    ranked = sorted(told, key=lambda name: (lasts(name, told[name]), told[name].at_ms, name))
     return {name: msgspec.structs.replace(told[name]) for name in ranked[-most:]}
 
 

@@ -11,7 +11,7 @@ from array import array
 import msgspec
 
 from schemas.symbols import ARMS
-from streams.core.layout import FAMILY_WIDTH, HEAD, HEAD_WIDTH
+from streams.core.layout import FAMILY_WIDTH, HEAD, HEAD_WIDTH, LASTING_ANSWERS
 from streams.core.sources import Source
 
 
@@ -39,6 +39,14 @@ class Told(msgspec.Struct, array_like=True, gc=False):
     at_ms: int
     weight: float
     value: str | None
+
+
+def lasts(subject: str, told: Told) -> bool:
+    """Tell whether a word makes room last where there are too many: a greeting's, and a dislike.
+
+    A dislike must hold for as long as it can: what it keeps away would come back without it.
+    """
+    return subject in LASTING_ANSWERS or told.weight < 0
 
 
 class Habit(msgspec.Struct, array_like=True, gc=False):

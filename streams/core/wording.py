@@ -44,7 +44,9 @@ def _usual(state: CustomerState, family: str | None) -> list[str]:
     habits = [
         (-habit.days, -habit.last_day, product)
         for product, habit in state.products.items()
-        if habit.days >= _HABIT_DAYS and family in (None, habit.family) and is_whole(product)
+        if habit.days >= _HABIT_DAYS
+        and family in (None, habit.family)
+        and _may_be_named(state, product)
     ]
     return [product for *_, product in sorted(habits)[:MOST_ITEMS]]
 
@@ -53,9 +55,18 @@ def _cart(state: CustomerState, family: str | None) -> list[str]:
     waiting = [
         (-item.at_ms, product)
         for product, item in state.cart.items()
-        if item.quantity > 0 and family in (None, item.family) and is_whole(product)
+        if item.quantity > 0 and family in (None, item.family) and _may_be_named(state, product)
     ]
     return [product for _, product in sorted(waiting)[:MOST_ITEMS]]
+
+
+def _may_be_named(state: CustomerState, product: str) -> bool:
+    """Tell whether a product may be proposed: kept whole, and not disliked by the customer's word.
+
+    A preference's subject is a family or a product, by its id.
+    """
+    told = state.preferences.get(product)
+    return is_whole(product) and (told is None or told.weight >= 0)
 
 
 def _told(subject: str) -> Callable[[CustomerState, str | None], str | None]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
+from errno import ENOENT
 from pathlib import Path
 
+from streams.core.rules.names import near
 from streams.runtime.settings import Settings
 
 _CHECKOUT = Path(__file__).resolve().parents[2] / "deploy"
@@ -15,9 +18,14 @@ def bundled_catalogue(name: str) -> Path:
     """Return the path of a starter catalogue; FileNotFoundError names the ones there are."""
     packs = _packs()
     if name not in packs:
-        found = ", ".join(sorted(packs)) or "none"
-        raise FileNotFoundError(f'no starter catalogue "{name}"; there are: {found}')
+        raise FileNotFoundError(f'no starter catalogue "{name}"{_there_are(name, packs)}')
     return packs[name]
+
+
+def _there_are(name: str, packs: Iterable[str]) -> str:
+    """Return the packs there are, and which of them `name` probably means."""
+    known = ", ".join(sorted(packs)) or "none"
+    return f"{near(name, packs)}; there are: {known}"
 
 
 def _packs() -> dict[str, Path]:
@@ -28,9 +36,20 @@ def _packs() -> dict[str, Path]:
 def catalogue_path(settings: Settings) -> Path:
     """Return the catalogue that the settings name: a file, or a starter pack's bare name.
 
-    None named: the shop's. A file goes before a pack of the same name.
+    None named: the shop's. A file goes before a pack of the same name. A bare name that is neither
+    raises FileNotFoundError, which names the packs there are; a path is returned as it is.
     """
     if not settings.catalogue_path:
         return bundled_catalogue("shop")
-    named = Path(settings.catalogue_path)
-    return named if named.exists() else _packs().get(settings.catalogue_path, named)
+    named, packs = Path(settings.catalogue_path), _packs()
+    if named.exists():
+        return named
+    if settings.catalogue_path not in packs and _is_bare(named):
+        what = f'neither a file nor a starter pack is called "{named}"'
+        raise FileNotFoundError(ENOENT, f"{what}{_there_are(str(named), packs)}", str(named))
+    return packs.get(settings.catalogue_path, named)
+
+
+def _is_bare(named: Path) -> bool:
+    """Tell whether something could be meant for the name of a pack: no folder, no ending."""
+    return len(named.parts) == 1 and not named.suffix

@@ -72,8 +72,8 @@ class Shared:
         """
         if self._catalogue_file is None:
             counted = self.metrics if "intake" in self.settings.roles else None
-            file = CatalogueFile(catalogue_path(self.settings), counted)
             try:
+                file = CatalogueFile(catalogue_path(self.settings), counted)
                 file.catalogue()
             except OSError as error:
                 raise SettingsError([f"CONCIERGE_CATALOGUE_PATH: {error}"]) from error

@@ -12,13 +12,12 @@ from streams.core.folds.channels import channel_setting
 from streams.core.folds.verbs import latest, seen, shortened
 from streams.core.layout import (
     HEAD,
-    LASTING_ANSWERS,
     MAX_ANSWERS,
     MAX_NAME_BYTES,
     MAX_PREFERENCES,
     MAX_TEXT_BYTES,
 )
-from streams.core.state import CustomerState, Told
+from streams.core.state import CustomerState, Told, lasts
 
 
 def fold_profile(state: CustomerState, event: Profile, weights: Weights, timers: Timers) -> None:
@@ -67,7 +66,7 @@ def _told(known: dict[str, Told], event: Profile, most: int) -> None:
         if event.at_ms < known[subject].at_ms:
             return
     elif len(known) >= most:
-        del known[min(known, key=lambda s: (s in LASTING_ANSWERS, known[s].at_ms, s))]
+        del known[min(known, key=lambda s: (lasts(s, known[s]), known[s].at_ms, s))]
     known[subject] = Told(event.at_ms, event.weight or 0.0, value)
 
 
