@@ -31,9 +31,13 @@ def data_file_options(command: Callable[..., Any]) -> Callable[..., Any]:
         table: tuple[str, ...],
         **arguments: Any,
     ) -> Any:
+        delimiter = "\t" if delimiter == "\\t" else delimiter
+        for option, given in (("--delimiter", delimiter), ("--quote", quote)):
+            if len(given or "") > 1:
+                raise click.BadParameter(f"{option} {given}: must be one character")
         read = ReadOptions(
             format=file_format,
-            delimiter="\t" if delimiter == "\\t" else delimiter,
+            delimiter=delimiter,
             quote=quote,
             encoding=encoding,
             skip_lines=skip_lines,

@@ -12,7 +12,8 @@ import click
 from confluent_kafka import Producer
 
 from schemas.topics import INPUTS
-from streams.cli.feed_options import RateParam, SpeedParam, TableParam
+from streams.cli.data_files import FILE, data_file_options
+from streams.cli.feed_options import RateParam, SpeedParam
 from streams.cli.feed_report import send_all, summarise
 from streams.cli.options import settings_from
 from streams.demo.events import Event
@@ -22,18 +23,17 @@ from streams.feed.event_columns import empty_columns
 from streams.feed.file_feed import FileFeed, StrictError
 from streams.feed.reject_file import RejectFile
 from streams.files.loading import MissingDuckDB
-from streams.files.opening import FORMATS, DataFileError, ReadOptions
+from streams.files.opening import DataFileError, ReadOptions
 from streams.files.query import run_query
 from streams.files.tables import open_tables
 from streams.runtime.clients import librdkafka_config
 from streams.runtime.registry import RegistryRefused, RegistrySchemas, RegistryUnavailable
 from streams.runtime.settings import Settings, SettingsError
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-
 
 @click.command()
-@click.argument("source", type=_FILE, nargs=-1, required=True)
+@data_file_options
+@click.argument("source", type=FILE, nargs=-1, required=True)
 @click.option(
     "--topic",
     "topics",
@@ -47,22 +47,9 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "queries",
     multiple=True,
     required=True,
-    type=_FILE,
+    type=FILE,
     help="File with one SELECT over the table `data`; its columns are the fields of an event.",
 )
-@click.option(
-    "--table",
-    "further",
-    multiple=True,
-    type=TableParam(),
-    help="A further file for the SQL to join, e.g. products=products.csv.",
-)
-@click.option("--format", "form", type=click.Choice(FORMATS), help="Else by name and first bytes.")
-@click.option("--delimiter", help="What parts the cells of a CSV file; else by its header.")
-@click.option("--quote", default='"', help="Quote of a CSV file; '' if quotes are characters.")
-@click.option("--encoding", help="Else UTF-8, or UTF-16 with a byte order mark.")
-@click.option("--skip-lines", type=click.IntRange(min=0), default=0, help="Lines before a header.")
-@click.option("--no-header", is_flag=True, help="A CSV file without names: column0, column1, ...")
 @click.option("--kafka", metavar="HOST:PORT", help="Brokers; else CONCIERGE_KAFKA.")
 @click.option("--rate", type=RateParam(), help="Send at most this many events a second.")
 @click.option(
@@ -91,7 +78,8 @@ def feed(
     source: tuple[Path, ...],
     topics: tuple[str, ...],
     queries: tuple[Path, ...],
-    further: tuple[tuple[str, Path], ...],
+    read: ReadOptions,
+    further: dict[str, Path],
     kafka: str | None,
     rate: float | None,
     speed: float | None,
@@ -120,7 +108,7 @@ def feed(
         rejects = Path(source[0].name + ".rejected.jsonl")
     began_s = monotonic()
     kept = RejectFile(rejects)
-    with _clear_errors(), open_tables(source, _reading(options), dict(further)) as tables:
+    with _clear_errors(), open_tables(source, read, further) as tables:
         results = [
             (topic, run_query(tables, _text(path), path.name))
             for topic, path in zip(topics, queries, strict=True)
@@ -160,20 +148,6 @@ def _clear_errors() -> Iterator[None]:
         raise missing from error
     except (DataFileError, SettingsError, FeedError, StrictError) as error:
         raise click.ClickException(str(error)) from error
-
-
-def _reading(options: dict[str, Any]) -> ReadOptions:
-    for name in ("delimiter", "quote"):
-        if len(options[name] or "") > 1:
-            raise click.UsageError(f"--{name} is one character")
-    return ReadOptions(
-        format=options["form"],
-        delimiter=options["delimiter"],
-        quote=options["quote"],
-        encoding=options["encoding"],
-        skip_lines=options["skip_lines"],
-        header=not options["no_header"],
-    )
 
 
 def _text(path: Path) -> str:

@@ -1,8 +1,6 @@
-"""Parameters of `concierge feed`: factors, rates, and named tables."""
+"""Parameters of `concierge feed`: factors and rates."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import click
 
@@ -41,20 +39,3 @@ class RateParam(click.ParamType):
         if not 0.0 < rate < float("inf"):
             self.fail(f"{value!r} is no rate; write for example 500/s", param, ctx)
         return rate
-
-
-class TableParam(click.ParamType):
-    """A further table, such as `products=products.csv`."""
-
-    name = "name=file"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, Path]:
-        """Return name and path; fails when there is no such file."""
-        if isinstance(value, tuple):
-            return value
-        name, _, path = str(value).partition("=")
-        if not path or not Path(path).is_file():
-            self.fail(f"{value!r} names no file; write for example products=products.csv", param)
-        return name, Path(path)

@@ -167,8 +167,8 @@ def test_without_the_extra_the_command_says_how_to_get_it(
         (["--speed", "-3x"], "is no factor"),
         (["--limit", "0"], "--limit"),
         (["--topic", "support"], "give them in pairs"),
-        (["--table", "products"], "products=products.csv"),
-        (["--delimiter", ";;"], "--delimiter is one character"),
+        (["--table", "products"], "NAME=FILE"),
+        (["--delimiter", ";;"], "must be one character"),
     ],
 )
 def test_an_option_that_makes_no_sense_is_refused(

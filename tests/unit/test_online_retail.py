@@ -69,7 +69,6 @@ def test_the_shipped_history_is_in_order_of_time(shipped: list[Invoice]) -> None
 def test_the_shipped_file_holds_what_is_made_from_the_public_data(
     shared_data: Path, tmp_path: Path, shipped: list[Invoice]
 ) -> None:
-    pytest.importorskip("pyarrow", reason="making the file needs the parquet extra")
     source = shared_data / "online_retail" / "online_retail.parquet"
     make(source, tmp_path / "made.avro")
     with (tmp_path / "made.avro").open("rb") as made, open_shipped() as file:
