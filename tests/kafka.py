@@ -24,6 +24,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from tests.kafka_properties import Listener, follower_properties, free_port, server_properties
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[1]
 POM = ROOT / "deploy" / "kafka" / "pom.xml"
@@ -32,8 +33,8 @@ JARS = ROOT / ".kafka" / "libs"
 _COMPLETE = JARS / ".complete"
 
 # A broker listens 3-4 s after its start; a busy machine may need many times that.
-_START_TIMEOUT_S = 90.0
-_STOP_TIMEOUT_S = 30.0
+_START_TIMEOUT_S = PATIENCE_S
+_STOP_TIMEOUT_S = 120.0
 _CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
 
 

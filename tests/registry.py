@@ -17,12 +17,13 @@ import pytest
 
 from tests.kafka import ROOT
 from tests.kafka_properties import free_port
+from tests.patience import PATIENCE_S
 
 VERSION = "3.0.9"
 _ARTIFACT = f"io.apicurio:apicurio-registry-app:{VERSION}:tar.gz:all"
 _FOLDER = ROOT / ".kafka" / "registry"
 # 109 MB the first time; it listens after a few seconds, a busy machine needs many times that.
-_FETCH_TIMEOUT_S, _START_TIMEOUT_S = 900.0, 120.0
+_FETCH_TIMEOUT_S, _START_TIMEOUT_S = 900.0, PATIENCE_S
 # Small and quick to start: one test uses it, for seconds.
 _JVM = ("-Xmx192m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 

@@ -10,9 +10,8 @@ from schemas.topics import INPUTS, TIMELINE, Topic
 from streams.runtime.worker import EXIT_OK
 from tests.integration.world import READS, World
 from tests.integration.world_worker import Worker
+from tests.patience import PATIENCE_S
 
-# For a session timeout, several rebalances and the work, on a machine that does other things too.
-PATIENCE_S = 120.0
 _LOOK_EVERY_S = 0.02
 
 

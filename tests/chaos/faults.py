@@ -19,8 +19,9 @@ from confluent_kafka.cimpl import NewTopic
 from schemas.topics import Topic
 from tests.integration.world import PARTITIONS, World
 from tests.integration.world_worker import Worker
+from tests.patience import PATIENCE_S
 
-_WITHIN_S = 30.0
+_WITHIN_S = PATIENCE_S
 
 
 def admin(world: World) -> AdminClient:
@@ -81,7 +82,9 @@ def write(world: World, topic: str, key: bytes, value: bytes | None, partition: 
 def health(worker: Worker) -> tuple[int, dict[str, Any]]:
     """Return the status and the page of /healthz."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{worker.port}/healthz", timeout=10) as page:
+        with urllib.request.urlopen(
+            f"http://127.0.0.1:{worker.port}/healthz", timeout=PATIENCE_S
+        ) as page:
             return page.status, json.load(page)
     except urllib.error.HTTPError as refused:
         return refused.code, json.load(refused)

@@ -28,6 +28,7 @@ from streams.runtime.role import only
 from streams.runtime.shell import Shell
 from streams.runtime.table import Partitions
 from streams.runtime.worker import Fate, run, serve
+from tests.patience import PATIENCE_S
 
 
 class Count(msgspec.Struct, array_like=True):
@@ -136,6 +137,8 @@ class Counting:
 async def counting(options: ShellOptions, prefix: str, fate: Fate) -> int:
     """Run the worker until `fate` is decided."""
     config = producer_config(options.client_config(), options.linger_ms)
+    # A worker that a test froze must not end because its records waited meanwhile.
+    config["message.timeout.ms"] = int(PATIENCE_S * 1_000)
     outbox, writer = Outbox(config, fate.failed), Outbox(config, fate.failed)
     partitions = Partitions(changelog_topic(prefix), CODEC, hot_limit=1_000)
     role = Counting(prefix, partitions, outbox, options.client_config())

@@ -27,11 +27,10 @@ from tests.integration.counting_worker import (
     output_topic,
 )
 from tests.kafka import ROOT
+from tests.patience import PATIENCE_S
 
 PARTITIONS = 4
 KEYS = 500
-# For a session timeout, a rebalance and the work, on a machine that does other things too.
-PATIENCE_S = 60.0
 
 
 @dataclass

@@ -12,6 +12,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from streams.runtime.embedded import PARTITIONS_PER_TOPIC, EmbeddedBroker
 from tests.kafka import RealKafka
+from tests.patience import PATIENCE_S
 
 
 def _round_trip(bootstrap: str, topic: str) -> bytes | None:
@@ -24,7 +25,7 @@ def _round_trip(bootstrap: str, topic: str) -> bytes | None:
 def _first_value(bootstrap: str, topic: str) -> bytes | None:
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "no group, assigned by hand"})
     try:
-        partitions = consumer.list_topics(topic, timeout=30).topics[topic].partitions
+        partitions = consumer.list_topics(topic, timeout=PATIENCE_S).topics[topic].partitions
         consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in partitions])
         return _value(consumer.poll(30))
     finally:
@@ -50,7 +51,8 @@ def test_the_embedded_broker_makes_topics_with_its_fixed_number_of_partitions(
     _round_trip(embedded_broker.bootstrap, topic)
     admin = AdminClient({"bootstrap.servers": embedded_broker.bootstrap})
     assert (
-        len(admin.list_topics(topic, timeout=10).topics[topic].partitions) == PARTITIONS_PER_TOPIC
+        len(admin.list_topics(topic, timeout=PATIENCE_S).topics[topic].partitions)
+        == PARTITIONS_PER_TOPIC
     )
 
 
@@ -72,7 +74,7 @@ def test_a_group_on_the_embedded_broker_keeps_its_place(
     [committed] = consumer.commit(message=message, asynchronous=False)
     consumer.close()
     place = [TopicPartition(topic, committed.partition)]
-    [kept] = Consumer(group).committed(place, timeout=30)
+    [kept] = Consumer(group).committed(place, timeout=PATIENCE_S)
     assert kept.offset == committed.offset == 1
 
 
@@ -86,7 +88,7 @@ def test_another_process_can_use_the_embedded_broker(
     )
     topic = topic_prefix + "x"
     arguments = [sys.executable, "-c", produce, embedded_broker.bootstrap, topic]
-    subprocess.run(arguments, check=True, timeout=60)
+    subprocess.run(arguments, check=True, timeout=PATIENCE_S)
     assert _first_value(embedded_broker.bootstrap, topic) == b"from outside"
 
 

@@ -20,6 +20,7 @@ from streams.demo.simulator import Simulator
 from streams.demo.story import Story
 from streams.runtime.embedded import PARTITIONS_PER_TOPIC, EmbeddedBroker
 from tests.loopback import LoopbackRoad, shop
+from tests.patience import PATIENCE_S
 
 DAYS = 2
 PARTITIONS = range(PARTITIONS_PER_TOPIC)
@@ -116,7 +117,7 @@ def test_the_story_over_a_broker_equals_the_story_in_memory(
     producer = Producer(producer_settings(client))
     for topic in (*INPUTS, TIMELINE, NEXT_BEST_ACTIONS, DECISIONS):
         # Asking for a topic makes it on the embedded broker.
-        producer.list_topics(topic.with_prefix(topic_prefix).name, timeout=10)
+        producer.list_topics(topic.with_prefix(topic_prefix).name, timeout=PATIENCE_S)
     consumer, watermarks = Consumer(reading(bootstrap)), Consumer(reading(bootstrap))
     with worker_at(bootstrap, topic_prefix) as worker:
         sending = Sending(producer, topic_prefix)

@@ -25,13 +25,13 @@ from tests.integration.secure_kafka import PLAIN_PASSWORD, PLAIN_USER, SecureKaf
 from tests.integration.world import World, write_catalogue
 from tests.integration.world_worker import Worker
 from tests.kafka import ROOT
+from tests.patience import PATIENCE_S
 from tests.shops import SHOP
 
 _TOKEN, _SALT = "hush-token-1a5b", "hush-salt-9e02"
 _REGISTRY_USER, _REGISTRY_PASSWORD = "registry-user", "hush-registry-44d7"
 _WRONG = "hush-wrong-c0de"
 _BASIC = base64.b64encode(f"{_REGISTRY_USER}:{_REGISTRY_PASSWORD}".encode()).decode()
-_PATIENCE_S = 60
 
 
 class _Registry(BaseHTTPRequestHandler):
@@ -167,7 +167,7 @@ def _check(settings: Mapping[str, Any], *options: str) -> tuple[int, str]:
         text=True,
         cwd=ROOT,
         env={**environ, **as_text(settings)},
-        timeout=_PATIENCE_S,
+        timeout=PATIENCE_S,
         check=False,
     )
     return done.returncode, done.stdout + done.stderr

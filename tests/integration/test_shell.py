@@ -9,8 +9,9 @@ import pytest
 
 from streams.runtime.embedded import EmbeddedBroker
 from streams.runtime.worker import EXIT_CONFIG, EXIT_FAILED, EXIT_OK
-from tests.integration.shell_world import PATIENCE_S, ShellWorld
+from tests.integration.shell_world import ShellWorld
 from tests.kafka import RealKafka
+from tests.patience import PATIENCE_S
 
 RECORDS = 20_000
 

@@ -25,6 +25,7 @@ from streams.runtime.embedded import EmbeddedBroker
 from streams.runtime.settings import ROLES
 from tests.integration.world import World, write_catalogue
 from tests.kafka import ROOT
+from tests.patience import PATIENCE_S
 from tests.shops import SHOP
 
 
@@ -44,7 +45,7 @@ def _is_free(port: int) -> bool:
 def _page(port: int) -> dict[str, Any]:
     """Return the roles of a page that is ready, by name; nothing before."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as page:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=PATIENCE_S) as page:
             found: dict[str, Any] = json.loads(page.read())["roles"]
             return found
     except (urllib.error.URLError, OSError):
@@ -74,7 +75,7 @@ def test_each_process_has_its_role_and_a_page_and_sigterm_ends_all(
     command = [sys.executable, "-m", "streams", "worker", "--apart", *options]
     settings = {**world.settings, "http_port": first, "instance_id": "somebody"}
     with closing(world), _running(command, settings) as process:
-        deadline_s, waiting = time.monotonic() + 90, dict(enumerate(roles, start=first))
+        deadline_s, waiting = time.monotonic() + PATIENCE_S, dict(enumerate(roles, start=first))
         while waiting:
             assert process.poll() is None
             assert time.monotonic() < deadline_s, waiting

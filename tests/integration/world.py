@@ -16,7 +16,8 @@ from schemas.records import ENCODER, Tick
 from schemas.topics import INPUTS, LESSONS, TIMELINE, Topic, all_topics, customers_changelog
 from streams.runtime.changelog import newest_states, read_to_end
 from streams.runtime.topic_admin import create_topics
-from tests.integration.world_worker import PATIENCE_S, Worker
+from tests.integration.world_worker import Worker
+from tests.patience import PATIENCE_S
 
 T = TypeVar("T")
 W = TypeVar("W")
@@ -54,6 +55,8 @@ class World:
             # Shorter than a delivery may take, which only a test may ask for: a dead worker is
             # noticed soon, and a busy machine gets its time.
             "session_timeout_ms": 6_000,
+            # A worker that a test froze, or that gets no processor time, must not end for it.
+            "delivery_timeout_ms": int(PATIENCE_S * 1_000),
             "test_faults": "yes",
             # Lessons are committed with the snapshot that holds them.
             "snapshot_interval_ms": 1_000,

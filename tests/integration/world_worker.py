@@ -19,9 +19,8 @@ from typing import Any
 
 from streams.demo.worker_process import as_text
 from tests.kafka import ROOT
+from tests.patience import PATIENCE_S
 
-# For a session timeout, a rebalance and the work, on a machine that does other things too.
-PATIENCE_S = 60.0
 _LOOK_EVERY_S = 0.01
 
 
@@ -53,7 +52,9 @@ class Worker:
     def page(self, path: str) -> str:
         """Return the text of one of the worker's pages, whatever its status."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as page:
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{self.port}{path}", timeout=PATIENCE_S
+            ) as page:
                 text: str = page.read().decode()
         except urllib.error.HTTPError as refused:
             text = refused.read().decode()

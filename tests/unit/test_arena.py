@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 # A thread makes what stays, as recovery does; then the main thread replaces it piece by piece.
 _REPLACED = """
 import resource, threading
@@ -27,6 +29,10 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kib)
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems' libraries are not asked")
 def test_what_recovery_read_in_a_thread_is_replaced_in_its_own_room() -> None:
     ran = subprocess.run(
-        [sys.executable, "-c", _REPLACED], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", _REPLACED],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE_S,
     )
     assert int(ran.stdout) < 6_000

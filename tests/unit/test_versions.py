@@ -21,6 +21,7 @@ from streams.runtime.versions import (
     named,
     snapshot_key,
 )
+from tests.patience import PATIENCE_S
 
 
 def store(available_within_s: float = 5.0) -> VersionStore:
@@ -59,7 +60,7 @@ def test_a_model_version_that_is_no_longer_kept_is_stood_for_by_the_oldest_newer
         for version in ("1", "2", "3"):
             versions.hold((MODEL, "main", version), version.encode())
         versions.hold((MODEL, "main", "1"), None)
-        await asyncio.wait_for(versions.available(MODEL, "main", "1"), 1.0)
+        await asyncio.wait_for(versions.available(MODEL, "main", "1"), PATIENCE_S)
         assert versions.get(MODEL, "main", "1") == b"2"
         with pytest.raises(KeyError):
             versions.get(MODEL, "main", "4")
@@ -92,7 +93,7 @@ def test_a_model_whose_snapshots_were_removed_is_decided_untrained() -> None:
         versions = store()
         versions.hold((MODEL, "main", "1"), b"weights")
         versions.hold((MODEL, "main", "1"), None)
-        await asyncio.wait_for(versions.available(MODEL, "main", "1"), 1.0)
+        await asyncio.wait_for(versions.available(MODEL, "main", "1"), PATIENCE_S)
         assert versions.snapshot("main", "1") is None
         with pytest.raises(KeyError):
             versions.snapshot("main", "2")

@@ -9,6 +9,7 @@ from textwrap import dedent
 import pytest
 
 from streams.runtime.endings import EXIT_CONFIG, EXIT_FAILED
+from tests.patience import PATIENCE_S
 
 _LEFT_BEHIND = {
     "a_task_that_swallows_its_cancellation": """
@@ -69,7 +70,11 @@ worker.run(lambda: worker.serve([App()], fate, (), 0.1))
 
 def _ended(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
     )
 
 
