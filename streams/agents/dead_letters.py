@@ -113,8 +113,8 @@ class DeadLetters:
         )
         self._outbox.send(self._topic, key, value, headers=headers)
         self._noted(origin.topic, rejection.reason)
-        # As the record is stamped, by whomever: where producers do it, a whole backlog arrives when
-        # it is read, and its ordinary share of bad records would all fall into one window.
+        # By the record's stamp, also where producers set it. There a whole backlog arrives when it
+        # is read, and its ordinary share of bad records would fall into one window.
         if self._rate.add(min(record.timestamp, now_ms)):
             raise TooManyDeadLetters(
                 "more bad records arrived than CONCIERGE_DEAD_LETTER_LIMIT allows within "

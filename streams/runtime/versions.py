@@ -27,8 +27,8 @@ _POLL_S = 0.1
 _AVAILABLE_WITHIN_S = 30.0
 # With a newer version at hand this is long enough to know that an older one is gone.
 GONE_AFTER_S = 2.0
-# The newest catalogues, so many: nobody removes old ones from their topic. A partition that needs
-# an older one is treated like one whose catalogue was removed (`compiled`).
+# Catalogues kept in memory, the newest: their topic keeps all that ever were. A partition that
+# needs an older one is treated like one whose catalogue was removed (`compiled`).
 _MOST_CATALOGUES = 256
 Named = tuple[str, str, str]
 

@@ -60,7 +60,7 @@ def test_a_date_far_ahead_is_refused_whatever_the_producer_stamped() -> None:
     assert len(outbox.to("p.dead-letters")) == 1
 
 
-def test_a_backlog_of_bad_records_is_judged_by_its_stamps_whoever_stamped_it() -> None:
+def test_a_backlog_of_bad_records_is_judged_by_the_stamps_of_its_producer() -> None:
     def junk(every_ms: int) -> Chunk:
         records = [
             Fetched(n, NOW_MS - n * every_ms, None, b"junk", (), CREATE_TIME) for n in range(30)

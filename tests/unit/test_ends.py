@@ -1,4 +1,4 @@
-"""Ends are asked for all partitions at once; what is wrong with one is not told of the others."""
+"""Ends are asked for all partitions at once; an error of one is not that of the others."""
 
 from __future__ import annotations
 
