@@ -36,10 +36,13 @@ Ints = NDArray[np.int64]
 
 @dataclass
 class Account:
-    """What became of the lines of the files: `rows` read, `made` by the query, `rejected`."""
+    """What became of the rows of the files: `rows` read, `rejected`, and `left_out` by the query
+    (None where its column `row` does not say). `made` are the rows of the query's result.
+    """
 
     rows: int = 0
     made: int = 0
+    left_out: int | None = None
     rejected: int = 0
     problems: list[str] = field(default_factory=list)
 
@@ -99,11 +102,12 @@ def read_table(
     with open_tables(files, question.read, question.further) as tables:
         _make_typed(tables)
         result = run_query(tables, question.sql, question.name)
-        types = {name: str(kind) for name, kind in result.types.items()}
-        columns = log_columns(types, question.name, supervised)
+        columns = log_columns(result.types, question.name, supervised)
         if result.row_count > MAX_ROWS:
             raise LogError(f"{question.name}: more than {MAX_ROWS:,} rows; select fewer")
-        account = Account(tables.row_count + tables.rejected_count, result.row_count)
+        account = Account(
+            tables.row_count + tables.rejected_count, result.row_count, result.left_out
+        )
         for row, reason, _ in tables.rejected():
             account.reject(f"{tables.place(row)}: {reason}", strict)
         for row, reason in sorted(result.unreadable.items()):
@@ -166,7 +170,7 @@ def _fetched(
         wanted[f"p:{place}"] = f"{quoted(name)}::VARCHAR"
     number = "_place"
     if "row" in columns.meanings:
-        number = "list_min(row)" if str(result.types["row"]).endswith("[]") else "row"
+        number = "list_min(row)" if result.types["row"].endswith("[]") else "row"
     wanted["row"] = f"coalesce({number}, _place)"
     chosen = ", ".join(f"{made} AS {quoted(name)}" for name, made in wanted.items())
     held = result.tables.connection.execute(

@@ -24,6 +24,9 @@ def summary(findings: Findings) -> dict[str, Any]:
     progressive = findings.progressive
     return {
         "rows": findings.taken.rows,
+        "rows_read": findings.taken.account.rows,
+        "rows_rejected": findings.taken.account.rejected,
+        "rows_left_out": findings.taken.account.left_out,
         "actions": len(findings.taken.actions),
         "progressive": {
             "auc": progressive.auc,
@@ -115,8 +118,9 @@ def show(findings: Findings, console: Console) -> None:
 
 def _show_taken(findings: Findings, console: Console) -> None:
     taken, account = findings.taken, findings.taken.account
+    left_out = "" if account.left_out is None else f", {account.left_out:,} left out by the query"
     console.print(
-        f"{account.rows:,} rows read, {account.rejected:,} rejected; the query selected "
+        f"{account.rows:,} rows read, {account.rejected:,} rejected{left_out}; the query selected "
         f"{account.made:,}: {taken.rows:,} replayed, {taken.judged:,} of them judged; "
         f"{len(taken.actions):,} actions, {taken.features:,} columns"
     )
@@ -185,7 +189,7 @@ def _show_policies(findings: Findings, console: Console) -> None:
             f"Ours was surely better than the logged policy after {findings.beaten.rows:,} rows, "
             f"{findings.beaten.lessons:,} outcomes learned"
         )
-    elif findings.claims.policies:
+    elif not findings.policies[OURS]["dr"].evaluable:
         console.print("Whether ours would have been better than the logged policy is not evaluable")
     else:
         console.print("Ours was never surely better than the logged policy on this log")

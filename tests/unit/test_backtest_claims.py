@@ -158,7 +158,8 @@ def test_tiny_probabilities_make_not_evaluable(tmp_path: Path) -> None:
         {**row, "p": 1e-9 if row["n"] % 50 == 0 else 0.5}
         for row in chosen_by(lambda row: 0.5, 3_000, logged=True)
     ]
-    _, found = backtested(tmp_path, rows)
+    said, found = backtested(tmp_path, rows)
+    assert "Whether ours would have been better than the logged policy is not evaluable" in said
     assert found["policies"]["random"]["ips"] is None
     reason = found["not_evaluable"]["random.ips"]
     assert "60 rows have so small a logged probability" in reason

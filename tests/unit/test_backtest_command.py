@@ -35,6 +35,9 @@ def test_json_is_one_last_line_with_exactly_the_stated_keys(tmp_path: Path) -> N
     found = last_line(run(log, "--sql", sql, "--json"))
     assert list(found) == [
         "rows",
+        "rows_read",
+        "rows_rejected",
+        "rows_left_out",
         "actions",
         "progressive",
         "policies",
@@ -64,7 +67,10 @@ def test_json_is_one_last_line_with_exactly_the_stated_keys(tmp_path: Path) -> N
 def test_people_get_a_table_with_intervals_and_the_word_of_what_was_read(tmp_path: Path) -> None:
     log, sql = files(tmp_path)
     result = run(log, "--sql", sql)
-    assert "1,200 rows read, 0 rejected; the query selected 1,200: 1,200 replayed" in result.stdout
+    assert (
+        "1,200 rows read, 0 rejected, 0 left out by the query; the query selected 1,200"
+        in result.stdout
+    )
     for word in ("ours", "exploring", "logged", "best fixed", "random", "SNIPS", "AUC"):
         assert word in result.stdout
     assert "us a row" in result.stderr
@@ -127,7 +133,13 @@ def test_bad_rows_are_reported_and_the_rest_is_replayed(tmp_path: Path) -> None:
     assert last_line(result)["rows"] == 1_201
     assert "rejected log.csv:1202: action is empty" in result.stderr
     assert "rejected log.csv:1203: Could not convert string 'forty' to DOUBLE" in result.stderr
-    assert "1,203 rows read, 2 rejected; the query selected 1,202: 1,201 replayed" in result.stdout
+    # Read are 1,203: one with no number, one without an action, and 1,201 that are replayed.
+    said = "1,203 rows read, 2 rejected, 0 left out by the query; the query selected 1,202: 1,201"
+    assert said in result.stdout
+    sql.write_text(campaign_sql() + " WHERE city = 'York'", encoding="utf-8")
+    found = last_line(run(log, "--sql", sql, "--json"))
+    assert found["rows_read"] == found["rows"] + found["rows_rejected"] + found["rows_left_out"]
+    assert found["rows_left_out"] > 500
     assert run(log, "--sql", sql, "--strict").exit_code == 1
 
 
