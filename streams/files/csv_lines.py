@@ -76,9 +76,10 @@ class CsvFile:
             bare = re.sub(r'"[^"]*"', "", line)
             self.delimiter = max(_DELIMITERS, key=bare.count)
         if not self._options.header:
-            self._pending.popleft()
-            count = len(next(self._reader(iter([line])), []))
-            self._pending.append((number, line))
+            try:
+                count = len(next(self._reader(iter([line])), []))
+            except csv.Error:
+                count = line.count(self.delimiter) + 1
             return tuple(f"column{place}" for place in range(count))
         found = self._next()
         if not isinstance(found, Record):

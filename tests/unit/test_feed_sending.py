@@ -99,7 +99,7 @@ class FailingProducer(StubProducer):
 
     def __init__(self, taken: int) -> None:
         super().__init__()
-        self._taken = taken
+        self._taken, self._number = taken, 0
         self._reports: list[tuple[Any, int]] = []
 
     def produce(
@@ -111,10 +111,12 @@ class FailingProducer(StubProducer):
         *,
         on_delivery: Any = None,
     ) -> None:
-        self._reports.append((on_delivery, len(self._reports)))
+        self._reports.append((on_delivery, self._number))
+        self._number += 1
 
     def flush(self, timeout: float = -1) -> int:
-        for report, number in self._reports:
+        waiting, self._reports = self._reports, []
+        for report, number in waiting:
             failed = KafkaError(KafkaError._MSG_TIMED_OUT) if number >= self._taken else None
             report(failed, ToldMessage())
         return 0

@@ -64,6 +64,15 @@ def test_an_unclosed_quote_rejects_its_line_and_no_other(tmp_path: Path) -> None
         assert "quote" in reason
 
 
+def test_quotes_are_characters_and_names_are_missing_where_that_is_stated(tmp_path: Path) -> None:
+    path = written(tmp_path / "v.csv", 'e1,"19 inch\ne2,5" pipe\n')
+    assert read(path, quote="", header=False) == [(1, "e1", '"19 inch'), (2, "e2", '5" pipe')]
+    with open_tables([path], ReadOptions(header=False)) as tables:
+        result = run_query(tables, "SELECT column0, column1 FROM data", "q.sql")
+        assert rows_of(result) == [("e2", '5" pipe')]
+        assert [row for row, _ in rejected(tables)] == [1]
+
+
 def test_lines_with_another_number_of_cells_are_rejected_with_their_numbers(
     tmp_path: Path,
 ) -> None:
