@@ -84,7 +84,7 @@ ACCEPTED_BY_RULE = {
     "odd_key": "the key of an input record is never read, so any bytes or none will do: "
     "the customer is the one the value names",
     "duplicate_event": "admitted again and folded once: the customer's state remembers the ids "
-    "of recent events",
+    "of recent events; a no under an id that was used before still closes what it names",
     "late_event": "admitted whatever its delay, back to the oldest believable event time: decayed "
     "sums do not depend on the order of arrival",
     "opt_out_with_a_flaw": "a customer's no (withdrawal, erasure, unsubscribe, objection, dislike, "

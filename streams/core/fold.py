@@ -16,7 +16,7 @@ from streams.core.decay import landmark_weights
 from streams.core.folds.channels import channel_setting
 from streams.core.folds.clicks import fold_click
 from streams.core.folds.outcomes import fold_outcome, unsubscribe
-from streams.core.folds.profile import consent, fold_profile
+from streams.core.folds.profile import consent, erase, fold_profile
 from streams.core.folds.purchases import fold_purchase
 from streams.core.folds.support import fold_support
 from streams.core.layout import HEAD, MAX_RECENT_IDS, MAX_WATERMARKS
@@ -24,6 +24,7 @@ from streams.core.sources import is_among, known_as, source_of
 from streams.core.state import CustomerState
 
 _NEWEST, _FIRST_SEEN, _ERASED = HEAD["newest_event_ms"], HEAD["first_seen_ms"], HEAD["erased_ms"]
+_AGREED_MS = HEAD["consent_marketing_ms"]
 _RECENT_BYTES = MAX_RECENT_IDS * SHORT_HASH_BYTES
 _FOLDS: dict[type, Callable[..., None]] = {
     Click: fold_click,
@@ -73,6 +74,23 @@ def keep_refusal(state: CustomerState, event: CustomerEvent) -> None:
             consent(state, event)
         elif event.kind == "channel_setting":
             channel_setting(state, event)
+
+
+def keep_refusal_of_a_repeat(state: CustomerState, event: CustomerEvent) -> None:
+    """Apply a no whose event id was used before; nothing of other events.
+
+    A sender that gives one id to all outcomes of a decision, or to all consents of a customer,
+    must not lose an unsubscribe by it. What is really sent again changes nothing: it is not newer
+    than what is known.
+    """
+    at_ms = event.at_ms
+    if at_ms <= state.head[_ERASED]:
+        return
+    if isinstance(event, Profile) and event.kind == "erasure":
+        erase(state, at_ms)
+    elif event.kind == "consent" or at_ms >= state.head[_AGREED_MS]:
+        # A channel's no from before the latest word on marketing may have been opened by a yes.
+        keep_refusal(state, event)
 
 
 def fold(state: CustomerState, event: CustomerEvent, timers: Timers) -> None:

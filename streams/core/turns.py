@@ -18,7 +18,13 @@ from streams.core.contact import contacted_about, note_response
 from streams.core.contact_rules import After, ContactRules
 from streams.core.deciding import Decider
 from streams.core.due import Due, Slate
-from streams.core.fold import fold, keep_refusal, note_origin, repeat_of
+from streams.core.fold import (
+    fold,
+    keep_refusal,
+    keep_refusal_of_a_repeat,
+    note_origin,
+    repeat_of,
+)
 from streams.core.folds.purchases import without_money
 from streams.core.layout import HEAD
 from streams.core.moments import (
@@ -132,6 +138,8 @@ class Segment:
                 note_origin(state, event.origin)
             if repeat == "erased":
                 keep_refusal(state, event)
+            elif repeat == "duplicate":
+                keep_refusal_of_a_repeat(state, event)
             return None
         newest_ms = state.head[_NEWEST]
         fate = "folded"

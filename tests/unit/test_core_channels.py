@@ -8,7 +8,9 @@ import pytest
 
 from schemas.records import CustomerEvent
 from streams.feed.contract import problem_of, topic_fields
-from tests.events import NOON_MS, Feed
+from tests.events import NOON_MS, Feed, use
+from tests.memory import Log, MemoryVersions
+from tests.shops import load
 from tests.unit.test_core_folds import folded
 
 
@@ -103,3 +105,51 @@ def test_a_feed_may_write_the_settings_of_channels() -> None:
     assert problem_of("profile", event | {"channel": None}, NOON_MS) == (
         "missing_field: channel_setting needs channel"
     )
+
+
+def test_a_no_is_not_lost_by_an_event_id_that_was_used_before() -> None:
+    """As by a channel that gives one id to all outcomes of a decision."""
+    feed = Feed()
+    events: list[CustomerEvent] = [
+        feed.outcome("ada", NOON_MS, "click", "d", channel="email"),
+        feed.consent("ada", NOON_MS, "personalization", granted=True),
+        feed.outcome("ada", NOON_MS + 1, "unsubscribe", "d", channel="email"),
+        feed.profile("ada", NOON_MS + 1, "channel_setting", channel="sms", granted=False),
+        feed.consent("ada", NOON_MS + 2, "personalization", granted=False),
+    ]
+    for event in events:
+        event.event_id = "d"
+    log = Log(MemoryVersions(load()))
+    log.play([(0, use(load())), *enumerate(events, 1)])
+    state = log.store.states["ada"]
+    assert state.unsubscribed == {"email": NOON_MS + 1, "sms": NOON_MS + 1}
+    assert state.number("consent_personalization") == -1
+
+
+def test_an_erasure_is_not_lost_by_an_event_id_that_was_used_before() -> None:
+    feed = Feed()
+    told = feed.profile("ada", NOON_MS, "preference", subject="tea", weight=1.0)
+    asked = feed.profile("ada", NOON_MS + 1, "erasure")
+    later = feed.profile("ada", NOON_MS + 2, "preference", subject="coffee", weight=1.0)
+    asked.event_id = told.event_id
+    again = feed.profile("ada", NOON_MS + 1, "erasure")
+    again.event_id = asked.event_id
+    log = Log(MemoryVersions(load()))
+    log.play([(0, use(load())), *enumerate([told, asked, later, again], 1)])
+    state = log.store.states["ada"]
+    assert state.number("erased_ms") == NOON_MS + 1
+    # The erasure that is sent again takes nothing of what came after it.
+    assert list(state.preferences) == ["coffee"]
+
+
+def test_a_no_that_is_sent_again_closes_nothing_that_was_opened_since() -> None:
+    feed = Feed()
+    no = feed.outcome("ada", NOON_MS, "unsubscribe", "d", channel="email")
+    yes = feed.consent("ada", NOON_MS + 1, "marketing", granted=True)
+    no_more = feed.consent("ada", NOON_MS + 2, "marketing", granted=False)
+    again = feed.outcome("ada", NOON_MS, "unsubscribe", "d", channel="email")
+    again.event_id = no.event_id
+    events: list[CustomerEvent] = [no, yes, no_more, again]
+    log = Log(MemoryVersions(load()))
+    log.play([(0, use(load())), *enumerate(events, 1)])
+    assert log.store.states["ada"].unsubscribed == {}

@@ -23,14 +23,14 @@ from streams.core.state import CustomerState, Told, lasts
 def fold_profile(state: CustomerState, event: Profile, weights: Weights, timers: Timers) -> None:
     """Apply what the customer told us."""
     if event.kind == "erasure":
-        _erase(state, event.at_ms)
+        erase(state, event.at_ms)
         return
     latest(state.head, "told", event.at_ms)
     seen(state, event.at_ms, timers)
     _PROFILE_FOLDS[event.kind](state, event)
 
 
-def _erase(state: CustomerState, at_ms: int) -> None:
+def erase(state: CustomerState, at_ms: int) -> None:
     """Forget the person; keep what stops old records and unwanted messages from coming back."""
     blank = CustomerState()
     blank.head[HEAD["erased_ms"]] = at_ms
