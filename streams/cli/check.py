@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from schemas.topics import all_topics
+from streams.cli.check_consents import look_at_consents
 from streams.cli.check_registry import registry_is_fine
 from streams.cli.options import kafka_option, settings_from
 from streams.cli.screen import screen
@@ -49,7 +50,8 @@ def check(
 ) -> int:
     """Check settings, catalogue, topics and registry; print every problem with its place.
 
-    Exit code 0 when a worker would start, 1 when not.
+    Also which consent none of the newest decisions found given. Exit code 0 when a worker would
+    start, 1 when not.
     """
     if list_settings:
         click.echo(help_table())
@@ -66,28 +68,31 @@ def check(
         return 1
     console = screen()
     console.print("[green]ok[/]       settings")
-    fine = _catalogue_is_fine(settings, console)
+    checked = _catalogue_if_fine(settings, console)
+    fine = checked is not None
     if not offline:
-        fine = _topics_are_fine(settings, console) and fine
-        fine = registry_is_fine(settings, console) and fine
+        topics_fine = _topics_are_fine(settings, console)
+        fine = registry_is_fine(settings, console) and topics_fine and fine
+        if checked is not None and topics_fine:
+            look_at_consents(settings, checked, console)
     return 0 if fine else 1
 
 
-def _catalogue_is_fine(settings: Settings, console: Console) -> bool:
+def _catalogue_if_fine(settings: Settings, console: Console) -> Catalogue | None:
     try:
         path = catalogue_path(settings)
         catalogue = parse_catalogue(path.read_bytes(), str(path))
     except OSError as error:
         click.echo(f"catalogue: cannot read {error.filename}: {error.strerror}", err=True)
-        return False
+        return None
     except CatalogueError as error:
         click.echo(str(error), err=True)
-        return False
+        return None
     console.print(f"[green]ok[/]       catalogue {path}: {_summary(catalogue)}")
     for caution in cautions(catalogue):
         at = f"{path}:{caution.line}" if caution.line else str(path)
         console.print(f"[yellow]warning[/]  catalogue {at}: ", Text(caution.says), sep="")
-    return True
+    return catalogue
 
 
 def _summary(catalogue: Catalogue) -> str:

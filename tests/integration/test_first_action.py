@@ -11,10 +11,12 @@ import pytest
 from confluent_kafka import Consumer, Message
 
 from schemas.topics import NEXT_BEST_ACTIONS
+from schemas.wire import encode_event
+from streams.cli.main import concierge
 from streams.demo.worker_process import as_text
 from streams.runtime.embedded import EmbeddedBroker
 from tests.fake_registry import FakeRegistry
-from tests.integration.world import World
+from tests.integration.world import Given, World
 from tests.kafka import ROOT
 from tests.patience import PATIENCE_S
 
@@ -75,6 +77,30 @@ def test_the_first_example_leads_to_actions(
     assert 12 <= len(lines) <= 20
     assert len({customer for customer, *_ in lines}) == len(lines)
     assert {channel for _, _, channel, _ in lines} == {"web"}
+
+
+def test_where_no_customer_has_agreed_check_says_so(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a newcomer sees it: views come in, each decision is no_action, and nothing looks wrong."""
+    world.create_topics()
+    worker = world.start()
+    worker.await_ready()
+    now_ms = int(time.time() * 1_000)
+    for number in range(20):
+        view = {"event_id": f"e-{number}", "customer_id": f"v-{number}", "occurred_at": now_ms}
+        click = {**view, "kind": "view", "family": "candles_lights", "channel": "web"}
+        world.send([Given("clickstream", None, encode_event("clickstream", click))])
+    world.await_settled(worker)
+    asked = {name: world.settings[name] for name in ("kafka", "app_id", "topic_prefix")}
+    for name, value in as_text(asked).items():
+        monkeypatch.setenv(name, value)
+    assert concierge.main(["check"], standalone_mode=False) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert (
+        "consent to marketing (opt_in in the catalogue): missing in each of the newest 20" in said
+    )
+    assert "consent to personalization" not in said
 
 
 def test_it_does_beside_a_registry(
