@@ -13,8 +13,9 @@ class NextBestAction(msgspec.Struct, kw_only=True, gc=False):
     `priority = propensity * context_weight * value * lever`. `action_probability` is the exact
     probability with which this action was chosen among the candidates. `why` is fit to be read
     by the customer. `trigger` is the event (or timer) that made the decision due.
-    `items` are products; `history` is for employees. Of a slate, each `position` is an action of
-    its own, with its own id. `no_action_priority` is what silence was worth.
+    `items` are products, `quantities` how many of each; `history` is for employees. Of a slate,
+    each `position` is an action of its own, with its own id. `no_action_priority` is what silence
+    was worth.
     """
 
     decision_id: str
@@ -45,6 +46,7 @@ class NextBestAction(msgspec.Struct, kw_only=True, gc=False):
     slate_id: str | None = None
     position: int = 1
     no_action_priority: float = 0.0
+    quantities: list[float] = []
 
 
 class Trigger(msgspec.Struct, kw_only=True, frozen=True, gc=False):

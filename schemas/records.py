@@ -54,6 +54,7 @@ class Click(Event, tag="click", kw_only=True, gc=False):
     session: str | None = None
     dwell_ms: int = 0
     price_minor: int = 0
+    quantity: float | None = None
 
 
 class OrderLine(msgspec.Struct, array_like=True, frozen=True, gc=False):

@@ -60,11 +60,13 @@ class Feed:
         at_ms: int,
         *lines: OrderLine,
         kind: str = "order",
+        order_id: str | None = None,
     ) -> Purchase:
         """Return an order (or refund, ...); of one packet of tea unless lines are given."""
         shared = self._shared("purchases", customer, at_ms, kind)
         bought = list(lines) or [OrderLine("earl_grey", "tea", 1.0, 500)]
-        return Purchase(**shared, order_id=shared["event_id"], currency="EUR", lines=bought)
+        named = order_id or shared["event_id"]
+        return Purchase(**shared, order_id=named, currency="EUR", lines=bought)
 
     def support(self, customer: str, at_ms: int, kind: str = "opened", **more: Any) -> Support:
         """Return a step of a ticket."""

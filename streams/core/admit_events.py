@@ -33,6 +33,7 @@ def _click(value: dict[str, Any], origin: Origin) -> CustomerEvent:
         session=value["session_id"],
         dwell_ms=value["dwell_ms"],
         price_minor=value["price_minor"],
+        quantity=value["quantity"],
     )
 
 

@@ -19,6 +19,7 @@ from streams.core.limits import (
     MAX_PRICE_MINOR,
     MAX_QUANTITY,
     MAX_TEXT_CHARS,
+    MIN_QUANTITY,
 )
 from streams.core.zones import ZONES
 
@@ -67,7 +68,11 @@ RULES: Mapping[str, Rules] = {
             ("place", MAX_TEXT_CHARS),
             ("session_id", MAX_ID_CHARS),
         ),
-        numbers=(("dwell_ms", 0, MAX_DWELL_MS), ("price_minor", *_MONEY)),
+        numbers=(
+            ("dwell_ms", 0, MAX_DWELL_MS),
+            ("price_minor", *_MONEY),
+            ("quantity", MIN_QUANTITY, MAX_QUANTITY),
+        ),
         symbols=("kind", "channel"),
         needs={
             "add_to_cart": ("product_id",),

@@ -18,6 +18,8 @@ from streams.core.state import CustomerState, Pending
 # Outcomes of the window's last moments are still on the road when it ends.
 SETTLE_GRACE_MS = 5 * MINUTE_MS
 _IGNORED = HEAD["ignored_in_a_row"]
+# What starts or renews a subscription.
+SUBSCRIBING = frozenset({"subscription_start", "subscription_change"})
 
 
 def credit_outcome(state: CustomerState, event: Outcome) -> Pending | None:
@@ -33,9 +35,11 @@ def credit_outcome(state: CustomerState, event: Outcome) -> Pending | None:
 def credit_purchase(state: CustomerState, event: Purchase) -> None:
     """Credit an order to every pending decision about one of its families, or about none.
 
-    It is a conversion in every arm, and a reward where the action's reward is a purchase.
+    It is a conversion in every arm, and a reward where the action's reward is a purchase. So is a
+    subscription that starts or is renewed, where the action's reward names subscriptions.
     """
-    if event.kind != "order" or not state.pending:
+    is_order = event.kind == "order"
+    if not (is_order or event.kind in SUBSCRIBING) or not state.pending:
         return
     spent_minor: Counter[str | None] = Counter()
     for line in event.lines:
@@ -43,14 +47,14 @@ def credit_purchase(state: CustomerState, event: Purchase) -> None:
         spent_minor[line.family] += max(price_minor, 0)
     for pending in state.pending:
         about = pending.family is None or pending.family in spent_minor
-        if about and _within(pending, event.at_ms):
+        if about and (is_order or pending.subscription) and _within(pending, event.at_ms):
             pending.converted = True
             spent = spent_minor.total() if pending.family is None else spent_minor[pending.family]
             if spent and pending.currency in ("", event.currency):
                 # What is spent in another currency converts, and adds no money.
                 pending.currency = event.currency
                 pending.spent_minor += spent
-            pending.rewarded |= pending.family_purchase
+            pending.rewarded |= pending.family_purchase if is_order else pending.subscription
 
 
 def _within(pending: Pending, at_ms: int) -> bool:
@@ -76,7 +80,7 @@ def shows_response(pending: Pending) -> bool:
     alone for that would be missing from their arm only, and those still offered something would
     buy more than the held-out do, whatever the offers are worth.
     """
-    return pending.published or pending.family_purchase
+    return pending.published or pending.family_purchase or pending.subscription
 
 
 def lesson_of(pending: Pending, place: LessonPlace) -> Lesson:

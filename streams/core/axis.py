@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.core.catalogue import Answers
+from streams.core.catalogue import Answers, Timers
 from streams.core.chance import name_number
 
 Floats = NDArray[np.float64]
@@ -40,7 +40,8 @@ class ActionAxis:
 
     `family_of` (a,) is the place of an action's family in `families`, or len(families) for none.
     `numbered` has the actions' own names, their families' and their issues'. `answers` say what a
-    survey answer tells: question -> answer -> family -> liking.
+    survey answer tells: question -> answer -> family -> liking. A ticket that was not heard of for
+    `ticket_closes_ms` counts as closed.
     """
 
     families: tuple[str, ...]
@@ -48,6 +49,7 @@ class ActionAxis:
     family_of: NDArray[np.intp]
     numbered: Mapping[str, Numbered]
     answers: Answers
+    ticket_closes_ms: int
 
     @classmethod
     def of(
@@ -55,6 +57,7 @@ class ActionAxis:
         families: Sequence[str],
         actions: Sequence[tuple[str, str | None, str]],
         answers: Answers = MappingProxyType({}),
+        ticket_closes_ms: int = Timers().ticket_closes_ms,
     ) -> ActionAxis:
         """Build the axis; `actions` are (action, family, issue), sorted by action id."""
         place = {family: number for number, family in enumerate(families)}
@@ -67,4 +70,5 @@ class ActionAxis:
                 for number, kind in enumerate(("action", "family", "issue"))
             },
             answers=answers,
+            ticket_closes_ms=ticket_closes_ms,
         )

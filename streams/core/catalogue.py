@@ -30,6 +30,8 @@ ACTION_PURPOSES: tuple[Purpose, ...] = ("marketing", "service")
 SLOTS: tuple[str, ...] = ("family",)
 
 NO_ACTION = "no_action"
+# What a channel that lays out a handful of products is given unless the catalogue asks for more.
+DEFAULT_ROWS = 5
 
 
 def fill(text: str, family: str | None) -> str:
@@ -46,13 +48,14 @@ class Treatment:
     """One way to carry out an action: a channel and what it says, its `{family}` already filled.
 
     Slots such as `{name|there}` stay open until it is known who reads it. `items` names the
-    products that go with it ("usual", "cart"), None for none.
+    products that go with it ("usual", "last_order", "cart"), at most `rows`; None for none.
     """
 
     id: str
     channel: str
     message: str
     items: str | None = None
+    rows: int = DEFAULT_ROWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +63,14 @@ class Reward:
     """What counts as success within `window_ms` after the decision.
 
     Any of `outcomes` on the decision, or, with `family_purchase`, an order that has a line of
-    the action's family (any order at all for an action without a family).
+    the action's family (any order at all for an action without a family), or, with
+    `subscription`, likewise a subscription that starts or is renewed.
     """
 
     outcomes: frozenset[str]
     family_purchase: bool
     window_ms: int
+    subscription: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +123,11 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Timers:
-    """How long a silence must last before it is a moment."""
+    """How long a silence must last before it is a moment, or a ticket counts as closed."""
 
     cart_left_ms: int = 60 * MINUTE_MS
     gone_quiet_ms: int = 45 * DAY_MS
+    ticket_closes_ms: int = 30 * DAY_MS
 
 
 # The cautious choice for whoever did not choose. Service needs no consent, so it is not here.

@@ -48,6 +48,12 @@ def text_number(text: str | None) -> float:
 name_number = lru_cache(maxsize=4_096)(text_number)
 
 
+@lru_cache(maxsize=4_096)
+def family_number(family: str | None) -> int:
+    """Return a family as the habits and the cart of a state keep it: 32 bits, 0 for none."""
+    return 0 if family is None else id_hash(family) >> 32 or 1
+
+
 def decision_id(customer: str, moment: str, trigger: str) -> str:
     """Return the id of a decision: derived from what caused it, so a replay repeats it.
 

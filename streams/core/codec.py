@@ -21,7 +21,7 @@ from streams.core.state import CustomerState, PartitionState
 from streams.core.stored import UPGRADES, Stored
 from streams.core.timers import next_due_ms
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 # The reserved key of a partition's own state; no customer id may begin with a NUL.
 PARTITION_KEY = "\x00partition"
 
@@ -60,8 +60,8 @@ def encode_customer(state: CustomerState) -> bytes:
         state.contacts.tobytes(),
         state.recent_ids,
         state.watermarks,
-        state.products,
-        state.cart,
+        {},
+        {},
         state.tickets,
         state.preferences,
         state.answers,
@@ -73,6 +73,10 @@ def encode_customer(state: CustomerState) -> bytes:
         CONTACT_WIDTH,
         state.silences,
         enrolled_bytes(state.enrolled),
+        state.products,
+        state.cart,
+        state.subscriptions,
+        state.known_ids,
     )
     packed = lz4.compress_block(_ENCODER.encode(stored))
     return b"".join((_DUE.pack(next_due_ms(state)), _TODAY, packed))
@@ -126,8 +130,10 @@ def _state(stored: Stored) -> CustomerState:
     }
     state.recent_ids = bytes(stored.recent_ids)
     state.watermarks = stored.watermarks
-    state.products = stored.products
-    state.cart = stored.cart
+    state.products = stored.habits
+    state.cart = stored.basket
+    state.subscriptions = stored.subscriptions
+    state.known_ids = stored.known_ids
     state.tickets = stored.tickets
     state.preferences = stored.preferences
     state.answers = stored.answers

@@ -148,6 +148,12 @@ def cart_minutes(wave: Wave) -> Floats:
     return np.where(wave.cart_items > 0, minutes, 0.0)
 
 
+def subscription_ended(wave: Wave) -> Floats:
+    """Return the flag of those who had a subscription and have none any more, (n,)."""
+    flags: Floats = (wave.number("subscription_end_ms") > 0).astype(np.float64)
+    return flags
+
+
 def contacts_in_a_week(wave: Wave) -> Floats:
     """Return how many actions were published to each customer in a week, (n,)."""
     return wave.count_by_customer(wave.contacts_since(WEEK_MS))

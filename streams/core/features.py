@@ -83,6 +83,12 @@ CUSTOMER_FEATURES: tuple[Feature, ...] = (
         Decayed("tickets", "30d"),
         purpose="service",
     ),
+    Feature("subscribed", "flag", 0, 1, Number("subscribed"), kind="flag"),
+    Feature("subscription_ended", "flag", 0, 1, Own(col.subscription_ended), kind="flag"),
+    Feature(
+        "days_since_subscription_start", "days", 0, col.NEVER_DAYS, Since("subscription_start_ms")
+    ),
+    Feature("days_since_subscription_end", "days", 0, col.NEVER_DAYS, Since("subscription_end_ms")),
     Feature("last_satisfaction", "1..5, 0 unknown", 0, 5, Number("satisfaction")),
     Feature(
         "contacts_7d",

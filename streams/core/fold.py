@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from schemas.records import Click, CustomerEvent, Origin, Outcome, Profile, Purchase, Support
 from streams.core.catalogue import Timers
-from streams.core.chance import SHORT_HASH_BYTES
+from streams.core.chance import SHORT_HASH_BYTES, short_hash
 from streams.core.decay import landmark_weights
 from streams.core.folds.channels import channel_setting
 from streams.core.folds.clicks import fold_click
@@ -19,6 +19,7 @@ from streams.core.folds.outcomes import fold_outcome, unsubscribe
 from streams.core.folds.profile import consent, erase, fold_profile
 from streams.core.folds.purchases import fold_purchase
 from streams.core.folds.support import fold_support
+from streams.core.known import PURCHASES, is_known, kind_of, remember_id
 from streams.core.layout import HEAD, MAX_RECENT_IDS, MAX_WATERMARKS
 from streams.core.sources import is_among, known_as, source_of
 from streams.core.state import CustomerState
@@ -39,13 +40,20 @@ def repeat_of(state: CustomerState, event: CustomerEvent) -> str | None:
     """Tell why an event must not count again, or None when it is new.
 
     "replayed": the same source record was applied before (offsets of a source partition only
-    grow). "duplicate": another source record carried the same event id, among the last few.
+    grow). "duplicate": another source record carried the same event id, among those that are
+    remembered (see `streams.core.known`), or the same order under another id, among the last few.
     "erased": it happened before the customer asked us to forget.
     """
     origin = event.origin
     if state.watermarks.get(source_of(origin.topic, origin.partition), -1) >= origin.offset:
         return "replayed"
+    # An older release kept the ids of all kinds here.
     if is_among(known_as(origin.topic, event.event_id), state.recent_ids):
+        return "duplicate"
+    kind = kind_of(event)
+    if kind is not None and is_known(state, kind, event):
+        return "duplicate"
+    if kind == PURCHASES and is_among(_known_as_order(event), state.recent_ids):
         return "duplicate"
     if event.at_ms <= state.head[_ERASED]:
         return "erased"
@@ -60,6 +68,16 @@ def note_origin(state: CustomerState, origin: Origin) -> None:
     if len(state.watermarks) >= MAX_WATERMARKS:
         del state.watermarks[next(iter(state.watermarks))]
     state.watermarks[source] = highest
+
+
+def note_duplicate(state: CustomerState, event: CustomerEvent) -> None:
+    """Remember the record of an event that counted before, and its id if that was another one.
+
+    So that its own replay is known even after the id is no longer remembered.
+    """
+    note_origin(state, event.origin)
+    if isinstance(event, Purchase) and not is_known(state, PURCHASES, event):
+        remember_id(state, PURCHASES, event)
 
 
 def keep_refusal(state: CustomerState, event: CustomerEvent) -> None:
@@ -96,8 +114,7 @@ def keep_refusal_of_a_repeat(state: CustomerState, event: CustomerEvent) -> None
 def fold(state: CustomerState, event: CustomerEvent, timers: Timers) -> None:
     """Apply a new event to the state (in place)."""
     note_origin(state, event.origin)
-    ids = state.recent_ids + known_as(event.origin.topic, event.event_id)
-    state.recent_ids = ids[-_RECENT_BYTES:]
+    _remember(state, event)
     head, at_ms = state.head, event.at_ms
     if at_ms > head[_NEWEST]:
         head[_NEWEST] = at_ms
@@ -105,3 +122,27 @@ def fold(state: CustomerState, event: CustomerEvent, timers: Timers) -> None:
         head[_FIRST_SEEN] = at_ms
     weights = landmark_weights(head, state.families.values(), at_ms)
     _FOLDS[type(event)](state, event, weights, timers)
+
+
+def _remember(state: CustomerState, event: CustomerEvent) -> None:
+    kind = kind_of(event)
+    if kind is None:
+        known = known_as(event.origin.topic, event.event_id)
+    else:
+        remember_id(state, kind, event)
+        if kind != PURCHASES:
+            return
+        known = _known_as_order(event)
+    state.recent_ids = (state.recent_ids + known)[-_RECENT_BYTES:]
+
+
+def _known_as_order(event: CustomerEvent) -> bytes:
+    """Return what an order is known by if another event tells of it: its id and what was in it.
+
+    Not by its id alone: a shop may send one event for each line of an order, and means all of them.
+    Of other purchases the event's own id counts: an order may be given back in equal parts.
+    """
+    if not isinstance(event, Purchase) or event.kind != "order":
+        return known_as(event.origin.topic, event.event_id)
+    lines = sorted((line.product, line.quantity) for line in event.lines)
+    return short_hash(f"order/{event.order_id}/{event.currency}/{lines}")

@@ -80,6 +80,9 @@ SINGLES = (
     "waiting_moment",
     # Of all sums of money, as `streams.core.money.currency_number`; 0 before the first order.
     "spend_currency",
+    "subscribed",
+    "subscription_start_ms",
+    "subscription_end_ms",
 )
 
 
@@ -121,8 +124,12 @@ CONTACT_WIDTH = len(CONTACT)
 # Bounds of everything that could grow. With all of them full of the longest texts that an event
 # may carry, a state is below 16 KiB.
 MAX_FAMILIES = 12
-MAX_PRODUCTS = 10
-MAX_CART_ITEMS = 15
+# A weekly shop; and all their ids together, since 40 of the longest would take a tenth of a state.
+MAX_PRODUCTS = 40
+MAX_PRODUCTS_BYTES = 640
+MAX_CART_ITEMS = 20
+MAX_CART_BYTES = 400
+MAX_SUBSCRIPTIONS = 4
 MAX_TICKETS = 8
 MAX_PREFERENCES = 16
 MAX_ANSWERS = 10
@@ -138,8 +145,19 @@ MAX_SILENCES = 12
 # new scope in twenty finds its bit taken.
 ENROLLED_BITS = 512
 MAX_RECENT_IDS = 14
+# Ids that are remembered for one kind of event alone, see `streams.core.known`: purchases; answers
+# to an action; that it was delivered or seen; steps of tickets; what went into the cart and out.
+MAX_PURCHASE_IDS = 128
+MAX_ANSWER_IDS = 48
+MAX_SHOWN_IDS = 24
+MAX_SUPPORT_IDS = 20
+MAX_CART_IDS = 20
 MAX_WATERMARKS = 24
 # Bytes of UTF-8 that one text takes: names that a catalogue may also use (its ids have at most 64
 # characters), and ids or answers that only have to differ.
 MAX_NAME_BYTES = 64
 MAX_TEXT_BYTES = 32
+# A product's id in a habit or a cart, a UUID among them: channels are given it.
+MAX_PRODUCT_BYTES = 40
+# What a desk says a ticket is about, for the line that an employee reads.
+MAX_TOPIC_BYTES = 24

@@ -13,6 +13,8 @@ MAX_TEXT_CHARS = 256
 # in a double.
 MAX_PRICE_MINOR = 10_000_000_000
 MAX_QUANTITY = 1_000_000.0
+# What is put into a cart: the state counts in thousandths.
+MIN_QUANTITY = 0.001
 MAX_LINES = 2_000
 MAX_DWELL_MS = DAY_MS
 LAST_MINUTE_OF_DAY = 24 * 60 - 1

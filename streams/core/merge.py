@@ -15,6 +15,9 @@ from math import exp2
 from schemas.symbols import PURPOSES
 from streams.core.decay import ERA_SLOTS, FAMILY_SUM_SLOTS, SUM_SLOTS, rounded
 from streams.core.folds.purchases import MONEY_SLOTS
+from streams.core.folds.subscriptions import sum_up
+from streams.core.folds.verbs import cart_waits
+from streams.core.known import merged_ids
 from streams.core.layout import (
     CONTACT_WIDTH,
     ERA_HALF_LIVES,
@@ -31,6 +34,7 @@ from streams.core.merge_maps import (
     merged_pending,
     merged_recent_ids,
     merged_silences,
+    merged_subscriptions,
     merged_tickets,
     merged_told,
     merged_watermarks,
@@ -73,15 +77,22 @@ def merge(a: CustomerState, b: CustomerState) -> CustomerState:
     one.contacts = _contacts(a, b)
     one.recent_ids = merged_recent_ids(a.recent_ids, b.recent_ids)
     one.watermarks = merged_watermarks(a.watermarks, b.watermarks)
-    one.products = merged_habits(a.products, b.products)
+    one.known_ids = merged_ids(a.known_ids, b.known_ids)
+    one.products = merged_habits(
+        a.products,
+        b.products,
+        ordered_ms=(a.number("latest_ordered"), b.number("latest_ordered")),
+    )
     one.cart = merged_cart(a.cart, b.cart, ordered_ms=one.number("latest_ordered"))
+    one.subscriptions = merged_subscriptions(a.subscriptions, b.subscriptions)
+    sum_up(one)
     one.tickets = merged_tickets(a.tickets, b.tickets)
     one.preferences, one.answers = merged_told(a, b)
     _words_on_channels(one, a, b)
     one.silences = merged_silences(a.silences, b.silences)
     one.pending = merged_pending(a.pending, b.pending)
     one.enrolled = a.enrolled | b.enrolled
-    if not any(item.quantity > 0 for item in one.cart.values()):
+    if not cart_waits(one):
         one.head[HEAD["due_cart_left_ms"]] = 0.0
     return one
 

@@ -31,7 +31,9 @@ class Plan:
         # What is on trial changes nothing, so it makes no decision due.
         live = [action for action in self.actions if not action.shadow]
         self.moments = frozenset(moment for action in live for moment in action.moments)
-        self.axis = ActionAxis.of(catalogue.families, self.keys, catalogue.answers)
+        self.axis = ActionAxis.of(
+            catalogue.families, self.keys, catalogue.answers, catalogue.timers.ticket_closes_ms
+        )
         self.policy = EngagementPolicy(self.actions)
         self.contact = ContactPolicy(catalogue.contact, self.actions)
         self.worth = np.array([action.value * action.lever for action in self.actions])

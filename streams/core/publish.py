@@ -149,9 +149,13 @@ class Publisher:
         """Add what is this customer's own: their words, their products, their history."""
         published.message = worded(treatment, published.family, due.state, may)
         if may:
-            published.items = items_of(treatment, published.family, due.state)
+            items = items_of(treatment, published.family, due.state)
+            published.items = [product for product, _ in items]
+            published.quantities = [quantity for _, quantity in items]
         if treatment.channel in BY_PEOPLE:
-            published.history = history_of(due.state, due.at_ms, may)
+            published.history = history_of(
+                due.state, due.at_ms, may, self._catalogue.timers.ticket_closes_ms
+            )
 
 
 class _Rows:

@@ -184,7 +184,7 @@ def _late_rules(catalogue: Catalogue) -> dict[str, object]:
     found: dict[str, object] = {
         f"{CONTACT}quiet_hours": contact.quiet,
         f"{CONTACT}automated_in_a_row": contact.automated_in_a_row,
-        f"{CONTACT}ticket": contact.tickets,
+        f"{CONTACT}ticket": (contact.tickets, catalogue.timers.ticket_closes_ms),
         RAMP: catalogue.ramp,
     }
     found.update({f"{CONTACT}{limit.id}": limit for limit in contact.limits})

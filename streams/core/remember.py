@@ -59,5 +59,6 @@ def remember_decision(decided: Decided, catalogue_model: str) -> None:
             arm=ARMS.index(decision.arm),
             published=decision.published,
             first=enrol(state, action.id, action.family),
+            subscription=action.reward.subscription,
         )
     )

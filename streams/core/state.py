@@ -11,26 +11,26 @@ from array import array
 import msgspec
 
 from schemas.symbols import ARMS
+from streams.core.baskets import CartItem, Habit, Subscription
 from streams.core.layout import FAMILY_WIDTH, HEAD, HEAD_WIDTH, LASTING_ANSWERS
 from streams.core.sources import Source
 
 
-class CartItem(msgspec.Struct, array_like=True, gc=False):
-    """A product in the cart; quantity 0 remembers a removal, so that a late add stays out."""
-
-    family: str | None
-    quantity: float
-    at_ms: int
-
-
 class Ticket(msgspec.Struct, array_like=True, gc=False):
-    """A support ticket as last heard of; `severity` is its place in `SEVERITIES`."""
+    """A support ticket as last heard of; `severity` is its place in `SEVERITIES`.
+
+    `is_open` is what was last said of it; `streams.core.tickets` tells whether it still counts as
+    open. `heard_ms` is the latest event about it of any kind. `topic` and `product` are the desk's.
+    """
 
     opened_at_ms: int
     changed_at_ms: int
     is_open: bool
     severity: int
     family: str | None
+    heard_ms: int = 0
+    topic: str | None = None
+    product: str | None = None
 
 
 class Told(msgspec.Struct, array_like=True, gc=False):
@@ -49,14 +49,6 @@ def lasts(subject: str, told: Told) -> bool:
     return subject in LASTING_ANSWERS or told.weight < 0
 
 
-class Habit(msgspec.Struct, array_like=True, gc=False):
-    """How often a product was bought (distinct days), and when last: what "the usual" is."""
-
-    days: int
-    last_day: int
-    family: str | None
-
-
 class Silence(msgspec.Struct, array_like=True, gc=False):
     """Answers of one kind to an action or family: how many in a row, and how long it rests."""
 
@@ -69,7 +61,8 @@ class Pending(msgspec.Struct, array_like=True, gc=False):
 
     `features` is the model's input as float32 bytes, as it was at decision time. `arm` is its
     place in `ARMS`. `converted` and `spent_minor` tell of orders within the window, which every
-    arm can have; `rewarded` of what the action's reward asks for. `first` is that of
+    arm can have (and of subscriptions, where `subscription` says that the reward names them);
+    `rewarded` of what the action's reward asks for. `first` is that of
     `streams.core.enrolment`, `currency` that of `spent_minor` ("" for nothing spent).
     """
 
@@ -94,6 +87,7 @@ class Pending(msgspec.Struct, array_like=True, gc=False):
     spent_minor: int = 0
     first: int = 0
     currency: str = ""
+    subscription: bool = False
 
 
 class CustomerState:
@@ -107,12 +101,14 @@ class CustomerState:
         "enrolled",
         "families",
         "head",
+        "known_ids",
         "pending",
         "preferences",
         "products",
         "recent_ids",
         "resubscribed",
         "silences",
+        "subscriptions",
         "tickets",
         "time_zone",
         "unsubscribed",
@@ -125,9 +121,13 @@ class CustomerState:
         self.families: dict[str, array[float]] = {}
         self.contacts: array[float] = array("d")
         self.recent_ids = b""
+        # By kind of event, see `streams.core.known`.
+        self.known_ids: dict[int, bytes] = {}
         self.watermarks: dict[Source, int] = {}
         self.products: dict[str, Habit] = {}
         self.cart: dict[str, CartItem] = {}
+        # By a hash of the subscription's id.
+        self.subscriptions: dict[int, Subscription] = {}
         self.tickets: dict[str, Ticket] = {}
         self.preferences: dict[str, Told] = {}
         self.answers: dict[str, Told] = {}

@@ -8,9 +8,28 @@ from collections.abc import Callable
 import msgspec
 import numpy as np
 
+from streams.core.baskets import CartItem, Habit, Subscription
+from streams.core.chance import family_number
+from streams.core.folds.habits import first_weight, milli_of
 from streams.core.rows import parted
 from streams.core.sources import as_short, source_named
-from streams.core.state import CartItem, Habit, Pending, Silence, Ticket, Told
+from streams.core.state import Pending, Silence, Ticket, Told
+
+
+class CartItemBefore(msgspec.Struct, array_like=True, gc=False):
+    """A product in the cart as versions up to 3 stored it; quantity 0 remembers a removal."""
+
+    family: str | None
+    quantity: float
+    at_ms: int
+
+
+class HabitBefore(msgspec.Struct, array_like=True, gc=False):
+    """How a product is bought as versions up to 3 stored it."""
+
+    days: int
+    last_day: int
+    family: str | None
 
 
 class Stored(msgspec.Struct, array_like=True, gc=False):
@@ -27,8 +46,9 @@ class Stored(msgspec.Struct, array_like=True, gc=False):
     recent_ids: bytes | list[int]
     # Up to version 2 by name.
     watermarks: dict[int | str, int]
-    products: dict[str, Habit]
-    cart: dict[str, CartItem]
+    # Up to version 3: since then `habits` and `basket` take their place.
+    products: dict[str, HabitBefore]
+    cart: dict[str, CartItemBefore]
     tickets: dict[str, Ticket]
     preferences: dict[str, Told]
     answers: dict[str, Told]
@@ -42,6 +62,10 @@ class Stored(msgspec.Struct, array_like=True, gc=False):
     silences: dict[int, Silence] = {}
     # None where an older release stored it.
     enrolled: bytes | None = None
+    habits: dict[str, Habit] = {}
+    basket: dict[str, CartItem] = {}
+    subscriptions: dict[int, Subscription] = {}
+    known_ids: dict[int, bytes] = {}
 
 
 def _whole_head(stored: Stored) -> None:
@@ -60,6 +84,34 @@ def _in_halves(stored: Stored) -> None:
     stored.watermarks = {source_named(str(s)): o for s, o in stored.watermarks.items()}
 
 
+def _with_quantities(stored: Stored) -> None:
+    """Version 3 knew no quantities, called families by name, and heard nothing of a silent ticket.
+
+    Ids of purchases and outcomes are still among the recent ones. Of which order was the latest
+    nothing is known, so nobody is offered "as last time" before the next one.
+    """
+    stored.habits = {
+        name: Habit(old.days, old.last_day, family_number(old.family), first_weight(old.days))
+        for name, old in stored.products.items()
+    }
+    stored.basket = {
+        name: CartItem(
+            family_number(old.family),
+            milli_of(old.quantity) if old.quantity else 0,
+            old.at_ms,
+            milli_of(1.0) if old.quantity else -milli_of(1.0),
+        )
+        for name, old in stored.cart.items()
+    }
+    stored.products, stored.cart = {}, {}
+    for ticket in stored.tickets.values():
+        ticket.heard_ms = max(ticket.opened_at_ms, ticket.changed_at_ms)
+
+
 # What turns a stored state of a version into one of the next; read one after the other. Appended
 # fields and slots need none: they have defaults.
-UPGRADES: dict[int, Callable[[Stored], None]] = {1: _whole_head, 2: _in_halves}
+UPGRADES: dict[int, Callable[[Stored], None]] = {
+    1: _whole_head,
+    2: _in_halves,
+    3: _with_quantities,
+}

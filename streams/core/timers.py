@@ -48,7 +48,7 @@ def is_due(state: CustomerState, name: str, due_ms: int) -> bool:
 def is_over(state: CustomerState, moment: str, at_ms: int) -> bool:
     """Tell whether a moment that quiet hours held back has passed in the meantime."""
     if moment == "cart_left":
-        return not any(item.quantity > 0 for item in state.cart.values())
+        return not any(item.quantity_milli > 0 for item in state.cart.values())
     if moment == "gone_quiet":
         # Whoever came back has set the timer anew.
         return state.head[_DUE_SLOTS[moment]] > 0

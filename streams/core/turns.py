@@ -22,6 +22,7 @@ from streams.core.fold import (
     fold,
     keep_refusal,
     keep_refusal_of_a_repeat,
+    note_duplicate,
     note_origin,
     repeat_of,
 )
@@ -132,14 +133,14 @@ class Segment:
         state.applied_offset = offset
         if (repeat := repeat_of(state, event)) is not None:
             self.notes[repeat] += 1
-            if repeat != "replayed":
-                # So that its own replay is known even after the id is no longer remembered, and
-                # even if it is dated later (on topics that producers stamp) than the erasure.
-                note_origin(state, event.origin)
-            if repeat == "erased":
-                keep_refusal(state, event)
-            elif repeat == "duplicate":
+            if repeat == "duplicate":
+                note_duplicate(state, event)
                 keep_refusal_of_a_repeat(state, event)
+            elif repeat == "erased":
+                # So that its own replay is known even if it is dated later (on topics that
+                # producers stamp) than the erasure.
+                note_origin(state, event.origin)
+                keep_refusal(state, event)
             return None
         newest_ms = state.head[_NEWEST]
         fate = "folded"

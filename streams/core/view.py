@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from schemas.symbols import CHANNELS, PURPOSES, SEVERITIES
+from streams.core.chance import family_number
 from streams.core.decay import ERA_SLOTS, worth
 from streams.core.layout import (
     CONTACT,
@@ -44,6 +45,7 @@ def view(state: CustomerState, at_ms: int) -> dict[str, Any]:
 
 def _seen(state: CustomerState, at_ms: int) -> dict[str, Any]:
     """Return what we saw the customer do."""
+    families = {family_number(name): name for name in state.families}
     return {
         "first_seen": _time(state.number("first_seen_ms")),
         "signed_up": _time(state.number("signed_up_ms")),
@@ -56,14 +58,34 @@ def _seen(state: CustomerState, at_ms: int) -> dict[str, Any]:
         },
         "families": {name: _family(state, name, at_ms) for name in sorted(state.families)},
         "usual_products": {
-            name: {"days": habit.days, "last": _day(habit.last_day), "family": habit.family}
+            name: {
+                "days": habit.days,
+                "last": _day(habit.last_day),
+                "quantity": habit.usual_milli / 1_000,
+                "in_latest_order": _plain(habit.last_milli / 1_000),
+                "family": families.get(habit.family),
+            }
             for name, habit in sorted(state.products.items())
         },
         "cart": {
-            name: {"family": item.family, "since": _time(item.at_ms)}
+            name: {
+                "quantity": item.quantity_milli / 1_000,
+                "family": families.get(item.family),
+                "since": _time(item.at_ms),
+            }
             for name, item in state.cart.items()
-            if item.quantity > 0
+            if item.quantity_milli > 0
         },
+        "subscriptions": [
+            {
+                "plan": each.plan,
+                "is": "active" if each.is_active else "ended",
+                "since": _time(each.since_ms),
+                "renewed": _time(each.latest_ms),
+                "ended": _time(each.ended_ms),
+            }
+            for each in state.subscriptions.values()
+        ],
         "tickets": _tickets(state),
         "satisfaction": _plain(state.number("satisfaction")),
     }
@@ -152,6 +174,9 @@ def _tickets(state: CustomerState) -> dict[str, Any]:
             "severity": SEVERITIES[ticket.severity],
             "opened": _time(ticket.opened_at_ms),
             "changed": _time(ticket.changed_at_ms),
+            "last_heard": _time(ticket.heard_ms),
+            "topic": ticket.topic,
+            "product": ticket.product,
             "family": ticket.family,
         }
         for name, ticket in state.tickets.items()

@@ -29,6 +29,7 @@ from streams.core.layout import (
 )
 from streams.core.moments import MOMENT_NUMBER
 from streams.core.state import CustomerState
+from streams.core.tickets import still_open
 from streams.core.zones import offsets_ms
 
 Floats = NDArray[np.float64]
@@ -179,15 +180,23 @@ class Wave:
     @cached_property
     def open_tickets(self) -> Floats:
         """Return the number of open tickets, shape (n,)."""
+        closes_ms = self.axis.ticket_closes_ms
         return np.array(
-            [sum(t.is_open for t in state.tickets.values()) for state in self.states], np.float64
+            [
+                sum(still_open(t, at_ms, closes_ms) for t in state.tickets.values())
+                if state.tickets
+                else 0
+                for state, at_ms in zip(self.states, self.at_ms.tolist(), strict=True)
+            ],
+            np.float64,
         )
 
     @cached_property
     def cart_items(self) -> Floats:
         """Return the number of different products in the cart, shape (n,)."""
         return np.array(
-            [sum(i.quantity > 0 for i in state.cart.values()) for state in self.states], np.float64
+            [sum(i.quantity_milli > 0 for i in state.cart.values()) for state in self.states],
+            np.float64,
         )
 
     @cached_property

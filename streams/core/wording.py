@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from math import log2
 
+from streams.core.baskets import Habit
 from streams.core.catalogue import Treatment
+from streams.core.chance import family_number
+from streams.core.folds.habits import strength
 from streams.core.folds.verbs import is_whole
 from streams.core.state import CustomerState
 
-# A basket longer than this is not read.
-MOST_ITEMS = 5
-# Bought on so many days, a product is a habit.
+# Bought on so many days, a product is a habit; and usual if it is bought at least so often as what
+# the customer buys most, or else twice in a year of weekly shops would belong to the usual basket.
 _HABIT_DAYS = 2
+_USUAL_RATIO = 0.2
 _SLOT = re.compile(r"\{([a-z_]+)\|([^{}|]*)\}")
 
 
@@ -35,29 +39,54 @@ def worded(treatment: Treatment, family: str | None, state: CustomerState, may: 
     return _SLOT.sub(fill, treatment.message)
 
 
-def items_of(treatment: Treatment, family: str | None, state: CustomerState) -> list[str]:
-    """Return the products that the treatment is about, at most `MOST_ITEMS`, the surest first."""
-    return [] if treatment.items is None else _ITEMS[treatment.items](state, family)
+def items_of(
+    treatment: Treatment, family: str | None, state: CustomerState
+) -> list[tuple[str, float]]:
+    """Return the products that the treatment is about with their quantities, the surest first."""
+    if treatment.items is None:
+        return []
+    return _ITEMS[treatment.items](state, family)[: treatment.rows]
 
 
-def _usual(state: CustomerState, family: str | None) -> list[str]:
-    habits = [
-        (-habit.days, -habit.last_day, product)
+def _usual(state: CustomerState, family: str | None) -> list[tuple[str, float]]:
+    most = max(map(strength, state.products.values()), default=0.0) + log2(_USUAL_RATIO)
+    return _habits(
+        state,
+        family,
+        lambda habit: habit.days >= _HABIT_DAYS and strength(habit) >= most,
+        lambda habit: habit.usual_milli,
+    )
+
+
+def _last_order(state: CustomerState, family: str | None) -> list[tuple[str, float]]:
+    return _habits(
+        state, family, lambda habit: habit.last_milli > 0, lambda habit: habit.last_milli
+    )
+
+
+def _habits(
+    state: CustomerState,
+    family: str | None,
+    among: Callable[[Habit], bool],
+    milli: Callable[[Habit], int],
+) -> list[tuple[str, float]]:
+    wanted = family_number(family)
+    found = [
+        (-strength(habit), product, milli(habit) / 1_000)
         for product, habit in state.products.items()
-        if habit.days >= _HABIT_DAYS
-        and family in (None, habit.family)
-        and _may_be_named(state, product)
+        if among(habit) and wanted in (0, habit.family) and _may_be_named(state, product)
     ]
-    return [product for *_, product in sorted(habits)[:MOST_ITEMS]]
+    return [(product, quantity) for _, product, quantity in sorted(found)]
 
 
-def _cart(state: CustomerState, family: str | None) -> list[str]:
+def _cart(state: CustomerState, family: str | None) -> list[tuple[str, float]]:
+    wanted = family_number(family)
     waiting = [
-        (-item.at_ms, product)
+        (-item.at_ms, product, item.quantity_milli / 1_000)
         for product, item in state.cart.items()
-        if item.quantity > 0 and family in (None, item.family) and _may_be_named(state, product)
+        if item.quantity_milli > 0 and wanted in (0, item.family) and _may_be_named(state, product)
     ]
-    return [product for _, product in sorted(waiting)[:MOST_ITEMS]]
+    return [(product, quantity) for _, product, quantity in sorted(waiting)]
 
 
 def _may_be_named(state: CustomerState, product: str) -> bool:
@@ -81,15 +110,25 @@ def _told(subject: str) -> Callable[[CustomerState, str | None], str | None]:
 def _product(state: CustomerState, family: str | None) -> str | None:
     """Return the product that waits in the cart, or else the one bought most often."""
     known = _cart(state, family) or _usual(state, family)
-    return known[0].replace("_", " ") if known else None
+    return known[0][0].replace("_", " ") if known else None
 
 
-_ITEMS = {"usual": _usual, "cart": _cart}
+def _plan(state: CustomerState, family: str | None) -> str | None:
+    """Return the plan of the subscription that was started or renewed last, if it is active."""
+    active = [each for each in state.subscriptions.values() if each.is_active]
+    latest = max(active, key=lambda each: (each.latest_ms, each.plan), default=None)
+    if latest is None or not is_whole(latest.plan):
+        return None
+    return latest.plan.replace("_", " ")
+
+
+_ITEMS = {"usual": _usual, "last_order": _last_order, "cart": _cart}
 # What a customer told under these subjects of the profile topic, and what they did.
 _KNOWN: dict[str, Callable[[CustomerState, str | None], str | None]] = {
     "name": _told("first_name"),
     "next_step": _told("next_step"),
     "product": _product,
+    "plan": _plan,
 }
 SLOTS = tuple(_KNOWN)
 ITEMS = tuple(_ITEMS)

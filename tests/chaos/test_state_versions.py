@@ -10,8 +10,11 @@ from base64 import b64decode
 
 import pytest
 
+from schemas.records import OrderLine
 from streams.core import codec
-from streams.core.chance import id_hash
+from streams.core.baskets import CartItem, Habit
+from streams.core.catalogue import Timers
+from streams.core.chance import family_number, id_hash
 from streams.core.codec import (
     StateError,
     check_schema_version,
@@ -19,8 +22,8 @@ from streams.core.codec import (
     encode_customer,
     peek_due_ms,
 )
-from streams.core.fold import repeat_of
-from streams.core.layout import HEAD_WIDTH
+from streams.core.fold import fold, repeat_of
+from streams.core.layout import DAY_MS, HEAD_WIDTH
 from streams.core.sources import apart, as_short, by_name
 from streams.core.stored import UPGRADES
 from tests.events import NOON_MS, Feed
@@ -51,6 +54,24 @@ VERSION_2 = b64decode(
     "WAS8sHU+tDjPlTmyGe2PV8zP6VlPHgul6mzPGKGLZzZDp8bPOqSzbpGH4JmDq3B1cmNoYXNlcy8wAKlzdXBwb3J0LzAArWNs"
     "aWNrc3RyZWFtLzACgaJwMZMBzU0Zo3RlYYCBpnRpY2tldJXPAAABjQ0A6SDPAAABjQ0A6SDDAcCAgIDAkFgKBoDEAA=="
 )
+# Two weeks of a grocer's customer, as version 3 stored them: habits with their families' names, a
+# cart without quantities, a ticket that was only ever written about, and ids of all kinds in one
+# ring.
+VERSION_3 = b64decode(
+    "xyr+DI0BAADBA0YGAACQ3AAVA03FAUAAAQAi7bwIACJAcwgA2wAkQABAINwH1HhCACAIAHAA4KoQ03hCNwACAgAwYHa1"
+    "EAAEMAATMDAAAh0AA1AAEhAIACKokggABQIAIvA/CwAECAAIAgBIoOLP0GgADwIAMCOwk4AAF37gADAISwvoAF9A4L6D"
+    "4nAAAATYAA9/AAT/CZOlZGFpcnmmYmFrZXJ5pnBhbnRyecUCcC8ABA8CALhv4KoAACDc0QAPIqDiBAAPAgAQHxBQAAn/"
+    "B0BBnqA2Qv4GI0EAADBBnqAmQv4GE0FWAAf/BrA84M32QXRtIEEAqEI9DZeKQqAnszAACPkGMD6eoAZCBysSQZgvsDxo"
+    "o/ZB38ARMAAfAXgAEpFIQaKIREJwq0t8ALAqiqlBQEbTQABI03wCEEA8AwFYA/EDAFQyxkisQaPgMkE4NA5Bl3qHKAAB"
+    "LAAwAPA//AIABAAAUAB5d/hAQn2KLIwACAIAAFAAQsQwAFB6A/QJ0j3S6cb7K0M+BMVgjp8vQ6xMrZBDQRRDMgDycLbR"
+    "xgjhjStDxEi2DbnIKbI/7OSDJW53zC6XB8fGp0M2Z4vFCykz2t8TZZf/6nMLZPggYc4beuo4Y/o4rY4Zke3ggacbqn5s"
+    "+CdvlPq5unRoFZ6GAQECAgACBAADArVlbHNld2hlcmUucHVyY2hhc2VzLzcog6RtaWxrkwLNTSAwA7OlYnJlYWSTAc1N"
+    "GTsD8BPZIGFfcHJvZHVjdF93aG9zZX43NTRhYzUxZmU5ZGFjMTcwLgCDIMCCpGVnZ3N3AzLLP/DXAPIBzwAAAY1AfcIA"
+    "o2phbZPAyxYABhgAgQKCpGJhcmWVKACyMQuYYADDAcCidDERAEE2MQoAGgBiO1dmAMIC0wMTgZkAFZMaADDLP+BUAPcE"
+    "AACkd2FybYGqZmlyc3RfbmFtZSQAACAAAAIA/wujQWRhgK1FdXJvcGUvQmVybGlukdwAFLhhYgIAA6KkbWFpbqRpZGVh"
+    "fwAQpQsAUXOjd2VigAAyDP4qowBEDP4qYxIAwMeRpWNsaWNrwss/0HQARwAArDABACDECBMAAAIA1MIDw8IAB1gKBoER"
+    "kgI+ACAAxJICAQIAESAGAA8CAAceARsAUAAAAAAA"
+)
 # Behind 8 bytes of due time and 3 of an array's head.
 _VERSION_AT = 11
 
@@ -79,6 +100,55 @@ def test_a_state_of_the_first_release_is_read_whole() -> None:
 def test_a_state_of_version_2_is_read_as_one_of_the_first_release() -> None:
     check_schema_version(VERSION_2)
     assert decode_customer(VERSION_2) == decode_customer(FIRST_RELEASE)
+
+
+def test_a_state_of_version_3_is_read_whole() -> None:
+    check_schema_version(VERSION_3)
+    state = decode_customer(VERSION_3)
+    assert (state.applied_offset, len(state.head)) == (77, HEAD_WIDTH)
+    assert state.number("total_orders") == 2
+    assert state.number("subscribed") == state.number("subscription_end_ms") == 0
+    dairy, long = family_number("dairy"), "a_product_whose~754ac51fe9dac170"
+    assert state.products == {
+        "milk": Habit(2, 19_744, dairy, 31),
+        "bread": Habit(1, 19_737, family_number("bakery"), 16),
+        long: Habit(1, 19_744, 0, 16),
+    }
+    ten_days = NOON_MS + 10 * DAY_MS
+    assert state.cart == {
+        "eggs": CartItem(dairy, 1_000, ten_days, 1_000),
+        "jam": CartItem(0, 0, ten_days + 2, -1_000),
+    }
+    assert {name: each.heard_ms for name, each in state.tickets.items()} == {
+        "bare": NOON_MS + 7 * DAY_MS + _MINUTE_MS,
+        "t1": NOON_MS + 9 * DAY_MS,
+    }
+    assert by_name(state.watermarks)["elsewhere.purchases/7"] == 40
+    assert state.preferences["bakery"].weight == 0.5
+    assert [pending.subscription for pending in state.pending] == [False]
+    assert (state.subscriptions, state.known_ids) == ({}, {})
+    assert decode_customer(encode_customer(state)) == state
+
+
+def test_what_version_3_heard_of_goes_on_where_it_was() -> None:
+    state, feed = decode_customer(VERSION_3), Feed(first_offset=900)
+    # Its ids are known, of whichever kind; so are products whose id it shortened.
+    state.watermarks = {}
+    for number, kind in ((1, "order"), (2, "order")):
+        again = feed.order("ada", NOON_MS, kind=kind)
+        again.event_id = f"purchases-{number}"
+        assert repeat_of(state, again) == "duplicate"
+    outcome = feed.outcome("ada", NOON_MS + 10 * DAY_MS + 3, "click", "0" * 24)
+    outcome.event_id = "outcomes-11"
+    assert repeat_of(state, outcome) == "duplicate"
+    line = OrderLine("a_product_whose_name_is_longer_than_32_bytes", None, 1.0, 199)
+    fold(state, feed.order("ada", NOON_MS + 14 * DAY_MS, line), Timers())
+    assert state.products["a_product_whose~754ac51fe9dac170"].days == 2
+    # The cart goes on counting.
+    for ms in (1, 2):
+        add = feed.click("ada", NOON_MS + 15 * DAY_MS + ms, "add_to_cart", product="eggs")
+        fold(state, add, Timers())
+    assert state.cart["eggs"].quantity_milli == 2_000
 
 
 def test_an_event_that_an_older_release_heard_of_is_still_known() -> None:

@@ -30,7 +30,10 @@ def remembered(state: CustomerState, wanted: Mapping[str, Any], now_ms: int) -> 
         "families": {name: _family(state, name, now_ms) for name in state.families},
         "totals": {name: number(f"total_{name}") for name in wanted["totals"]},
         "latest": {name: number(f"latest_{name}") for name in wanted["latest"]},
-        "cart": {p: (item.quantity, item.at_ms) for p, item in state.cart.items()},
+        "cart": {
+            p: (None if p in _unsure(wanted) else item.quantity_milli, item.at_ms)
+            for p, item in state.cart.items()
+        },
         "products": {p: (habit.days, habit.last_day) for p, habit in state.products.items()},
         "tickets": {t: (known.is_open, known.opened_at_ms) for t, known in state.tickets.items()},
         "preferences": {s: (t.at_ms, t.weight, t.value) for s, t in state.preferences.items()},
@@ -47,6 +50,11 @@ def remembered(state: CustomerState, wanted: Mapping[str, Any], now_ms: int) -> 
         "unsubscribed": state.unsubscribed,
     }
     return found | {name: number(name) for name in wanted.keys() - found.keys()}
+
+
+def _unsure(wanted: Mapping[str, Any]) -> set[str]:
+    """Return the products of which nothing is claimed of how many lie in the cart."""
+    return {product for product, (milli, _) in wanted["cart"].items() if milli is None}
 
 
 def contact_times(state: CustomerState) -> list[int]:

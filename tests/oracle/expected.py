@@ -19,6 +19,7 @@ import fastavro
 from confluent_kafka import Message
 
 import schemas
+from tests.oracle.cart import cart
 from tests.oracle.sums import DAY_MS, Event, families, sums, totals
 
 # What opens or closes a ticket; the latest of them stands.
@@ -83,11 +84,14 @@ def expected(events: list[Event], now_ms: int, quiet_ms: int) -> dict[str, Any]:
         "signed_up_ms": min((e["at"] for e in kept if e["kind"] == "signed_up"), default=0),
         "erased_ms": erased_ms,
         "due_gone_quiet_ms": seen_ms + quiet_ms if seen_ms and seen_ms + quiet_ms > now_ms else 0,
-        "cart": _cart(kept),
+        "cart": cart(kept, ordered_ms=_latest(kept, lambda e: e["kind"] == "order")),
         "products": _products(kept),
         "tickets": _tickets(kept),
         "satisfaction": _satisfaction(kept),
-        "preferences": _told(kept, ("preference",)),
+        "preferences": {
+            subject: (at, weight, None)
+            for subject, (at, weight, _) in _told(kept, ("preference",)).items()
+        },
         "answers": _told(kept, _ANSWERS),
         "contact_setting": _contact_setting(kept),
         "consent": _consent(said, erased_ms, late_no),
@@ -104,6 +108,8 @@ def sources(events: Iterable[Event]) -> dict[str, int]:
 
 
 def _is_seen(e: Event) -> bool:
+    if e["kind"] in ("subscription_change", "subscription_end"):
+        return False
     if e["topic"] == "support":
         return e["kind"] in ("opened", "message", "reopened", "rated")
     return e["topic"] != "outcomes" or e["kind"] in _RESPONSES
@@ -130,15 +136,6 @@ def _latest_of_each(events: list[Event]) -> dict[str, int]:
         # Of a cart that was ordered it depends on what was heard of first.
         found["carted"] = carted_ms
     return found
-
-
-def _cart(events: list[Event]) -> dict[str, tuple[float, int]]:
-    ordered_ms = _latest(events, lambda e: e["kind"] == "order")
-    cart: dict[str, tuple[float, int]] = {}
-    for e in events:
-        if e["kind"] in ("add_to_cart", "remove_from_cart") and e["at"] > ordered_ms:
-            cart[e["product_id"]] = (float(e["kind"] == "add_to_cart"), e["at"])
-    return cart
 
 
 def _products(events: list[Event]) -> dict[str, tuple[int, int]]:

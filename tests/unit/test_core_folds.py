@@ -148,7 +148,7 @@ def test_a_removal_holds_against_an_earlier_add_that_comes_later() -> None:
         feed.click("ada", NOON_MS + 10, "remove_from_cart", product="pot"),
         feed.click("ada", NOON_MS, "add_to_cart", product="pot"),
     )
-    assert state.cart["pot"].quantity == 0
+    assert state.cart["pot"].quantity_milli == 0
     assert state.number("due_cart_left_ms") == 0
 
 

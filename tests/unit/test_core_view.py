@@ -42,7 +42,9 @@ def test_what_is_known_is_shown_by_name_decayed_to_now() -> None:
     assert shown["sums"]["cart_adds"]["1h"] == 0.5
     assert shown["sums"]["orders"]["1h"] == 0.25
     assert shown["families"]["tea"]["order_days"] == 1
-    assert shown["cart"] == {"pot": {"family": "tea", "since": "2024-01-15T12:00:00.000Z"}}
+    assert shown["cart"] == {
+        "pot": {"quantity": 1.0, "family": "tea", "since": "2024-01-15T12:00:00.000Z"}
+    }
     assert shown["tickets"]["ticket"]["is"] == "open"
     assert shown["tickets"]["ticket"]["severity"] == "high"
     assert shown["consent"] == {
@@ -50,7 +52,13 @@ def test_what_is_known_is_shown_by_name_decayed_to_now() -> None:
     }
     assert shown["quiet_hours"] == "22:00 to 07:30"
     assert shown["contacts"] == [{"at": "2024-01-15T12:00:00.000Z", "channel": "sms"}]
-    assert shown["usual_products"]["cup"]["last"] == "2024-01-15"
+    assert shown["usual_products"]["cup"] == {
+        "days": 1,
+        "last": "2024-01-15",
+        "quantity": 2.0,
+        "in_latest_order": 2,
+        "family": "tea",
+    }
     assert shown["timers"]["gone_quiet"] == "2024-02-29T12:00:00.000Z"
     assert "refunds" not in shown["sums"]
 

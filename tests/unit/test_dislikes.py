@@ -36,7 +36,8 @@ def regular(**likings: float) -> CustomerState:
 
 
 def proposed(state: CustomerState, kind: str) -> list[str]:
-    return items_of(Treatment("basket", "app", "Again?", kind), "tea", state)
+    items = items_of(Treatment("basket", "app", "Again?", kind), "tea", state)
+    return [product for product, _ in items]
 
 
 def product_of(state: CustomerState) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Literal, cast
 
 from schemas.symbols import SEVERITIES
+from streams.core.catalogue import Timers
 from streams.core.catalogue_yaml.durations import durations
 from streams.core.catalogue_yaml.parts import YEAR_MS
 from streams.core.catalogue_yaml.quiet import read_quiet_hours
@@ -25,7 +26,7 @@ from streams.core.contact_rules import (
     Suppression,
     TicketSilence,
 )
-from streams.core.layout import DAY_MS, MAX_CONTACTS, MINUTE_MS
+from streams.core.layout import DAY_MS, HOUR_MS, MAX_CONTACTS, MINUTE_MS
 
 KEYS = (
     *("contact_limits", "quiet_hours", "suppression", "after_purchase", "tickets"),
@@ -38,19 +39,26 @@ _CALENDAR_MS = {"day": 25 * 3_600_000, "week": 7 * DAY_MS + 3_600_000, "month": 
 _LIMIT_KEYS = ("id", "scope", "name", "max_contacts", "calendar")
 # What drops an action is told by its id, so no two rules share one, nor one of these.
 _TAKEN = ("ticket", "quiet_hours", "no_open_channel", "automated_in_a_row", "awaiting_outcomes")
+_TICKET_KEYS = (
+    *("silence", "least_severity"),
+    *(*durations("after_resolved"), *durations("closes_after")),
+)
 _SUPPRESSED = ("action", "family")
 
 
-def read_contact_rules(section: Section, names: Names) -> ContactRules:
-    """Return the contact rules at the top of a catalogue; `names` has those of each scope."""
-    tickets = section.get("tickets")
+def read_contact_rules(section: Section, names: Names) -> tuple[ContactRules, int]:
+    """Return the contact rules at the top of a catalogue, and when a silent ticket closes.
+
+    `names` has the names of each scope.
+    """
+    tickets, ticket_closes_ms = _read_tickets(section.get("tickets"))
     most = section.get("automated_in_a_row")
     rules = ContactRules(
         limits=_read_limits(section.get("contact_limits"), names),
         quiet=read_quiet_hours(section),
         suppressions=_read_suppressions(section.get("suppression")),
         after_purchase=_read_after_purchase(section.get("after_purchase"), names),
-        tickets=_read_tickets(tickets) if tickets else TicketSilence(),
+        tickets=tickets,
         automated_in_a_row=most.whole(1, 100) if most else None,
     )
     taken = set(_TAKEN)
@@ -64,7 +72,7 @@ def read_contact_rules(section: Section, names: Names) -> ContactRules:
             for twice in sorted(ids & taken):
                 place.wrong(f"`{twice}` already names another contact rule; choose another id")
         taken |= ids
-    return rules
+    return rules, ticket_closes_ms
 
 
 def _read_limits(place: Place | None, names: Names) -> tuple[ContactLimit, ...]:
@@ -173,13 +181,16 @@ def _read_after_purchase(place: Place | None, names: Names) -> tuple[AfterPurcha
     return tuple(found.values())
 
 
-def _read_tickets(place: Place) -> TicketSilence | None:
-    section = place.section(("silence", "least_severity", *durations("after_resolved")))
+def _read_tickets(place: Place | None) -> tuple[TicketSilence | None, int]:
+    """Return what open tickets silence, and after how long one not heard of counts as closed."""
+    default_ms = Timers().ticket_closes_ms
+    section = place.section(_TICKET_KEYS) if place else None
     if section is None:
-        return TicketSilence()
+        return TicketSilence(), default_ms
     silence, severity = section.get("silence"), section.get("least_severity")
     word = severity.word(SEVERITIES, "severity") if severity else None
     after_ms = section.duration_ms("after_resolved", 0, YEAR_MS)
+    closes_ms = section.duration_ms("closes_after", HOUR_MS, YEAR_MS) or default_ms
     if silence is not None and silence.flag() is False:
-        return None
-    return TicketSilence(SEVERITIES.index(word or SEVERITIES[0]), after_ms or 0)
+        return None, closes_ms
+    return TicketSilence(SEVERITIES.index(word or SEVERITIES[0]), after_ms or 0), closes_ms

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from models.protocol import LEARNER_NAMES
 from streams.core.catalogue import Catalogue
@@ -97,6 +98,7 @@ def _read(section: Section, text: str, features: Features, moments: Collection[s
         "family": tuple(families),
         "action": tuple(action.id for action in reader.actions),
     }
+    contact, ticket_closes_ms = read_contact_rules(section, names)
     return Catalogue(
         name=(name.text(100) if name else None) or "",
         version=content_version(text),
@@ -106,10 +108,10 @@ def _read(section: Section, text: str, features: Features, moments: Collection[s
         exploration=read_exploration(section),
         bothering=read_bothering(section),
         cool_down_ms=_cool_down_ms(section),
-        timers=read_timers(section.get("timers")),
+        timers=replace(read_timers(section.get("timers")), ticket_closes_ms=ticket_closes_ms),
         slates=read_slates(section.get("slates")),
         budgets=read_budgets(section.get("budgets"), names),
-        contact=read_contact_rules(section, names),
+        contact=contact,
         consent=read_consent(section.get("consent")),
         families=tuple(families),
         actions=tuple(reader.actions),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from schemas.symbols import CHANNELS, OUTCOME_KINDS
-from streams.core.catalogue import Reward, Treatment
+from streams.core.catalogue import DEFAULT_ROWS, Reward, Treatment
 from streams.core.catalogue_yaml.durations import durations
 from streams.core.catalogue_yaml.sections import Place, Section
 from streams.core.catalogue_yaml.slots import checked_message
-from streams.core.layout import DAY_MS, MINUTE_MS
+from streams.core.layout import DAY_MS, MAX_PRODUCTS, MINUTE_MS
 from streams.core.wording import ITEMS
 
 MAX_WEIGHT = 1_000.0
@@ -26,20 +26,22 @@ TREATMENT_CHANNELS = tuple(channel for channel in CHANNELS if channel != "other"
 
 def read_reward(place: Place) -> Reward | None:
     """Return the reward here: what counts as success, and within which window."""
-    section = place.section(("outcomes", "family_purchase", *durations("window")))
+    section = place.section(("outcomes", "family_purchase", "subscription", *durations("window")))
     if section is None:
         return None
     outcomes_place, purchase_place = section.get("outcomes"), section.get("family_purchase")
     outcomes = outcomes_place.words(REWARDABLE, "outcome for a reward") if outcomes_place else ()
     purchase = purchase_place.flag() if purchase_place else False
-    if outcomes == () and purchase is False:
+    subscription = section.flag("subscription", False)
+    if outcomes == () and purchase is False and not subscription:
         place.wrong(
-            "nothing is rewarded; list `outcomes` (for example [accept]) or `family_purchase: true`"
+            "nothing is rewarded; list `outcomes` (for example [accept]), or write"
+            " `family_purchase: true` or `subscription: true`"
         )
     window_ms = section.duration_ms("window", MINUTE_MS, YEAR_MS)
     if window_ms is None:
         section.need("window_days", "7")
-    return Reward(frozenset(outcomes or ()), bool(purchase), window_ms or DAY_MS)
+    return Reward(frozenset(outcomes or ()), bool(purchase), window_ms or DAY_MS, subscription)
 
 
 def read_context(place: Place | None, moments: tuple[str, ...]) -> Mapping[str, float]:
@@ -72,11 +74,26 @@ def read_treatments(section: Section, family_name: str | None) -> tuple[Treatmen
         channel = channel_place.word(TREATMENT_CHANNELS, "channel") if channel_place else None
         message = checked_message(message_place, family_name) if message_place else None
         items_place = entry.get("items")
-        products = items_place.word(ITEMS, "kind of items") if items_place else None
+        products, rows = _items(items_place) if items_place else (None, DEFAULT_ROWS)
         if id_place and treatment_id in treatments:
             id_place.wrong(f"treatment `{treatment_id}` is here twice")
         if treatment_id:
             treatments[treatment_id] = Treatment(
-                treatment_id, channel or "", message or "", products
+                treatment_id, channel or "", message or "", products, rows
             )
     return tuple(treatments.values())
+
+
+def _items(place: Place) -> tuple[str | None, int]:
+    """Return where a treatment's products come from and how many there are at most.
+
+    `items: usual` is short for `items: {from: usual}`.
+    """
+    if not place.is_mapping:
+        return place.word(ITEMS, "kind of items"), DEFAULT_ROWS
+    section = place.section(("from", "rows"))
+    if section is None:
+        return None, DEFAULT_ROWS
+    source, rows = section.need("from", "usual"), section.get("rows")
+    most = rows.whole(1, MAX_PRODUCTS) if rows else None
+    return source.word(ITEMS, "kind of items") if source else None, most or DEFAULT_ROWS

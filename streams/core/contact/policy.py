@@ -20,9 +20,11 @@ from streams.core.channels import AUTOMATED
 from streams.core.contact.limits import Locals, Windows, channels_over_limit, limited, over_limit
 from streams.core.contact.memory import silence_number
 from streams.core.contact.quiet import QuietPlan
-from streams.core.contact_rules import ContactRules, Suppression
+from streams.core.contact_rules import ContactRules, Suppression, TicketSilence
 from streams.core.funnel import Funnel, Mask
 from streams.core.layout import MAX_PENDING, PENDING_FOR_SERVICE
+from streams.core.state import Ticket
+from streams.core.tickets import still_open
 from streams.core.wave import Floats, Wave
 from streams.core.zones import zone
 
@@ -114,13 +116,10 @@ class ContactPolicy:
     def _silence(self, wave: Wave, funnel: Funnel) -> None:
         tickets = self._rules.tickets
         if tickets is not None and any(state.tickets for state in wave.states):
-            least, after_ms = tickets.least_severity, tickets.after_resolved_ms
+            closes_ms = wave.axis.ticket_closes_ms
             troubled = np.array(
                 [
-                    any(
-                        t.severity >= least and (t.is_open or at_ms < t.changed_at_ms + after_ms)
-                        for t in state.tickets.values()
-                    )
+                    any(_silences(t, at_ms, tickets, closes_ms) for t in state.tickets.values())
                     for state, at_ms in zip(wave.states, wave.at_ms.tolist(), strict=True)
                 ]
             )
@@ -194,6 +193,14 @@ def _silence_places(rule: Suppression, actions: Sequence[Action]) -> dict[int, l
     for place, action in enumerate(actions):
         places.setdefault(silence_number(rule, action.id, action.family), []).append(place)
     return places
+
+
+def _silences(ticket: Ticket, at_ms: float, rule: TicketSilence, closes_ms: int) -> bool:
+    if ticket.severity < rule.least_severity:
+        return False
+    if ticket.is_open:
+        return still_open(ticket, at_ms, closes_ms)
+    return at_ms < ticket.changed_at_ms + rule.after_resolved_ms
 
 
 def _close(closed: NDArray[np.int16], where: Mask, reason: int) -> None:

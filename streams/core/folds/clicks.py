@@ -1,22 +1,30 @@
-"""Folding the clickstream: interest, recency, dwell and the cart."""
+"""Folding the clickstream: interest, recency, dwell and the cart.
+
+How many of a product lie in the cart is a sum of what was put in and taken out, so late events
+count as well. What is taken out beyond what is known to be there is owed: an add that is heard of
+late is set against it, one that comes in time is not.
+"""
 
 from __future__ import annotations
 
 from schemas.records import Click
+from streams.core.baskets import CartItem
 from streams.core.catalogue import Timers
+from streams.core.chance import family_number
 from streams.core.decay import Weights
+from streams.core.folds.habits import milli_of
 from streams.core.folds.verbs import (
     LATEST_SLOT,
     add_interest,
     bump,
     cart_waits,
-    family_name,
+    kept_product,
     latest,
     seen,
-    shortened,
+    stay_with_cart,
 )
-from streams.core.layout import HEAD, MAX_CART_ITEMS, MAX_TEXT_BYTES, SECOND_MS
-from streams.core.state import CartItem, CustomerState
+from streams.core.layout import HEAD, MAX_CART_BYTES, MAX_CART_ITEMS, SECOND_MS
+from streams.core.state import CustomerState
 
 # Click kind -> (the sum it adds to, the interest it shows in its family).
 _CLICKS = {
@@ -27,6 +35,9 @@ _CLICKS = {
     "wishlist": ("wishlists", 2.0),
     "page_leave": (None, 0.0),
 }
+_CART_LEFT = HEAD["due_cart_left_ms"]
+# More than a cart holds: what is taken out beyond that need not be remembered.
+_MOST_MILLI = 1_000_000_000
 
 
 def fold_click(state: CustomerState, event: Click, weights: Weights, timers: Timers) -> None:
@@ -42,23 +53,54 @@ def fold_click(state: CustomerState, event: Click, weights: Weights, timers: Tim
     latest(state.head, "browsed", event.at_ms)
     if event.kind in ("add_to_cart", "remove_from_cart") and event.product is not None:
         _cart(state, event, timers)
+    else:
+        stay_with_cart(state, event.at_ms, timers)
 
 
 def _cart(state: CustomerState, event: Click, timers: Timers) -> None:
     assert event.product is not None
-    head, product = state.head, shortened(event.product, MAX_TEXT_BYTES)
-    known = state.cart.get(product)
-    ordered_ms, carted_ms = head[LATEST_SLOT["ordered"]], head[LATEST_SLOT["carted"]]
-    if event.at_ms <= ordered_ms or (known is not None and event.at_ms < known.at_ms):
+    head, product = state.head, kept_product(state.cart, event.product)
+    carted_ms = head[LATEST_SLOT["carted"]]
+    if event.at_ms <= head[LATEST_SLOT["ordered"]]:
         return
     waited = cart_waits(state)
-    quantity = 1.0 if event.kind == "add_to_cart" else 0.0
-    while known is None and len(state.cart) >= MAX_CART_ITEMS:
-        del state.cart[min(state.cart, key=lambda p: (state.cart[p].at_ms, p))]
-    state.cart[product] = CartItem(family_name(event.family), quantity, event.at_ms)
+    known = state.cart.get(product)
+    if known is None:
+        _make_room(state, product)
+        known = state.cart[product] = CartItem(0, 0, event.at_ms)
+    _count(known, event)
     latest(head, "carted", event.at_ms)
     if not cart_waits(state):
-        head[HEAD["due_cart_left_ms"]] = 0.0
+        head[_CART_LEFT] = 0.0
     elif event.at_ms >= carted_ms or not waited:
         # A late event about a cart that already waited must not bring up a timer that has fired.
-        head[HEAD["due_cart_left_ms"]] = head[LATEST_SLOT["carted"]] + timers.cart_left_ms
+        head[_CART_LEFT] = head[LATEST_SLOT["browsed"]] + timers.cart_left_ms
+
+
+def _count(item: CartItem, event: Click) -> None:
+    milli = milli_of(1.0 if event.quantity is None else event.quantity)
+    in_time = event.at_ms >= item.at_ms
+    if event.kind == "remove_from_cart":
+        there = min(item.quantity_milli, milli)
+        item.quantity_milli -= there
+        item.owed_milli = min(item.owed_milli + milli - there, _MOST_MILLI)
+        step = -milli
+    else:
+        owed = 0 if in_time else min(item.owed_milli, milli)
+        item.owed_milli -= owed
+        item.quantity_milli = min(item.quantity_milli + milli - owed, _MOST_MILLI)
+        step = milli
+    if in_time:
+        item.at_ms = event.at_ms
+        item.latest_milli = step
+        item.family = family_number(event.family) or item.family
+
+
+def _make_room(state: CustomerState, product: str) -> None:
+    """Drop the products that were touched the longest ago until one more fits."""
+    cart = state.cart
+    size = len(product.encode()) + sum(len(name.encode()) for name in cart)
+    while len(cart) >= MAX_CART_ITEMS or size > MAX_CART_BYTES:
+        oldest = min(cart, key=lambda name: (cart[name].at_ms, name))
+        size -= len(oldest.encode())
+        del cart[oldest]

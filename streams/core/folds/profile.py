@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
+
 from schemas.records import Profile
 from schemas.symbols import PURPOSES
 from streams.core.catalogue import Timers
@@ -18,6 +20,11 @@ from streams.core.layout import (
     MAX_TEXT_BYTES,
 )
 from streams.core.state import CustomerState, Told, lasts
+
+_FORGOTTEN = (
+    *("families", "contacts", "products", "cart", "subscriptions", "tickets", "preferences"),
+    *("answers", "known_ids"),
+)
 
 
 def fold_profile(state: CustomerState, event: Profile, weights: Weights, timers: Timers) -> None:
@@ -40,7 +47,8 @@ def erase(state: CustomerState, at_ms: int) -> None:
             # Without this, a purpose that is allowed until somebody objects would be so again.
             blank.head[slot : slot + 2] = state.head[slot : slot + 2]
     state.head = blank.head
-    for name in ("families", "contacts", "products", "cart", "tickets", "preferences", "answers"):
+    # The ids that counted go as well: what happened before is refused by its time from now on.
+    for name in _FORGOTTEN:
         setattr(state, name, getattr(blank, name))
     # A yes is forgotten with the person; the channels that they closed stay closed.
     state.resubscribed = {}
@@ -71,7 +79,8 @@ def _told(known: dict[str, Told], event: Profile, most: int) -> None:
 
 
 def _preference(state: CustomerState, event: Profile) -> None:
-    _told(state.preferences, event, MAX_PREFERENCES)
+    # How much it is liked is all that is asked of a preference; a text beside it is not kept.
+    _told(state.preferences, msgspec.structs.replace(event, value=None), MAX_PREFERENCES)
 
 
 def _answer(state: CustomerState, event: Profile) -> None:

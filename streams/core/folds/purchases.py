@@ -1,4 +1,4 @@
-"""Folding purchases: money, rhythm per family, habits per product; an order empties the cart."""
+"""Folding purchases: money, rhythm per family, subscriptions; an order empties the cart."""
 
 from __future__ import annotations
 
@@ -9,32 +9,27 @@ from msgspec.structs import replace
 from schemas.records import Purchase
 from streams.core.catalogue import Timers
 from streams.core.decay import Weights, rounded
+from streams.core.folds.habits import remember_basket
+from streams.core.folds.subscriptions import fold_subscription
 from streams.core.folds.verbs import (
     LATEST_SLOT,
     TOTAL_SLOT,
     add_interest,
     bump,
     cart_waits,
-    family_name,
     latest,
     seen,
     shortened,
 )
-from streams.core.layout import (
-    DAY_MS,
-    FAMILY,
-    HALF_LIFE_NAMES,
-    HEAD,
-    MAX_NAME_BYTES,
-    MAX_PRODUCTS,
-    MAX_TEXT_BYTES,
-)
+from streams.core.known import forget_cart_ids
+from streams.core.layout import DAY_MS, FAMILY, HALF_LIFE_NAMES, HEAD, MAX_NAME_BYTES
 from streams.core.money import currency_number
-from streams.core.state import CustomerState, Habit
+from streams.core.state import CustomerState
 from streams.core.timers import next_replenishment_ms
 
 # An order says as much about a taste as five views.
 _ORDER_INTEREST = 5.0
+_WITHOUT_THEM = frozenset({"subscription_change", "subscription_end"})
 _CURRENCY = HEAD["spend_currency"]
 # What a head keeps in minor units of `spend_currency`.
 MONEY_SLOTS = (
@@ -68,7 +63,11 @@ def fold_purchase(state: CustomerState, event: Purchase, weights: Weights, timer
         latest(state.head, "refunded", event.at_ms)
     elif event.kind == "order":
         _order(state, event, money, weights)
-    seen(state, event.at_ms, timers)
+    else:
+        fold_subscription(state, event)
+    # A subscription may be renewed or run out without the customer doing anything.
+    if event.kind not in _WITHOUT_THEM:
+        seen(state, event.at_ms, timers)
 
 
 def _count_in(state: CustomerState, currency: float) -> None:
@@ -92,6 +91,7 @@ def _order(state: CustomerState, event: Purchase, money: int, weights: Weights) 
     head[TOTAL_SLOT["orders"]] += 1
     head[TOTAL_SLOT["lines"]] += len(event.lines)
     head[TOTAL_SLOT["spend"]] += money
+    remember_basket(state, event, is_latest=event.at_ms >= head[LATEST_SLOT["ordered"]])
     latest(head, "ordered", event.at_ms)
     head[HEAD["automated_in_a_row"]] = 0.0
     spent: dict[str, int] = {}
@@ -100,14 +100,23 @@ def _order(state: CustomerState, event: Purchase, money: int, weights: Weights) 
             amount = round(line.quantity * line.unit_price_minor) - line.discount_minor
             name = shortened(line.family, MAX_NAME_BYTES)
             spent[name] = spent.get(name, 0) + max(amount, 0)
-        _habit(state, line.product, line.family, event.at_ms // DAY_MS)
     for name, amount in spent.items():
         add_interest(state, name, _ORDER_INTEREST, event.at_ms, weights)
         _family_order(state.families[name], amount, event.at_ms, weights)
-    state.cart = {p: item for p, item in state.cart.items() if item.at_ms > event.at_ms}
+    _empty_cart(state, event.at_ms)
+    forget_cart_ids(state, head[LATEST_SLOT["ordered"]])
     if not cart_waits(state):
         head[HEAD["due_cart_left_ms"]] = 0.0
     head[HEAD["due_replenishment_ms"]] = next_replenishment_ms(state, head[LATEST_SLOT["ordered"]])
+
+
+def _empty_cart(state: CustomerState, at_ms: int) -> None:
+    """Drop what was in the cart before an order that happened at `at_ms`."""
+    state.cart = {p: item for p, item in state.cart.items() if item.at_ms > at_ms}
+    for item in state.cart.values():
+        # The order was heard of after later clicks; which earlier ones are in the sum is not known.
+        item.quantity_milli = max(item.latest_milli, 0)
+        item.owed_milli = 0
 
 
 def _family_order(family: array[float], amount: int, at_ms: int, weights: Weights) -> None:
@@ -127,20 +136,3 @@ def _family_order(family: array[float], amount: int, at_ms: int, weights: Weight
     family[last] = max(family[last], day)
     slot = FAMILY["last_order_ms"]
     family[slot] = max(family[slot], at_ms)
-
-
-def _habit(state: CustomerState, product: str, family: str | None, day: int) -> None:
-    product, family = shortened(product, MAX_TEXT_BYTES), family_name(family)
-    habit = state.products.get(product)
-    if habit is not None:
-        if day > habit.last_day:
-            state.products[product] = Habit(habit.days + 1, day, family)
-        return
-    if len(state.products) >= MAX_PRODUCTS:
-        weakest = min(
-            state.products, key=lambda p: (state.products[p].days, state.products[p].last_day, p)
-        )
-        if (state.products[weakest].days, state.products[weakest].last_day) > (1, day):
-            return
-        del state.products[weakest]
-    state.products[product] = Habit(1, day, family)

@@ -7,8 +7,9 @@ from schemas.symbols import SEVERITIES
 from streams.core.catalogue import Timers
 from streams.core.decay import Weights
 from streams.core.folds.verbs import TOTAL_SLOT, bump, family_name, latest, seen, shortened
-from streams.core.layout import HEAD, MAX_TEXT_BYTES, MAX_TICKETS
+from streams.core.layout import HEAD, MAX_TEXT_BYTES, MAX_TICKETS, MAX_TOPIC_BYTES
 from streams.core.state import CustomerState, Ticket
+from streams.core.tickets import still_open
 
 # What opens or closes a ticket.
 _WORDS = frozenset({"opened", "reopened", "escalated", "resolved"})
@@ -28,10 +29,10 @@ def fold_support(state: CustomerState, event: Support, weights: Weights, timers:
     if event.satisfaction is not None and event.at_ms >= state.head[HEAD["satisfaction_ms"]]:
         state.head[HEAD["satisfaction"]] = event.satisfaction
         state.head[HEAD["satisfaction_ms"]] = event.at_ms
-    _ticket(state, event)
+    _ticket(state, event, timers)
 
 
-def _ticket(state: CustomerState, event: Support) -> None:
+def _ticket(state: CustomerState, event: Support, timers: Timers) -> None:
     severity = SEVERITIES.index(event.severity)
     ticket_id = shortened(event.ticket_id, MAX_TEXT_BYTES)
     known = state.tickets.get(ticket_id)
@@ -39,15 +40,27 @@ def _ticket(state: CustomerState, event: Support) -> None:
         if event.kind == "rated":
             return
         if len(state.tickets) >= MAX_TICKETS:
-            # A closed ticket goes before an open one, an old one before a young one.
-            del state.tickets[min(state.tickets, key=lambda t: (*_age(state.tickets[t]), t))]
+            # A closed ticket goes before an open one, one not heard of for long before another.
+            closes_ms, at_ms = timers.ticket_closes_ms, event.at_ms
+            del state.tickets[
+                min(
+                    state.tickets,
+                    key=lambda t: (
+                        still_open(state.tickets[t], at_ms, closes_ms),
+                        state.tickets[t].heard_ms,
+                        t,
+                    ),
+                )
+            ]
         is_open = event.kind != "resolved"
         # A message is no word on whether it is open: an earlier one that arrives later still is.
         changed_at_ms = event.at_ms if event.kind in _WORDS else 0
-        state.tickets[ticket_id] = Ticket(
+        known = state.tickets[ticket_id] = Ticket(
             event.at_ms, changed_at_ms, is_open, severity, family_name(event.family)
         )
+        _about(known, event)
         return
+    _about(known, event)
     known.opened_at_ms = min(known.opened_at_ms, event.at_ms)
     known.family = known.family or family_name(event.family)
     if event.kind in ("opened", "reopened", "escalated"):
@@ -59,5 +72,11 @@ def _ticket(state: CustomerState, event: Support) -> None:
         known.changed_at_ms = max(known.changed_at_ms, event.at_ms)
 
 
-def _age(ticket: Ticket) -> tuple[bool, int]:
-    return ticket.is_open, max(ticket.opened_at_ms, ticket.changed_at_ms)
+def _about(ticket: Ticket, event: Support) -> None:
+    """Keep the latest topic and product that the desk named."""
+    is_latest = event.at_ms >= ticket.heard_ms
+    if event.topic and (is_latest or ticket.topic is None):
+        ticket.topic = shortened(event.topic, MAX_TOPIC_BYTES)
+    if event.product and (is_latest or ticket.product is None):
+        ticket.product = shortened(event.product, MAX_TOPIC_BYTES)
+    ticket.heard_ms = max(ticket.heard_ms, event.at_ms)

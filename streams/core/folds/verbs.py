@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from streams.core.catalogue import Timers
 from streams.core.chance import id_hash
@@ -19,6 +19,8 @@ from streams.core.layout import (
     LATEST,
     MAX_FAMILIES,
     MAX_NAME_BYTES,
+    MAX_PRODUCT_BYTES,
+    MAX_TEXT_BYTES,
     SUMS,
     TOTALS,
 )
@@ -41,6 +43,7 @@ _SHORTENED = re.compile(r".*~[0-9a-f]{16}", re.DOTALL)
 # could add a header to a mail, or a line to what an employee reads.
 _STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _SEEN, _GONE_QUIET = HEAD["latest_seen"], HEAD["due_gone_quiet_ms"]
+_CART_LEFT = HEAD["due_cart_left_ms"]
 
 
 def shortened(text: str, most_bytes: int) -> str:
@@ -69,6 +72,18 @@ def is_whole(text: str) -> bool:
 def family_name(family: str | None) -> str | None:
     """Return a family as the state keeps it: the ids of a catalogue stay as they are."""
     return None if family is None else shortened(family, MAX_NAME_BYTES)
+
+
+def kept_product(known: Container[str], product: str) -> str:
+    """Return a product's id as a habit or a cart keeps it.
+
+    Earlier releases shortened long ones to fewer bytes: what is `known` under such a name keeps it.
+    """
+    if len(product) > MAX_TEXT_BYTES:
+        before = shortened(product, MAX_TEXT_BYTES)
+        if before in known:
+            return before
+    return shortened(product, MAX_PRODUCT_BYTES)
 
 
 def bump(head: array[float], name: str, amount: float, weights: Weights) -> None:
@@ -116,4 +131,11 @@ def add_interest(
 
 def cart_waits(state: CustomerState) -> bool:
     """Tell whether anything is in the cart."""
-    return any(item.quantity > 0 for item in state.cart.values())
+    return any(item.quantity_milli > 0 for item in state.cart.values())
+
+
+def stay_with_cart(state: CustomerState, at_ms: int, timers: Timers) -> None:
+    """The customer still clicks: a cart that is to be reminded of is not left yet."""
+    due_ms = state.head[_CART_LEFT]
+    if due_ms and at_ms + timers.cart_left_ms > due_ms:
+        state.head[_CART_LEFT] = at_ms + timers.cart_left_ms

@@ -1,0 +1,225 @@
+"""An event counts once, however often it is sent and however long a history is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from random import Random
+
+import pytest
+
+from schemas.records import CustomerEvent, OrderLine
+from streams.core.codec import decode_customer, encode_customer
+from streams.core.known import CART, ID_BYTES, MOST_IDS, PURCHASES
+from streams.core.layout import DAY_MS, HOUR_MS, MAX_PURCHASE_IDS, MINUTE_MS
+from streams.core.merge import merge
+from streams.core.state import CustomerState, Pending
+from tests.events import NOON_MS, Feed, numbered
+from tests.memory import Log, MemoryVersions
+from tests.shops import load
+
+CUP = OrderLine("cup", "tea", 1.0, 900)
+
+
+def heard(*events: CustomerEvent, state: CustomerState | None = None) -> tuple[CustomerState, int]:
+    """Let the engine hear of events; return the state and how many counted."""
+    log = Log(MemoryVersions(load()))
+    if state is not None:
+        log.store.put("ada", state)
+        start = state.applied_offset + 1
+    else:
+        start = 0
+    out = log.play(numbered(list(events), start))
+    return log.store.states["ada"], out.notes["folded"]
+
+
+def again(feed: Feed, events: Iterable[CustomerEvent]) -> list[CustomerEvent]:
+    return [feed.again(event) for event in events]
+
+
+def shuffled(events: Sequence[CustomerEvent], seed: int) -> list[CustomerEvent]:
+    mixed = list(events)
+    Random(seed).shuffle(mixed)
+    return mixed
+
+
+def days_of(feed: Feed, count: int, kinds: Sequence[str] = ("order",)) -> list[CustomerEvent]:
+    return [
+        feed.order("ada", NOON_MS + day * DAY_MS, CUP, kind=kinds[day % len(kinds)])
+        for day in range(count)
+    ]
+
+
+def test_a_history_of_orders_that_is_fed_twice_counts_once() -> None:
+    feed = Feed()
+    history = days_of(feed, 20, ("order", "order", "return", "refund", "subscription_change"))
+    once, _ = heard(*history)
+    twice, counted = heard(*history, *again(feed, history))
+    assert counted == 20
+    for name in ("total_orders", "total_refunds", "total_spend", "orders_30d", "refunds_30d"):
+        assert twice.number(name) == once.number(name), name
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_up_to_what_is_remembered_neither_order_nor_number_of_feeds_matters(seed: int) -> None:
+    feed = Feed()
+    history = days_of(feed, MAX_PURCHASE_IDS)
+    fed = [*shuffled(history, seed), *again(feed, shuffled(history, seed + 9)), *history[::-1]]
+    state, counted = heard(*fed)
+    assert (counted, state.number("total_orders")) == (MAX_PURCHASE_IDS, MAX_PURCHASE_IDS)
+    assert len(state.known_ids[PURCHASES]) == ID_BYTES * MAX_PURCHASE_IDS
+
+
+def test_a_history_of_any_length_that_is_fed_in_its_order_counts_once() -> None:
+    feed = Feed()
+    history = days_of(feed, 5 * MAX_PURCHASE_IDS)
+    state, counted = heard(*history, *again(feed, history), *again(feed, history))
+    assert counted == state.number("total_orders") == 5 * MAX_PURCHASE_IDS
+    # And today's order is none of them.
+    today = feed.order("ada", NOON_MS + 5 * MAX_PURCHASE_IDS * DAY_MS, CUP)
+    assert heard(today, state=state)[1] == 1
+
+
+def test_beyond_what_is_remembered_an_older_event_never_counts_twice() -> None:
+    """It may not count at all: too little rather than too much, as the docs of the schema say."""
+    feed = Feed()
+    history = days_of(feed, MAX_PURCHASE_IDS + 30)
+    state, counted = heard(*history[::-1], *again(feed, history))
+    assert MAX_PURCHASE_IDS <= counted <= len(history)
+    assert state.number("total_orders") == counted
+
+
+def test_who_buys_more_in_a_minute_than_is_remembered_is_still_counted() -> None:
+    """A till that books all its customers on one: the memory spans no time to ask by."""
+    feed = Feed()
+    history = [feed.order("ada", NOON_MS + n, CUP) for n in range(2 * MAX_PURCHASE_IDS)]
+    assert heard(*history)[1] == 2 * MAX_PURCHASE_IDS
+
+
+def test_a_thousand_clicks_do_not_push_out_an_order() -> None:
+    feed = Feed()
+    order = feed.order("ada", NOON_MS, CUP)
+    clicks = [feed.click("ada", NOON_MS + MINUTE_MS * n) for n in range(1_000)]
+    state, _ = heard(order, *clicks, feed.again(order))
+    assert state.number("total_orders") == 1
+
+
+def test_an_order_and_its_return_are_two_events() -> None:
+    feed = Feed()
+    order = feed.order("ada", NOON_MS, CUP, order_id="o1")
+    parts = [feed.order("ada", NOON_MS + n, CUP, kind="return", order_id="o1") for n in (5, 6)]
+    state, counted = heard(order, *parts)
+    assert (counted, state.number("total_orders"), state.number("total_refunds")) == (3, 1, 2)
+
+
+def test_an_order_that_two_events_tell_of_counts_once_also_when_both_are_fed_again() -> None:
+    """A shop's systems say `created` and `paid` and give each an id of its own."""
+    feed = Feed()
+    told = []
+    for day in range(20):
+        for minute in range(2):
+            at_ms = NOON_MS + day * DAY_MS + minute * MINUTE_MS
+            told.append(feed.order("ada", at_ms, CUP, order_id=f"o{day}"))
+    state, counted = heard(*told, *again(feed, told))
+    assert (counted, state.number("total_orders")) == (20, 20)
+
+
+def test_events_for_each_line_of_an_order_all_count() -> None:
+    feed = Feed()
+    lines = [OrderLine(product, "tea", 1.0, 900) for product in ("cup", "pot", "tin")]
+    told = [feed.order("ada", NOON_MS, line, order_id="o1") for line in lines]
+    state, _ = heard(*told, *again(feed, told))
+    assert (state.number("total_spend"), len(state.products)) == (2_700, 3)
+
+
+def test_answers_that_are_fed_twice_count_once() -> None:
+    feed = Feed()
+    kinds = ("click", "accept", "reject", "impression")
+    told = [
+        feed.outcome("ada", NOON_MS + n * HOUR_MS, kinds[n % 4], f"d{n}", channel="web")
+        for n in range(60)
+    ]
+    once, _ = heard(*told)
+    twice, counted = heard(*told, *again(feed, told))
+    assert counted == 60
+    for name in ("total_clicks", "total_accepts", "total_rejects", "impressions_30d"):
+        assert twice.number(name) == once.number(name), name
+
+
+def test_a_no_counts_however_late_it_comes() -> None:
+    feed = Feed()
+    clicks = [feed.outcome("ada", NOON_MS + n * DAY_MS, "click", f"d{n}") for n in range(200)]
+    late = feed.outcome("ada", NOON_MS - DAY_MS, "unsubscribe", "old", channel="email")
+    state, counted = heard(*clicks, late)
+    assert counted == 201
+    assert state.unsubscribed == {"email": NOON_MS - DAY_MS}
+
+
+def test_an_answer_to_what_still_awaits_one_counts_behind_however_many_others() -> None:
+    feed = Feed()
+    clicks = [feed.outcome("ada", NOON_MS + n * DAY_MS, "click", f"d{n}") for n in range(200)]
+    state, _ = heard(*clicks)
+    state.pending = [_awaiting("slow")]
+    late = [
+        feed.outcome("ada", NOON_MS + DAY_MS, "accept", decision)
+        for decision in ("slow", "somebody's")
+    ]
+    after, counted = heard(*late, state=state)
+    assert (counted, after.number("total_accepts")) == (1, 1)
+    assert after.pending[0].rewarded
+
+
+def _awaiting(decision: str) -> Pending:
+    return Pending(
+        decision_id=decision,
+        model="main",
+        action="a",
+        family=None,
+        issue="i",
+        channel="web",
+        decided_at_ms=NOON_MS,
+        window_end_ms=NOON_MS + 300 * DAY_MS,
+        settle_at_ms=NOON_MS + 300 * DAY_MS,
+        outcomes=["accept"],
+        family_purchase=False,
+        action_probability=1.0,
+        feature_version="v",
+        features=b"",
+    )
+
+
+def test_steps_of_the_cart_that_are_fed_twice_count_once_until_it_is_ordered() -> None:
+    feed = Feed()
+    adds = [feed.click("ada", NOON_MS + n, "add_to_cart", product="cup") for n in range(3)]
+    views = [feed.click("ada", NOON_MS + n) for n in range(20)]
+    state, _ = heard(*adds, *views, *again(feed, adds))
+    assert state.cart["cup"].quantity_milli == 3_000
+    state, _ = heard(feed.order("ada", NOON_MS + DAY_MS, CUP), state=state)
+    assert (state.cart, CART in state.known_ids) == ({}, False)
+    state, _ = heard(*again(feed, adds), state=state)
+    assert state.cart == {}
+
+
+def test_two_states_that_become_one_know_what_either_knew() -> None:
+    feed = Feed()
+    a, b = days_of(feed, 100), days_of(feed, 60)
+    one = merge(heard(*a)[0], heard(*b)[0])
+    other = merge(heard(*b)[0], heard(*a)[0])
+    assert one.known_ids == other.known_ids
+    newest = sorted([*a[40:], *b], key=lambda event: event.at_ms)[-MAX_PURCHASE_IDS:]
+    one.applied_offset = -1
+    assert heard(*again(feed, newest), state=one)[1] == 0
+
+
+def test_what_is_remembered_is_stored_and_forgotten_with_the_person() -> None:
+    feed = Feed()
+    state, _ = heard(*days_of(feed, 3))
+    assert decode_customer(encode_customer(state)) == state
+    assert list(state.known_ids) == [PURCHASES]
+    state, _ = heard(feed.profile("ada", NOON_MS + 9 * DAY_MS, "erasure"), state=state)
+    assert state.known_ids == {}
+    old = feed.order("ada", NOON_MS + DAY_MS, CUP)
+    assert heard(old, state=state)[1] == 0
+
+
+def test_every_kind_has_room_for_as_many_as_a_week_brings() -> None:
+    assert min(MOST_IDS.values()) >= 20
