@@ -29,7 +29,7 @@ _WHOLE = {
 _NUMBERS = {*_WHOLE, "double", "float", "decimal"}
 _TEXTS = {"varchar", "enum", "uuid"}
 _ADVICE = {
-    "string": "write a text, e.g. id::VARCHAR (an id that became 12346.0: digits_id(id::VARCHAR))",
+    "string": "write a text, e.g. id::VARCHAR (an id that became 12346.0: digits_id(id))",
     "whole": "write a whole number, e.g. amount::BIGINT, or minor_units(amount) for money",
     "double": "write a number, e.g. quantity::DOUBLE",
     "boolean": "write a condition, e.g. subscribed = 'yes'",

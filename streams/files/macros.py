@@ -1,7 +1,7 @@
 """SQL functions that every query may use beside DuckDB's own: what exports get wrong most often.
 
-Each takes text. A text that does not fit makes the row a rejected one, with the reason in words;
-empty stays empty. deploy/feeds/README.md lists them for users.
+Each takes text, or what can be written as one. What does not fit makes the row a rejected one,
+with the reason in words; empty stays empty. deploy/feeds/README.md lists them for users.
 """
 
 from __future__ import annotations
@@ -14,43 +14,44 @@ ZONE_PATTERN = (
 _OFFSET_AFTER_BLANK = r"\s+([+-][0-9]{2}(:?[0-9]{2})?)$"
 
 
-def _refused(what: str, text: str, sql_type: str) -> str:
-    """Return SQL that fails with words: a cast of the words, which no type can take."""
-    return f"CAST({what} || ': ' || {text} AS {sql_type})"
+def _refused(words: str, sql_type: str) -> str:
+    """Return SQL that fails with words and the text: a cast of them, which no type can take."""
+    return f"CAST({words} || ': ' || CAST(t AS VARCHAR) AS {sql_type})"
 
 
-_CUT = "'a spreadsheet cut the digits of this id; export the column as text'"
-_ID = (
-    "CASE WHEN regexp_full_match(t, '[0-9]+') THEN t "
-    "WHEN regexp_full_match(t, '[0-9]+[.]0+') THEN regexp_extract(t, '^[0-9]+') "
-    "WHEN regexp_full_match(t, '[0-9]+([.,][0-9]+)?[eE][+]?[0-9]+') "
-    f"THEN CAST({_refused(_CUT, 't', 'BIGINT')} AS VARCHAR) "
-    f"""ELSE CAST({_refused("'an id of digits is needed'", "t", "BIGINT")} AS VARCHAR) END"""
-)
+_TEXT = "CAST(t AS VARCHAR)"
+_TRIMMED = f"trim({_TEXT})"
+
+_CUT = _refused("'a spreadsheet cut the digits of this id; export the column as text'", "BIGINT")
+_NO_DIGITS = _refused("'an id of digits is needed'", "BIGINT")
+_ID = f"""
+    CASE WHEN regexp_full_match({_TEXT}, '[0-9]+') THEN {_TEXT}
+    WHEN regexp_full_match({_TEXT}, '[0-9]+[.]0+') THEN regexp_extract({_TEXT}, '^[0-9]+')
+    WHEN regexp_full_match({_TEXT}, '[0-9]+([.,][0-9]+)?[eE][+]?[0-9]+')
+    THEN CAST({_CUT} AS VARCHAR) ELSE CAST({_NO_DIGITS} AS VARCHAR) END
+"""
 
 # Wall time of a text; a text that names a zone is none.
-_ZONED = "'this time names a zone; read it with instant(text, zone)'"
-_WALL = (
-    f"CASE WHEN regexp_matches(trim(t), '{ZONE_PATTERN}') "
-    f"THEN {_refused(_ZONED, 't', 'TIMESTAMP')} ELSE CAST(t AS TIMESTAMP) END"
-)
+_ZONED = _refused("'this time names a zone; read it with instant(text, zone)'", "TIMESTAMP")
+_NAMES_ZONE = f"regexp_matches({_TRIMMED}, '{ZONE_PATTERN}')"
+_WALL = f"CASE WHEN {_NAMES_ZONE} THEN {_ZONED} ELSE CAST(t AS TIMESTAMP) END"
 
+_WITH_ZONE = f"regexp_replace({_TRIMMED}, '{_OFFSET_AFTER_BLANK}', '\\1')"
 _INSTANT = (
-    f"CASE WHEN regexp_matches(trim(t), '{ZONE_PATTERN}') "
-    f"THEN CAST(regexp_replace(trim(t), '{_OFFSET_AFTER_BLANK}', '\\1') AS TIMESTAMPTZ) "
+    f"CASE WHEN {_NAMES_ZONE} THEN CAST({_WITH_ZONE} AS TIMESTAMPTZ) "
     "ELSE timezone(zone, CAST(t AS TIMESTAMP)) END"
 )
 
-_NO_COMMA = _refused("'no number with a decimal comma'", "t", "DECIMAL(18, 6)")
+_WITH_COMMA = "[+-]?([0-9]+|[0-9]{1,3}([.][0-9]{3})+)(,[0-9]+)?"
 _DECIMAL_COMMA = (
-    "CASE WHEN regexp_full_match(trim(t), '[+-]?([0-9]+|[0-9]{1,3}([.][0-9]{3})+)(,[0-9]+)?') "
-    "THEN CAST(replace(replace(trim(t), '.', ''), ',', '.') AS DECIMAL(18, 6)) "
-    f"ELSE {_NO_COMMA} END"
+    f"CASE WHEN regexp_full_match({_TRIMMED}, '{_WITH_COMMA}') "
+    f"THEN CAST(replace(replace({_TRIMMED}, '.', ''), ',', '.') AS DECIMAL(18, 6)) "
+    f"""ELSE {_refused("'no number with a decimal comma'", "DECIMAL(18, 6)")} END"""
 )
 
 # Letters and digits of any script stay; everything else parts words.
 _OTHER_CHARACTERS = r"[^\p{L}\p{M}\p{N}]+"
-_WORDS = f"regexp_replace(lower(nfc_normalize(t)), '{_OTHER_CHARACTERS}', '_', 'g')"
+_WORDS = f"regexp_replace(lower(nfc_normalize({_TEXT})), '{_OTHER_CHARACTERS}', '_', 'g')"
 _SLUG = f"nullif(trim({_WORDS}, '_'), '')"
 
 # Half of a minor unit goes to the even one, as in bookkeeping and as Python's decimal does.

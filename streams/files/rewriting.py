@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 Tree = dict[str, Any]
+_WALL_TIMES = {"TIMESTAMP", "DATETIME", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"}
 # Window functions through which one row's cell reaches no other row's value but as it stands.
 _HARMLESS_WINDOWS = {"first_value", "last_value", "row_number", "rank", "dense_rank"}
 
@@ -101,16 +102,15 @@ def _nodes(node: Any) -> Iterator[Tree]:
 
 
 def _safe_time(node: Tree) -> Tree:
-    if node.get("class") != "CAST" or node.get("try_cast"):
+    if node.get("class") != "CAST" or node["type_expr"].get("type_name") not in _WALL_TIMES:
         return node
-    if node["type_expr"].get("type_name") not in ("TIMESTAMP", "DATETIME"):
-        return node
+    name = "try_wall_time" if node.get("try_cast") else "wall_time"
     argument = [{"name": "", "expression": node["child"]}]
     return {
         "class": "FUNCTION",
         "type": "FUNCTION",
         "alias": node["alias"],
-        "function_name": "wall_time",
+        "function_name": name,
         "schema": "",
         "catalog": "",
         "filter": None,
@@ -119,7 +119,7 @@ def _safe_time(node: Tree) -> Tree:
         "is_operator": False,
         "export_state": False,
         "arguments": argument,
-        "qualified_name": {"path": ["wall_time"]},
+        "qualified_name": {"path": [name]},
         "is_legacy_function_call": False,
     }
 

@@ -66,6 +66,8 @@ def test_a_zone_in_a_time_is_used_and_never_dropped(tmp_path: Path) -> None:
         )
         assert [row for row, _ in rows_of(plain)] == [3, 5]
         assert "names a zone" in plain.unreadable[2]
+        tried = run_query(tables, 'SELECT row, TRY_CAST("at" AS TIMESTAMP) AS t FROM data', "q.sql")
+        assert [row for row, t in rows_of(tried) if t is None] == [2, 4, 6]
 
 
 def test_a_further_table_is_joined_by_name_and_must_be_whole(tmp_path: Path) -> None:
@@ -97,3 +99,26 @@ def test_a_query_reads_its_tables_and_nothing_else(tmp_path: Path, sql: str) -> 
     path = written(tmp_path / "v.csv", VISITS)
     with open_tables([path]) as tables, pytest.raises(DataFileError, match=r"^q\.sql: "):
         run_query(tables, sql, "q.sql")
+
+
+def test_functions_of_texts_take_what_parquet_gives_other_types(tmp_path: Path) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    path = tmp_path / "t.parquet"
+    duckdb.sql(
+        "SELECT DATE '2024-07-01' AS d, TIMESTAMP '2024-07-01 10:00' AS ts, "
+        "TIMESTAMPTZ '2024-07-01 10:00+00' AS tz, 17850.0::DOUBLE AS id, 12::BIGINT AS n, "
+        "123456789012.0::DOUBLE AS long"
+    ).write_parquet(str(path))
+    sql = """
+        SELECT row, digits_id(id) AS a, digits_id(n) AS b, slug(n) AS c, minor_units(id) AS d,
+            epoch_ms(instant(ts, 'Europe/Berlin')) AS e, epoch_ms(instant(tz, 'UTC')) AS f,
+            epoch_ms(d::TIMESTAMP) AS g, epoch_ms(ts::TIMESTAMP) AS h, digits_id(long) AS i
+        FROM data
+    """
+    with open_tables([path]) as tables:
+        assert rows_of(run_query(tables, sql, "q.sql")) == [
+            (
+                *(1, "17850", "12", "12", 1_785_000),
+                *(1719820800000, 1719828000000, 1719792000000, 1719828000000, "123456789012"),
+            )
+        ]
