@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from streams.runtime.settings import Settings
 from streams.runtime.worker import EXIT_FAILED, EXIT_OK
 from tests.chaos.faults import health, last_line
 from tests.chaos.world import ChaosWorld
@@ -115,7 +116,8 @@ def test_a_worker_that_is_asked_to_end_while_its_broker_is_away_ends_within_its_
 def test_half_a_minute_without_a_broker_ends_a_busy_worker_at_its_defaults_and_loses_nothing(
     own_kafka: RealKafka, tmp_path: Path, seed: int
 ) -> None:
-    with ChaosWorld(own_kafka.bootstrap, tmp_path, events=4_000, seed=seed) as world:
+    usual = {"delivery_timeout_ms": Settings().delivery_timeout_ms}
+    with ChaosWorld(own_kafka.bootstrap, tmp_path, events=4_000, seed=seed, **usual) as world:
         worker = world.start_ready()
         world.tell(1_000)
         world.tell(1_000, keeping_up=False)

@@ -18,6 +18,7 @@ from tests.chaos.faults import health
 from tests.integration import world_worker
 from tests.integration.world import Given, World, write_catalogue
 from tests.kafka import RealKafka
+from tests.patience import PATIENCE_S
 from tests.shops import SHOP
 
 
@@ -61,15 +62,15 @@ def test_a_changelog_of_another_width_is_one_clear_line_with_the_command_that_me
         changelog = customers_changelog(world.app_id).name
         client = AdminClient(dict(world.client))
         narrow = NewTopic(changelog, 3, 1, config={"cleanup.policy": "compact"})
-        client.create_topics([narrow])[changelog].result(30)
+        client.create_topics([narrow])[changelog].result(PATIENCE_S)
         world.create_topics()
         worker = world.start()
         assert worker.ended() == EXIT_CONFIG
         (line,) = worker.said().strip().splitlines()
         assert f"{changelog} is wrong: 3 partitions, but the timeline has 4" in line
         assert f"kafka-topics --delete --topic {changelog}" in line
-        client.delete_topics([changelog])[changelog].result(30)
-        while changelog in client.list_topics(timeout=30).topics:
+        client.delete_topics([changelog])[changelog].result(PATIENCE_S)
+        while changelog in client.list_topics(timeout=PATIENCE_S).topics:
             pass
         world.create_topics()
         world.start().await_ready()

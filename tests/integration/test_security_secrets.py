@@ -80,7 +80,7 @@ def _page(worker: Worker, path: str) -> str:
     headers = {"Authorization": f"Bearer {_TOKEN}"}
     request = urllib.request.Request(f"http://127.0.0.1:{worker.port}{path}", headers=headers)
     try:
-        with urllib.request.urlopen(request, timeout=10) as page:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as page:
             text: str = page.read().decode()
     except urllib.error.HTTPError as not_yet:
         text = not_yet.read().decode()

@@ -84,7 +84,7 @@ def test_each_process_has_its_role_and_a_page_and_sigterm_ends_all(
             waiting = {port: role for port, role in waiting.items() if not ready[port]}
             time.sleep(0.1)
         process.terminate()
-        assert process.wait(60) == 0
+        assert process.wait(PATIENCE_S) == 0
         assert not any(_page(port) for port in range(first, first + len(roles)))
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from streams.runtime.children import own_command, own_environment, run_together
 from tests.kafka import ROOT
+from tests.patience import PATIENCE_S
 
 
 def python(code: str) -> tuple[Sequence[str], Mapping[str, str]]:
@@ -58,7 +59,7 @@ def test_sigterm_reaches_every_child() -> None:
         try:
             assert [process.stdout.readline() for _ in range(2)] == ["up\n", "up\n"]
             process.send_signal(signal.SIGTERM)
-            assert process.wait(30) == 0
+            assert process.wait(PATIENCE_S) == 0
         finally:
             # Whose end the block would wait for; its children go with it.
             process.kill()

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from schemas.records import TIMELINE_DECODER, Switch, Tick
 from streams.runtime.checkpoint import Write
 from streams.runtime.clock import CatalogueText, Clock, Timeline
+from tests.patience import PATIENCE_S
 from tests.unit.agents_world import KeepingOutbox
 
 
@@ -37,7 +38,7 @@ class World:
         return [TIMELINE_DECODER.decode(sent.value or b"") for sent in self.outbox.published]
 
     async def until(self, wanted: object, count: int) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while self.records().count(wanted) < count:
                 await asyncio.sleep(0.001)
 
@@ -111,7 +112,7 @@ def test_a_catalogue_that_cannot_be_published_stops_the_worker() -> None:
 
         world.clock._write = refuse
         world.catalogue = CatalogueText("v2", b"name: new")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not world.failures:
                 await asyncio.sleep(0.001)
         assert str(world.failures[0]) == "no broker"
