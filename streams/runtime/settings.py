@@ -49,7 +49,8 @@ class Settings(ConnectionSettings):
     instance_id: str = setting(
         "",
         "Unique name of this worker that survives its restart (static membership): partitions "
-        "come back to it without a rebalance. Empty: none.",
+        "come back to it without a rebalance. Of two workers with one name the first ends (exit "
+        "code 78). Empty: none.",
     )
     session_timeout_ms: int = setting(
         30_000,
@@ -139,7 +140,7 @@ class Settings(ConnectionSettings):
     )
     future_ms: int = setting(
         300_000,
-        "How far ahead of the broker's clock an event may be dated.",
+        "How far ahead of its arrival an event may be dated.",
         unit="ms",
         minimum=0,
         maximum=_DAY_MS,
