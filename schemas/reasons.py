@@ -41,7 +41,7 @@ _UNREADABLE = (
 )
 # Refused because this version cannot know what it means; a later one, or a registration, may.
 _NOT_YET_READABLE = (
-    ("unknown_schema_id", "nobody knows a schema with the id the value names"),
+    ("unknown_schema_id", "no schema is known under the id that the value names"),
     ("incompatible_schema", "the schema it was written with cannot be read as this topic's record"),
 )
 # Refused because of what the record says.

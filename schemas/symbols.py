@@ -37,8 +37,8 @@ FIRST_OF_ALL, FIRST_OF_FAMILY, FIRST_OF_ACTION = 1, 2, 4
 
 # What programs and tools write for a missing value: JSON and Java, SQL, JavaScript, Python and
 # pandas, C, Go, Postgres' COPY, spreadsheets. The list is closed and compared exactly, case and
-# all: `Null`, `Nan`, `Nil` and `Na` are people's names, and `none`, `nil` or `0` may be somebody's
-# id, while nobody is called `NaN` or `undefined`.
+# all: `Null`, `Nan`, `Nil` and `Na` are names of people, and `none`, `nil` or `0` can be real ids,
+# while `NaN` and `undefined` are neither.
 PLACEHOLDERS = frozenset(
     (
         *("null", "NULL", "(null)", "<null>", "undefined", "None", "NaN", "nan", "<NA>", "NaT"),

@@ -62,7 +62,7 @@ class FakeRegistry(ThreadingHTTPServer):
                 found = self.versions.get(subject, {}).get(int(version))
                 error = {"error_code": 40402, "message": "Version not found"}
             case _:
-                raise AssertionError(f"nobody expected a question for {path}")
+                raise AssertionError(f"an unexpected question for {path}")
         return (404, error) if found is None else (200, found)
 
 

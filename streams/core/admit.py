@@ -132,7 +132,7 @@ def _judge_badly_encoded(
 
 
 def _refusal(wrong: Problem, left_out: list[str]) -> Rejection:
-    """Return the refusal; a field that is missing because it held a placeholder is told so."""
+    """Return the refusal; of a field that is missing it says so if it held a placeholder."""
     if wrong.reason == "missing_field" and wrong.field in left_out:
         what = f"{wrong.detail}, and it holds what programs write where they know no id"
         return Rejection(reason="placeholder_id", detail=what)

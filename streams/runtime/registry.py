@@ -23,7 +23,7 @@ from streams.runtime.settings import Settings
 
 R = TypeVar("R")
 
-# An id that nobody knew may be registered later; asking again must not become a flood.
+# An id that was unknown may be registered later; asking again must not become a flood.
 ASK_AGAIN_AFTER_S = 30.0
 # Bad input can name any of 2**32 ids; the oldest answers make room.
 MAX_CACHED_IDS = 10_000

@@ -1,4 +1,4 @@
-"""Laws of a no: it is admitted and has its effect, whatever stands in its other fields."""
+"""Laws of a no: it is admitted and has its effect, whatever its other fields hold."""
 
 from __future__ import annotations
 

@@ -165,7 +165,7 @@ def test_a_no_is_refused_for_what_it_needs(kind: str, wrong: dict[str, Any], rea
 
 @pytest.mark.parametrize("customer", ["", " ", "null", "NaN", "x" * 129, "a\0b"])
 @pytest.mark.parametrize(("topic", "kind"), NOES)
-def test_a_no_of_nobody_is_refused(topic: str, kind: str, customer: str) -> None:
+def test_a_no_without_a_customer_is_refused(topic: str, kind: str, customer: str) -> None:
     refused(topic, kind, customer_id=customer)
 
 
