@@ -124,7 +124,11 @@ def chosen_by(
 
 
 def backtested(
-    tmp_path: Path, rows: Sequence[Mapping[str, Any]], *, control: str = ""
+    tmp_path: Path,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    control: str = "",
+    more: Sequence[str] = (),
 ) -> tuple[str, Any]:
     """Back-test rows through the command: what it printed, and its JSON."""
     columns = {
@@ -144,7 +148,7 @@ def backtested(
     sql = f"SELECT {', '.join(chosen + features)} FROM typed"
     (tmp_path / "log.sql").write_text(sql, encoding="utf-8")
     log = written(tmp_path / "log.csv", rows)
-    arguments = [str(log), "--sql", str(tmp_path / "log.sql"), "--json"]
+    arguments = [str(log), "--sql", str(tmp_path / "log.sql"), "--json", *more]
     result = CliRunner(env={"COLUMNS": "1000"}).invoke(backtest_command, arguments)
     assert result.exit_code == 0, result.output
     return result.stdout, json.loads(result.stdout.splitlines()[-1])

@@ -56,7 +56,7 @@ def examine(log: Log, control: int | None) -> Claims:
     tested = foretold(columns, action, count, customer)
     which = "which action was taken"
     if assumed:
-        policies = _why_not(tested, which, "no probability is logged, and")
+        policies = _contradicted(log) or _why_not(tested, which, "no probability is logged, and")
     if control is None:
         return Claims(policies, tested=tested, warnings=warnings)
     chosen = tested
@@ -67,7 +67,7 @@ def examine(log: Log, control: int | None) -> Claims:
 
 
 def _contradicted(log: Log) -> str:
-    """Return which logged probabilities are too small for the rows that there are, if any are.
+    """Return which probabilities are too small for the rows that there are, if any are.
 
     Weighted by 1 / probability the rows of an action stand for the rows in which it could have been
     taken: at most for all. Single rows that weigh very much are left to the policies' estimates.
@@ -76,6 +76,7 @@ def _contradicted(log: Log) -> str:
     weights = 1.0 / log.probability[rows]
     rows, weights = rows[weights <= len(rows) / 50.0], weights[weights <= len(rows) / 50.0]
     n = int(log.evidence.sum())
+    kind = "assumed" if log.assumed_everywhere else "logged"
     for number, key in enumerate(log.actions):
         sums = np.where(log.action[rows] == number, weights, 0.0)
         by_customer = np.bincount(log.customer[rows], sums) if log.has_customers else sums
@@ -84,7 +85,7 @@ def _contradicted(log: Log) -> str:
         error = float(np.sqrt(by_customer @ by_customer)) / max(n, 1)
         if share > 1.0 + max(MAX_AWAY, MISFIT_Z * error):
             return (
-                f"the logged probabilities cannot be right: by them the rows with {key.action} "
+                f"the {kind} probabilities cannot be right: by them the rows with {key.action} "
                 f"stand for {sums.sum():,.0f} rows, and the log has {n:,}"
             )
     return ""

@@ -23,7 +23,7 @@ from streams.files.opening import ReadOptions
 from streams.files.query import Result, run_query
 from streams.files.tables import Tables, open_tables
 
-# About 250 bytes a row of 20 columns: half a gigabyte.
+# About 700 bytes a row of 13 columns while they are read (measured): 1.4 GB.
 MAX_ROWS = 2_000_000
 SHOWN_PROBLEMS = 10
 TYPED = "typed"

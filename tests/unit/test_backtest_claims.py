@@ -185,6 +185,18 @@ def test_probabilities_that_the_log_contradicts_make_not_evaluable(
     assert found["rows_to_beat_logged"] is None
 
 
+def test_equal_probabilities_are_not_assumed_where_the_shares_are_not_equal(tmp_path: Path) -> None:
+    rows = chosen_by(lambda row: 0.1, 2_000)
+    _, found = backtested(tmp_path, rows, more=("--probability", "uniform"))
+    reason = found["not_evaluable"]["random.ips"]
+    assert (
+        "the assumed probabilities cannot be right: by them the rows with A stand for 3," in reason
+    )
+    even = chosen_by(lambda row: 0.5, 2_000)
+    _, found = backtested(tmp_path, even, more=("--probability", "uniform"))
+    assert found["policies"]["random"]["ips"] is not None
+
+
 @pytest.mark.parametrize("kind", ["a number", "a number that is empty", "a name", "a total"])
 def test_a_feature_that_gives_the_outcome_away_is_named(tmp_path: Path, kind: str) -> None:
     rng = np.random.default_rng(1)
