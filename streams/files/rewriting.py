@@ -61,11 +61,7 @@ def with_empty_for_unreadable(tree: Tree) -> Tree:
 
 def groups_in(tree: Tree) -> int:
     """Return how many SELECTs of the tree make one row of several."""
-    return sum(
-        bool(node.get("group_expressions")) or node.get("aggregate_handling") == "FORCE_AGGREGATES"
-        for node in _nodes(tree)
-        if node.get("type") == "SELECT_NODE"
-    )
+    return sum(map(_groups, _nodes(tree)))
 
 
 def mixes_rows(tree: Tree) -> bool:
@@ -81,6 +77,33 @@ def mixes_rows(tree: Tree) -> bool:
         ):
             return True
     return groups_in(tree) > 1
+
+
+def may_lose_rows(tree: Tree) -> bool:
+    """Say whether a cell that is empty, because it cannot be read, may take its row from a group.
+
+    It cannot where everything that reads texts is selected by the grouping query or above it.
+    """
+    root = tree["statements"][0]["node"]
+    grouping = next((node for node in _nodes(tree) if _groups(node)), root)
+    harmless = [grouping.get("select_list"), grouping.get("having")]
+    if root is not grouping:
+        harmless += [root.get(part) for part in ("select_list", "where_clause", "modifiers")]
+    return _readings(tree) > sum(map(_readings, harmless))
+
+
+def _readings(node: Any) -> int:
+    return sum(
+        (inner.get("class") == "CAST" and not inner.get("try_cast"))
+        or (inner.get("class") == "FUNCTION" and inner.get("function_name") in FORGIVING)
+        for inner in _nodes(node)
+    )
+
+
+def _groups(node: Tree) -> bool:
+    return node.get("type") == "SELECT_NODE" and (
+        bool(node.get("group_expressions")) or node.get("aggregate_handling") == "FORCE_AGGREGATES"
+    )
 
 
 def _changed(node: Any, change: Any) -> Any:

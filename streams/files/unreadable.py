@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from streams.files.loading import insert, number
 from streams.files.opening import DataFileError
-from streams.files.rewriting import Tree, groups_in, mixes_rows
+from streams.files.rewriting import Tree, groups_in, may_lose_rows, mixes_rows
 from streams.files.tables import ALL_DATA, DATA, Tables
 
 ROW = "row"
@@ -112,7 +112,7 @@ def take_out(
     bad = f"(SELECT list(row) FROM {_UNREADABLE})"
     mine = f"list_has_any(row, {bad})" if "[]" in kind else f"list_contains({bad}, row)"
     rows = "unnest(row)" if "[]" in kind else "row"
-    if groups_in(tree):
+    if groups_in(tree) and may_lose_rows(tree):
         sql = f"SELECT min(row) FROM {_UNREADABLE} WHERE row NOT IN (SELECT {rows} FROM {table})"
         lost = number(connection, sql)
         if lost:

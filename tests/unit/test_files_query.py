@@ -31,6 +31,8 @@ def test_a_cell_that_cannot_be_read_rejects_what_is_made_of_its_row_and_nothing_
     [
         "SELECT qty::INT AS q FROM data",
         "SELECT list(row) AS row, o FROM data WHERE qty::INT > 0 GROUP BY o",
+        "WITH t AS (SELECT row, o, qty::INT AS q FROM data) "
+        "SELECT list(row) AS row, o FROM t WHERE q > 0 GROUP BY o",
         "SELECT min(row) AS row, sum(qty::INT) AS q FROM data GROUP BY o",
         "SELECT row, sum(qty::INT) OVER (ORDER BY row) AS q FROM data",
         "SELECT row, o FROM data WHERE row < (SELECT sum(qty::INT) FROM data)",
@@ -42,6 +44,23 @@ def test_where_a_query_cannot_tell_what_a_bad_cell_is_part_of_nothing_is_used(
     path = written(tmp_path / "o.csv", "o,qty\n1,2\n1,x\n2,3\n")
     with open_tables([path]) as tables, pytest.raises(DataFileError, match=r"o\.csv:3: .*'x'"):
         run_query(tables, sql, "q.sql")
+
+
+def test_a_bad_cell_in_a_group_that_is_left_out_stops_nothing(tmp_path: Path) -> None:
+    path = written(tmp_path / "o.csv", "o,status,qty\n1,paid,2\n2,refunded,x\n2,,1\n3,paid,y\n")
+    grouped = """
+        WITH orders AS (
+            SELECT list(row) AS row, o, any_value(status) AS status, list(qty::INT) AS q
+            FROM data WHERE o IS NOT NULL GROUP BY o
+        )
+        SELECT row, o, q FROM orders WHERE status = 'paid'
+    """
+    with open_tables([path]) as tables:
+        found = run_query(tables, grouped, "q.sql")
+        assert rows_of(found) == [([2], "1", [2])]
+        assert list(found.unreadable) == [3, 5]
+        # Line 3 and line 5 are spoiled, and line 4 is left out with the order it belongs to.
+        assert (found.used_rows, found.spoiled_rows, found.left_out) == (1, 2, 1)
 
 
 def test_a_zone_in_a_time_is_used_and_never_dropped(tmp_path: Path) -> None:
