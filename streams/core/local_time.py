@@ -20,16 +20,17 @@ WEEKDAYS = MappingProxyType({name: float(number) for number, name in enumerate(_
 SATURDAY = WEEKDAYS["saturday"]
 # 1970-01-01, day 0, was a Thursday.
 _DAY_0 = WEEKDAYS["thursday"]
+_RADIANS_A_MS = 2 * np.pi / DAY_MS
 
 
 def local_hour(wave: Wave) -> Floats:
     """Return the hour of the customer's day, 0 to 23, (n,)."""
-    return np.floor(np.mod(wave.local_ms, DAY_MS) / HOUR_MS)
+    return np.floor_divide(wave.day_part_ms, HOUR_MS)
 
 
 def local_weekday(wave: Wave) -> Floats:
     """Return the weekday of the customer's day, 1 (Monday) to 7, (n,)."""
-    return weekday_of(np.floor(wave.local_ms / DAY_MS))
+    return weekday_of(wave.local_days)
 
 
 def weekday_of(days: Floats) -> Floats:
@@ -38,24 +39,19 @@ def weekday_of(days: Floats) -> Floats:
     >>> weekday_of(np.array([0.0, 20_788.0]))  # 1970-01-01 and 2026-12-01
     array([4., 2.])
     """
-    return np.mod(days + (_DAY_0 - 1), 7) + 1
+    return (days + (_DAY_0 - 1)) % 7 + 1
 
 
 def is_weekend(wave: Wave) -> Floats:
     """Return the flag of the customer's Saturday and Sunday, (n,)."""
-    flags: Floats = (local_weekday(wave) >= SATURDAY).astype(np.float64)
-    return flags
+    return (local_weekday(wave) >= SATURDAY).astype(np.float64)
 
 
 def hour_sin(wave: Wave) -> Floats:
     """Return the sine of the customer's time of day as an angle, (n,)."""
-    return np.sin(_day_angle(wave))
+    return np.sin(wave.day_part_ms * _RADIANS_A_MS)
 
 
 def hour_cos(wave: Wave) -> Floats:
     """Return the cosine of the same angle, (n,)."""
-    return np.cos(_day_angle(wave))
-
-
-def _day_angle(wave: Wave) -> Floats:
-    return np.mod(wave.local_ms, DAY_MS) * (2 * np.pi / DAY_MS)
+    return np.cos(wave.day_part_ms * _RADIANS_A_MS)

@@ -19,6 +19,7 @@ from streams.core.decay import ERA_MS, ERA_SLOTS, as_told
 from streams.core.layout import (
     CONTACT,
     CONTACT_WIDTH,
+    DAY_MS,
     ERA_HALF_LIVES,
     FAMILY,
     FAMILY_WIDTH,
@@ -71,6 +72,16 @@ class Wave:
         """Each customer's local time as if it were UTC, in milliseconds since 1970, shape (n,)."""
         names = [state.time_zone or self._time_zone for state in self.states]
         return self.at_ms + offsets_ms(names, self.at_ms)
+
+    @cached_property
+    def local_days(self) -> Floats:
+        """The day of each customer's own calendar, in days since 1970, shape (n,)."""
+        return np.floor_divide(self.local_ms, DAY_MS)
+
+    @cached_property
+    def day_part_ms(self) -> Floats:
+        """The time on each customer's own clock, in milliseconds since midnight, shape (n,)."""
+        return self.local_ms - self.local_days * DAY_MS
 
     @cached_property
     def fade(self) -> Floats:

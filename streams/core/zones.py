@@ -47,6 +47,9 @@ def offsets_ms(names: Sequence[str], at_ms: Floats) -> Floats:
     >>> offsets_ms(["America/Los_Angeles", "UTC"], np.array([1.79e12, 1.79e12])) / 3_600_000
     array([-7.,  0.])
     """
+    if len(names) == 1:
+        # A wave of one: what follows would cost more than it computes.
+        return np.array([offset_ms(names[0], float(at_ms[0]))])
     keys = list(zip(names, (at_ms // _DAY_MS).tolist(), strict=True))
     distinct = {key: number for number, key in enumerate(dict.fromkeys(keys))}
     days = np.array([_offsets_of_day(name, int(day)) for name, day in distinct]).reshape(-1, 3)
@@ -54,6 +57,28 @@ def offsets_ms(names: Sequence[str], at_ms: Floats) -> Floats:
         days = days[[distinct[key] for key in keys]]
     offsets: Floats = np.where(at_ms < days[:, 1], days[:, 0], days[:, 2])
     return offsets
+
+
+def offset_ms(name: str, at_ms: float) -> float:
+    """Return how far local time is ahead of UTC at one instant."""
+    before, change, after = _offsets_of_day(name, int(at_ms // _DAY_MS))
+    return before if at_ms < change else after
+
+
+def instants_ms(name: str, wall_ms: float) -> list[float]:
+    """Return when clocks of a zone show a local time (milliseconds since 1970 as if it were UTC).
+
+    Once on most days; twice within the hour that comes twice. A time that clocks leave out is
+    taken as if they had not changed, so up to an hour later.
+
+    >>> instants_ms("UTC", 5.0), len(instants_ms("Europe/Berlin", 1_792_895_400_000.0))
+    ([5.0], 2)
+    """
+    # Not more than a day apart from what UTC shows, and not more than one change between the two.
+    around = [offset_ms(name, wall_ms + side * _DAY_MS) for side in (-1, 1)]
+    shown = [wall_ms - offset for offset in dict.fromkeys(around)]
+    right = [at_ms for at_ms in shown if at_ms + offset_ms(name, at_ms) == wall_ms]
+    return sorted(right) or shown[:1]
 
 
 @lru_cache(maxsize=_MOST_DAYS)

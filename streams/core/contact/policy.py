@@ -163,7 +163,7 @@ class ContactPolicy:
             waiting = self._live & (chosen == NO_TREATMENT) & (ways[:, :, 0] == 2)
             waiting &= funnel.candidates
             for row in np.flatnonzero(waiting.any(axis=1)).tolist():
-                channels = np.unique(self._channels[waiting[row], 0]).tolist()
+                channels = sorted(set(self._channels[waiting[row], 0].tolist()))
                 at_ms = float(wave.at_ms[row])
                 until_ms[row] = self._quiet.over_ms(wave.states[row], at_ms, channels)
         funnel.drop_each(np.where(chosen == NO_TREATMENT, ways[:, :, 0], 0), self._fates)

@@ -9,7 +9,7 @@ costs a look-up a customer; dates are days since 1970.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from schemas.symbols import CHANNELS
 from streams.core.channels import REACHING_OUT
 from streams.core.contact_rules import Date, QuietHours, QuietTimes, Span
-from streams.core.layout import HEAD, MINUTE_MS
+from streams.core.layout import DAY_MS, HEAD, MINUTE_MS
 from streams.core.state import CustomerState
 from streams.core.wave import Wave
-from streams.core.zones import zone
+from streams.core.zones import instants_ms, offset_ms
 
 Flags = NDArray[np.bool_]
 
@@ -57,29 +57,34 @@ class QuietTable:
         # The week comes round, and after the last date there is none: what is open at all is open
         # within so many days.
         self._most_days = _WEEK_DAYS + 1 + len(times.dates)
-        self._kept: dict[tuple[int, Span], Flags] = {}
+        self._kept: dict[tuple[int, int, int], Flags] = {}
 
-    def opens_ms(self, local: datetime, own: Span) -> int:
-        """Return when the quiet times end that hold at a local time; 0 where they never do."""
-        minute = local.hour * 60 + local.minute
+    def opens_ms(self, wall_ms: float, own: Span) -> float:
+        """Return the local time at which quiet times end that hold at one; -1 where they never do.
+
+        Local times are milliseconds since 1970 as if they were UTC.
+        """
+        day, part_ms = divmod(wall_ms, DAY_MS)
+        minute = int(part_ms // MINUTE_MS)
         for ahead in range(self._most_days + 1):
-            day = local.date() + timedelta(days=ahead)
-            quiet = self._of_day((day - _EPOCH).days, own)[minute:]
-            if not quiet.all():
-                return _on_the_wall_ms(day, minute + int(quiet.argmin()), local)
+            quiet = self._of_day(int(day) + ahead, own)[minute:]
+            first = int(quiet.argmin())
+            if not quiet[first]:
+                return (day + ahead) * DAY_MS + (minute + first) * MINUTE_MS
             minute = 0
-        return 0
+        return -1.0
 
     def _of_day(self, day: int, own: Span) -> Flags:
         """Return which minutes of a local day are quiet for a customer, (1440,)."""
-        found = self._kept.get((day, own))
+        key = day, own.start, own.end
+        found = self._kept.get(key)
         if found is None:
             start = (day * _DAY_MINUTES + _INTO_THE_WEEK) % _WEEK_MINUTES
             table = self.week if own.is_empty else self.others
             found = table[start : start + _DAY_MINUTES] | _minutes(own) | (day in self.dates)
             if len(self._kept) >= _MOST_KEPT:
                 self._kept.clear()
-            self._kept[day, own] = found
+            self._kept[key] = found
         return found
 
 
@@ -154,24 +159,12 @@ class QuietPlan:
         name = state.time_zone or self._zone
         if name is None:
             return 0
-        local, own = datetime.fromtimestamp(at_ms / 1000, zone(name)), own_hours(state)
-        found = [self._tables[channel].opens_ms(local, own) for channel in channels]
-        return min(filter(None, found), default=0)
-
-
-def _on_the_wall_ms(day: date, minute: int, after: datetime) -> int:
-    """Return when the clock on the wall first shows a time of a day after `after`.
-
-    Within an hour that comes twice it is the showing that follows; within one that does not exist,
-    as if clocks had not changed, so up to an hour late.
-    """
-    hour, minute = divmod(minute, 60)
-    wall = datetime(day.year, day.month, day.day, hour, minute, tzinfo=after.tzinfo)
-    stamps = [each.timestamp() for each in (wall, wall.replace(fold=1)) if _exists(each)]
-    later = [stamp for stamp in stamps if stamp > after.timestamp()]
-    return round(min(later, default=wall.timestamp()) * 1000)
-
-
-def _exists(wall: datetime) -> bool:
-    again = wall.astimezone(UTC).astimezone(wall.tzinfo)
-    return again.replace(tzinfo=None) == wall.replace(tzinfo=None)
+        wall_ms, own = at_ms + offset_ms(name, at_ms), own_hours(state)
+        opens = [self._tables[channel].opens_ms(wall_ms, own) for channel in channels]
+        # The clock shows a time twice on some nights: the showing that follows is meant.
+        found = [
+            next((t for t in instants_ms(name, wall) if t > at_ms), 0.0)
+            for wall in opens
+            if wall >= 0
+        ]
+        return round(min(filter(None, found), default=0.0))
