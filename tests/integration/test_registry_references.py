@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from schemas.bundled import schema_text
+from schemas.example_files import accepted_examples
 from schemas.records import Rejection
 from schemas.wire import decode, encode_event
 from streams.runtime.registry import ASK_AGAIN_AFTER_S, RegistrySchemas, RegistryUnavailable
@@ -17,20 +18,8 @@ from streams.runtime.schema_references import MAX_DEPTH, MAX_REFERENCES
 from streams.runtime.settings import Settings
 from tests.fake_registry import FakeRegistry
 
-VIEW = {
-    "event_id": "e1",
-    "customer_id": "ada",
-    "occurred_at": 1_700_000_000_000,
-    "kind": "view",
-    "product_id": "cup",
-    "family": "tea",
-    "channel": "app",
-    "device": None,
-    "place": None,
-    "session_id": None,
-    "dwell_ms": 5,
-    "price_minor": 900,
-}
+# With every field, whatever fields there are.
+VIEW = accepted_examples("clickstream")["a_view_with_everything.json"]
 
 
 @pytest.fixture
