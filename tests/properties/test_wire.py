@@ -109,6 +109,7 @@ values: dict[str, st.SearchStrategy[dict[str, Any]]] = {
             "session_id": optional(texts),
             "dwell_ms": longs,
             "price_minor": longs,
+            "quantity": optional(doubles),
         }
     ),
     "purchases": st.fixed_dictionaries(
