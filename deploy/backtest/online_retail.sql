@@ -19,7 +19,7 @@ dated AS (
     SELECT *, epoch(time - min(time) OVER ()) / 86400 AS day FROM purchases
 )
 SELECT row, customer, time,
-       -- The outcome: the next purchase within 30 days. Nobody knows it where the log ends earlier.
+       -- The outcome: the next purchase within 30 days. It is not known where the log ends earlier.
        min(time) OVER next_30_days AS outcome_time,
        INTERVAL 30 DAYS AS "window",
        time + INTERVAL 30 DAYS <= max(time) OVER () AS known,

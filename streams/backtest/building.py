@@ -165,7 +165,7 @@ def _control(table: Table, action: Ints, names: Sequence[str], name: str) -> int
 
 
 def _without_copies(log: Log) -> Log:
-    """Mark the rows that are copies; without a customer and a time nobody can say, only count."""
+    """Mark the rows that are copies; only count them without both a customer and a time."""
     columns = [log.action, log.label, log.reward, log.money, *log.numbers.values()]
     columns += [held.codes for held in log.categories.values()]
     if log.has_time:

@@ -66,7 +66,7 @@ class Log:
     def judged(self) -> Flags:
         """Which rows are judged: labels known, and none before the first lesson could be learned.
 
-        Earlier rows teach. There every policy would be a guess, so nobody is compared on them.
+        Earlier rows teach. There every policy would be a guess, so none is compared on them.
         """
         due = self.due_ms[self.known]
         delayed = self.due_ms[self.known] > self.time_ms[self.known] + 1

@@ -73,9 +73,9 @@ def log_columns(types: Mapping[str, str], name: str, supervised: bool) -> LogCol
             )
     held = frozenset(types) & MEANINGS.keys()
     if supervised:
-        # Without another column that says it, money tells whether an outcome came.
-        told = held & {"outcome", "outcome_time"}
-        held -= frozenset(OF_ACTIONS) - (frozenset() if told else {"money"})
+        # Without another column that says it, money says whether an outcome came.
+        said = held & {"outcome", "outcome_time"}
+        held -= frozenset(OF_ACTIONS) - (frozenset() if said else {"money"})
     _check_together(held, name, types, supervised)
     return LogColumns(held, *_features(features, name))
 

@@ -35,7 +35,7 @@ Decided = Callable[[slice, Floats], None]
 
 
 class Learner:
-    """Our learner and what its actions are worth, learning rows of a log by their number."""
+    """Our learner and the value of its actions, learning rows of a log by their number."""
 
     def __init__(self, log: Log, matrix: Matrix, prior: float) -> None:
         self._log, self._matrix = log, matrix
