@@ -79,7 +79,7 @@ class Decision(msgspec.Struct, kw_only=True, gc=False):
     by action id, `no_action` last. A fate is "candidate" or the "tier:rule" that dropped it.
     `features` holds the customer's columns; `action_features` holds, row after row, the columns
     that depend on the action (one row per entry of `actions` but the last).
-    `published` is false for `no_action` and for the held-out, who get this record only.
+    `published` is false for `no_action` and for the held-out, who get service only.
     Each `position` of a slate is a decision of its own, among what is left. `shadow` is what would
     have been chosen if actions on trial took part, `challenger` what another model would have done.
     """

@@ -149,9 +149,9 @@ class Lesson(msgspec.Struct, array_like=True, kw_only=True, gc=False):
 
     `label` is 1.0 when the action's reward arrived inside its attribution window, else 0.0.
     `converted` tells of an order of the family (of anything, without one) inside the window, and
-    `spent_minor` of its money in `currency` ("" for none): what every `arm` can have. Of the
-    held-out, who got nothing (`published` is false), no model learns. `first` tells of what this
-    was the customer's first decision (`FIRST_OF_*` added up): such alone are compared between arms.
+    `spent_minor` of its money in `currency` ("" for none): what every `arm` can have. Of what the
+    held-out did not get (`published` is false), no model learns. `first` tells of what this was
+    the customer's first decision (`FIRST_OF_*` added up): such alone are compared between arms.
     `features` is the customer's columns followed by the action's columns. A crash may repeat
     lessons of a timeline partition, in the same order: `place` lets the learner see it.
     """

@@ -35,17 +35,23 @@ def with_no_action(priorities: Floats, silence: Floats) -> Floats:
 
 
 def probabilities_of(
-    priorities: Floats, candidates: Mask, gamma: Floats, unrest: Floats | None = None
+    priorities: Floats,
+    candidates: Mask,
+    gamma: Floats,
+    unrest: Floats | None = None,
+    owed: NDArray[np.bool_] | None = None,
 ) -> Floats:
     """Return the probability of each candidate, (n, a + 1); 0 for those that were dropped.
 
-    `priorities` is (n, a + 1), `candidates` (n, a): the last column always competes. `gamma`
+    `priorities` is (n, a + 1), `candidates` (n, a): the last column, doing nothing, always
+    competes, except in the rows of `owed` (n,), which must have a candidate. `gamma`
     broadcasts to (n, a + 1); where it is 0, all candidates are equally likely. Each row sums
     to 1; equal priorities are equally likely but for the first of them, the best. `unrest` (a + 1,)
     says how many times more an action should be explored: a gap is as doubtful as the more
     doubtful of its two ends, so an unrest of the best one speaks for all others.
     """
-    competing = np.concatenate([candidates, np.ones((len(candidates), 1), bool)], axis=1)
+    silent = np.ones((len(candidates), 1), bool) if owed is None else ~owed[:, None]
+    competing = np.concatenate([candidates, silent], axis=1)
     ranked = np.where(competing, priorities, -np.inf)
     best = ranked.argmax(axis=1)
     rows = np.arange(len(ranked))
@@ -65,19 +71,23 @@ def probabilities_of(
 def with_floor(probabilities: Floats, floor: float) -> Floats:
     """Give every candidate at least `floor`, by mixing in even odds; shape (n, a + 1) as given.
 
-    Where so many compete that floors would take more than half, they take half.
+    Where so many compete that floors would take more than half, they take half. A candidate that
+    competes with nothing keeps its exact 1.
     """
     competing = probabilities > 0
     count = competing.sum(axis=1, keepdims=True)
     least = np.minimum(floor, 0.5 / count)
-    return np.where(competing, least + (1.0 - count * least) * probabilities, 0.0)
+    mixed = least + (1.0 - count * least) * probabilities
+    return np.where(competing & (count > 1), mixed, probabilities)
 
 
 def choose(probabilities: Floats, draws: Floats) -> NDArray[np.intp]:
     """Choose one column per customer by its probability, (n,); `draws` are uniform in [0, 1)."""
     reached = np.cumsum(probabilities, axis=1) > draws[:, None]
-    # Rounding may leave the last running sum just below a draw: then the last candidate it is,
-    # `no_action`, which always competes.
-    last = probabilities.shape[1] - 1
-    chosen: NDArray[np.intp] = np.where(reached.any(axis=1), reached.argmax(axis=1), last)
+    chosen: NDArray[np.intp] = reached.argmax(axis=1)
+    if not reached[:, -1].all():
+        # Rounding may leave the last running sum just below a draw: then it is the last column
+        # that has a probability at all (`no_action` has none where service is owed).
+        last = probabilities.shape[1] - 1 - (probabilities[:, ::-1] > 0).argmax(axis=1)
+        chosen = np.where(reached[:, -1], chosen, last)
     return chosen

@@ -1,19 +1,19 @@
 """Attribution: which decisions were rewarded, and the lesson each one becomes.
 
 Both labels wait for the end of the attribution window: learning a success at once and a failure
-at the window's end would teach the model that success is more frequent than it is.
+at the window's end would teach the model that success is more frequent than it is. Until then a
+return undoes what its order was credited with.
 """
 
 from __future__ import annotations
-
-from collections import Counter
 
 import numpy as np
 
 from schemas.records import Lesson, LessonPlace, Outcome, Purchase
 from schemas.symbols import ARMS
 from streams.core.layout import HEAD, MINUTE_MS
-from streams.core.state import CustomerState, Pending
+from streams.core.order_credit import credit_order, take_back
+from streams.core.state import LASTING_REWARD, CustomerState, Pending
 
 # Outcomes of the window's last moments are still on the road when it ends.
 SETTLE_GRACE_MS = 5 * MINUTE_MS
@@ -28,6 +28,7 @@ def credit_outcome(state: CustomerState, event: Outcome) -> Pending | None:
         if pending.decision_id == event.decision_id:
             if event.kind in pending.outcomes and _within(pending, event.at_ms):
                 pending.rewarded = True
+                pending.lasting |= LASTING_REWARD
             return pending
     return None
 
@@ -36,25 +37,17 @@ def credit_purchase(state: CustomerState, event: Purchase) -> None:
     """Credit an order to every pending decision about one of its families, or about none.
 
     It is a conversion in every arm, and a reward where the action's reward is a purchase. So is a
-    subscription that starts or is renewed, where the action's reward names subscriptions.
+    subscription that starts or is renewed, where the action's reward names subscriptions. What is
+    returned or refunded before the decision is settled takes back what it was credited with.
     """
     is_order = event.kind == "order"
-    if not (is_order or event.kind in SUBSCRIBING) or not state.pending:
-        return
-    spent_minor: Counter[str | None] = Counter()
-    for line in event.lines:
-        price_minor = round(line.quantity * line.unit_price_minor) - line.discount_minor
-        spent_minor[line.family] += max(price_minor, 0)
-    for pending in state.pending:
-        about = pending.family is None or pending.family in spent_minor
-        if about and (is_order or pending.subscription) and _within(pending, event.at_ms):
-            pending.converted = True
-            spent = spent_minor.total() if pending.family is None else spent_minor[pending.family]
-            if spent and pending.currency in ("", event.currency):
-                # What is spent in another currency converts, and adds no money.
-                pending.currency = event.currency
-                pending.spent_minor += spent
-            pending.rewarded |= pending.family_purchase if is_order else pending.subscription
+    if is_order or event.kind in SUBSCRIBING:
+        for pending in state.pending:
+            if (is_order or pending.subscription) and _within(pending, event.at_ms):
+                credit_order(pending, event)
+    elif event.kind in ("return", "refund"):
+        for pending in state.pending:
+            take_back(pending, event)
 
 
 def _within(pending: Pending, at_ms: int) -> bool:
@@ -69,8 +62,19 @@ def settle(state: CustomerState, at_ms: int) -> list[Pending]:
     state.pending = [pending for pending in state.pending if pending.settle_at_ms > at_ms]
     over.sort(key=lambda pending: (pending.settle_at_ms, pending.decision_id))
     for pending in filter(shows_response, over):
-        state.head[_IGNORED] = 0.0 if pending.rewarded else state.head[_IGNORED] + 1.0
+        if pending.rewarded:
+            state.head[_IGNORED] = 0.0
+        elif is_ignored(pending):
+            state.head[_IGNORED] += 1.0
     return over
+
+
+def is_ignored(pending: Pending) -> bool:
+    """Tell whether a settled decision without a reward was ignored: what is owed asks for nothing.
+
+    A customer who does not click on "we have your question" is not tired of being written to.
+    """
+    return not (pending.rewarded or pending.service)
 
 
 def shows_response(pending: Pending) -> bool:

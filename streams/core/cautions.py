@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from streams.core.catalogue import Catalogue
+from streams.core.owed import is_service
 
 
 class Caution(NamedTuple):
@@ -34,4 +35,20 @@ def _retired_features(catalogue: Catalogue) -> Iterator[Caution]:
                     yield Caution(rule.line, f"{says}; write it with `{feature.instead}`")
 
 
-_KINDS: tuple[Callable[[Catalogue], Iterator[Caution]], ...] = (_retired_features,)
+def _owed_by_one_channel(catalogue: Catalogue) -> Iterator[Caution]:
+    """Service actions that reach nobody once their only channel is closed."""
+    names = sorted(
+        f"{action.id} ({action.treatments[0].channel})"
+        for action in catalogue.actions
+        if is_service(action) and not action.shadow
+        if len({treatment.channel for treatment in action.treatments}) == 1
+    )
+    if names:
+        says = f"service is owed, and has only one channel: {', '.join(names)}"
+        yield Caution(0, f"{says}; add a treatment on another one for where that is closed")
+
+
+_KINDS: tuple[Callable[[Catalogue], Iterator[Caution]], ...] = (
+    _retired_features,
+    _owed_by_one_channel,
+)

@@ -156,6 +156,7 @@ class ContactRules:
 
     `tickets` None: open tickets silence nothing. `automated_in_a_row`: after so many messages by
     e-mail or text without any answer only people may reach out; None for no such cap.
+    `service_after_unsubscribe`: whether service may still use a channel that the customer closed.
     """
 
     limits: tuple[ContactLimit, ...] = ()
@@ -164,3 +165,4 @@ class ContactRules:
     after_purchase: tuple[AfterPurchase, ...] = ()
     tickets: TicketSilence | None = TicketSilence()
     automated_in_a_row: int | None = None
+    service_after_unsubscribe: bool = True

@@ -30,6 +30,9 @@ from streams.core.reach import Reach
 from streams.core.stated import pushed, stated_push
 from streams.core.wave import Floats, Wave
 
+# The fates of what a further position of a slate does not show.
+SLATE_SHOWN, SLATE_DISTURBS, SLATE_SERVICE = "slate:shown", "slate:disturbs", "slate:service"
+
 
 class Decider:
     """Decides waves of customers under one catalogue and one scorer."""
@@ -63,8 +66,14 @@ class Decider:
 
     def _choose(self, due: Sequence[Due], ids: Sequence[str], closed: frozenset[str]) -> Choices:
         moments = [d.moment for d in due]
-        times_ms, zone = [d.at_ms for d in due], self.catalogue.time_zone
-        wave = Wave([d.state for d in due], times_ms, moments, self._plan.axis, zone)
+        wave = Wave(
+            [d.state for d in due],
+            [d.at_ms for d in due],
+            moments,
+            self._plan.axis,
+            self.catalogue.time_zone,
+            [d.channel for d in due],
+        )
         consents = {
             purpose: consented(wave, purpose, self.catalogue.consent.get(purpose, "opt_in"))
             for purpose in (*PURPOSES, "service")
@@ -73,7 +82,7 @@ class Decider:
         funnel = Funnel(len(wave), len(self.actions))
         self._plan.policy.apply(moments, columns.natural, consents, funnel)
         self._plan.drop_outdated([d.late_ms for d in due], funnel)
-        reach = self._plan.contact.apply(wave, funnel)
+        reach = self._plan.contact.apply(wave, funnel, self._plan.used_up(closed))
         for budget_id in sorted(closed):
             funnel.drop(
                 self._plan.within_budget(budget_id, reach.treatments), f"volume:{budget_id}"
@@ -82,7 +91,7 @@ class Decider:
         hashes = [[id_hash(d.customer) for d in due], [int(i[:16], 16) for i in ids]]
         drawn_from = np.array(hashes, np.uint64)
         arm_draws, draws = uniforms(drawn_from, self._salts)
-        with_trial = self._reach.apply(drawn_from[0], funnel)
+        with_trial, owed = self._reach.apply(drawn_from[0], funnel)
         stated = stated_push(columns.natural["family_preference"], self._evidence)
         learned = self._scorer.propensities(columns.customer, columns.action)
         propensities = pushed(learned, stated)
@@ -96,7 +105,7 @@ class Decider:
         priorities = with_no_action(propensities * weights * self._plan.worth, silence)
         arms = arms_of(arm_draws, self._arm_ends)
         share = columns.natural["family_share"]
-        standing = Standing(wave, priorities, propensities, share, arms)
+        standing = Standing(wave, priorities, propensities, share, arms, self._plan.service)
         probabilities = self._odds(standing, funnel.candidates)
         shadow = None
         if with_trial is not None:
@@ -118,13 +127,17 @@ class Decider:
             choose(probabilities, draws),
             reach.quiet_until_ms,
             consents["personalization"],
+            owed,
             stated,
             shadow,
             beside,
         )
 
     def _slate(self, due: Sequence[Due], treatments: NDArray[np.intp], funnel: Funnel) -> None:
-        """Keep a slate varied: one action of a family, and beyond the first none that disturbs."""
+        """Keep a slate varied: one action of a family, and beyond the first none that disturbs.
+
+        Service is owed once by a moment, so beyond the first position there is none of it either.
+        """
         if all(d.slate.position == 1 for d in due):
             return
         shown = np.zeros((len(due), len(self.actions)), bool)
@@ -134,8 +147,10 @@ class Decider:
                 shown[row, place] = action.id in slate.actions or action.family in slate.families
                 channel = action.treatments[treatments[row, place]].channel
                 disturbing[row, place] = slate.position > 1 and channel in REACHING_OUT
-        funnel.drop(shown, "slate:shown")
-        funnel.drop(disturbing, "slate:disturbs")
+        funnel.drop(shown, SLATE_SHOWN)
+        funnel.drop(disturbing, SLATE_DISTURBS)
+        further = np.array([d.slate.position > 1 for d in due])[:, None]
+        funnel.drop(further & self._plan.service, SLATE_SERVICE)
 
     def _odds(self, standing: Standing, candidates: Mask) -> Floats:
         exploration = self.catalogue.exploration

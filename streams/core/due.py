@@ -27,7 +27,9 @@ ALONE = Slate()
 class Due(NamedTuple):
     """A customer for whom a decision is due, at a place of the timeline, and why.
 
-    `late_ms` is by how much the answer comes after `at_ms` at the least.
+    `late_ms` is by how much the answer comes after `at_ms` at the least. `channel` is where the
+    customer is, as the event tells; "other" where a timer brought the moment or the event does not
+    tell.
     """
 
     customer: str
@@ -39,6 +41,7 @@ class Due(NamedTuple):
     trigger: Trigger
     slate: Slate = ALONE
     late_ms: int = 0
+    channel: str = "other"
 
     @property
     def decision_id(self) -> str:

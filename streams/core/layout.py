@@ -122,7 +122,8 @@ CONTACT = _numbered(["at_ms", "action", "family", "issue", "channel", "decision"
 CONTACT_WIDTH = len(CONTACT)
 
 # Bounds of everything that could grow. With all of them full of the longest texts that an event
-# may carry, a state is below 16 KiB.
+# may carry, a stored state is below this. A usual one has less than a KiB.
+MAX_STATE_BYTES = 18 * 1024
 MAX_FAMILIES = 12
 # A weekly shop; and all their ids together, since 40 of the longest would take a tenth of a state.
 MAX_PRODUCTS = 40
@@ -140,6 +141,9 @@ MAX_CONTACTS = 16
 MAX_PENDING = 8
 # Of these, so many are kept for service: offers must not use up the room an apology needs.
 PENDING_FOR_SERVICE = 2
+# Orders that a pending decision remembers, so that a return can undo them. Windows are days long;
+# of a fifth order in one, the earliest is taken to stay.
+MAX_CREDITED_ORDERS = 4
 MAX_SILENCES = 12
 # Families and actions a customer was ever decided for, a bit each by hash: with 25 of them one
 # new scope in twenty finds its bit taken.

@@ -31,7 +31,6 @@ from streams.core.layout import (
 from streams.core.merge_maps import (
     merged_cart,
     merged_habits,
-    merged_pending,
     merged_recent_ids,
     merged_silences,
     merged_subscriptions,
@@ -39,6 +38,7 @@ from streams.core.merge_maps import (
     merged_told,
     merged_watermarks,
 )
+from streams.core.merge_pending import merged_pending
 from streams.core.state import CustomerState, new_family
 
 _ADDED = tuple(HEAD[f"total_{name}"] for name in TOTALS)

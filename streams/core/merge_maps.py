@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -13,7 +13,6 @@ from streams.core.layout import (
     MAX_ANSWERS,
     MAX_CART_BYTES,
     MAX_CART_ITEMS,
-    MAX_PENDING,
     MAX_PREFERENCES,
     MAX_RECENT_IDS,
     MAX_SILENCES,
@@ -22,7 +21,13 @@ from streams.core.layout import (
     MAX_WATERMARKS,
 )
 from streams.core.sources import Source, apart
-from streams.core.state import CustomerState, Pending, Silence, Ticket, Told, lasts
+from streams.core.state import (
+    CustomerState,
+    Silence,
+    Ticket,
+    Told,
+    lasts,
+)
 
 _Key = TypeVar("_Key", bound=Hashable)
 
@@ -199,19 +204,6 @@ def _latest_told(a: dict[str, Told], b: dict[str, Told], most: int) -> dict[str,
     }
     ranked = sorted(told, key=lambda name: (lasts(name, told[name]), told[name].at_ms, name))
     return {name: msgspec.structs.replace(told[name]) for name in ranked[-most:]}
-
-
-def merged_pending(a: Iterable[Pending], b: Iterable[Pending]) -> list[Pending]:
-    """Return the decisions of both that await an outcome; the first to be settled stay.
-
-    Those that are dropped leave no lesson.
-    """
-    pending: dict[str, Pending] = {}
-    for one in (*a, *b):
-        known = pending.get(one.decision_id)
-        rewarded = one.rewarded or (known is not None and known.rewarded)
-        pending[one.decision_id] = msgspec.structs.replace(one, rewarded=rewarded)
-    return sorted(pending.values(), key=lambda p: (p.settle_at_ms, p.decision_id))[:MAX_PENDING]
 
 
 _Value = TypeVar("_Value")

@@ -12,6 +12,7 @@ from streams.core.arms import HOLDOUT, MODEL_ONLY, RANDOM, TREATED
 from streams.core.catalogue import Exploration
 from streams.core.discovery import outside_usual, with_discovery
 from streams.core.funnel import Mask
+from streams.core.owed import Flags, competing, owed_to
 from streams.core.wave import Floats, Wave
 
 
@@ -20,7 +21,8 @@ class Standing:
     """How the actions stand for the n customers of a wave before anything is drawn.
 
     `priorities` is (n, a + 1), silence last; `propensities` and `family_share` (the share of
-    interest of each action's family) are (n, a), `arms` (n,).
+    interest of each action's family) are (n, a), `arms` (n,). `service` (a,) tells which actions
+    are owed: see `streams.core.owed`.
     """
 
     wave: Wave
@@ -28,6 +30,7 @@ class Standing:
     propensities: Floats
     family_share: Floats
     arms: NDArray[np.intp]
+    service: Flags
 
 
 def odds_of(
@@ -39,22 +42,25 @@ def odds_of(
 ) -> Floats:
     """Return the probability of every column, (n, a + 1).
 
+    Where a service action is among the candidates, only such compete, by priority in every arm.
     `unrest` (a + 1,) divides gamma for actions whose model drifted; None where none did.
     `lessons`, one number or (n,), is what the model had learned from.
     """
-    arms = standing.arms
+    owed = owed_to(candidates, standing.service)
+    candidates = competing(candidates, standing.service)
+    arms = np.where(owed, TREATED, standing.arms)
     # Where only the response counts, silence is worth nothing.
     response = with_no_action(standing.propensities, np.zeros(len(arms)))
     ranking = np.where((arms == MODEL_ONLY)[:, None], response, standing.priorities)
     gamma = np.where(arms == RANDOM, 0.0, grown(exploration.gamma, exploration.growth, lessons))[
         :, None
     ]
-    odds = probabilities_of(ranking, candidates, gamma, unrest)
+    odds = probabilities_of(ranking, candidates, gamma, unrest, owed)
     if exploration.floor_ratio:
         odds = with_floor(odds, exploration.floor_ratio)
     if exploration.discovery_ratio:
         # The held-out are decided for as if they were treated.
-        treated = (arms == TREATED) | (arms == HOLDOUT)
+        treated = ((arms == TREATED) | (arms == HOLDOUT)) & ~owed
         outside = outside_usual(standing.wave, standing.family_share, treated)
         odds = with_discovery(odds, outside, exploration.discovery_ratio)
     return odds

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +11,9 @@ from numpy.typing import NDArray
 from streams.core.axis import ActionAxis
 from streams.core.catalogue import Catalogue
 from streams.core.chance import name_number
-from streams.core.contact import ContactPolicy
+from streams.core.contact import Answered, ContactPolicy
 from streams.core.funnel import Funnel, Mask
+from streams.core.owed import is_service
 from streams.core.policy import EngagementPolicy
 from streams.core.volume import is_in
 
@@ -26,7 +28,7 @@ class Plan:
         self.catalogue = catalogue
         # By id, so that moving an action within the file changes no draw and no record.
         self.actions = tuple(sorted(catalogue.actions, key=lambda action: action.id))
-        self.about = {name_number(each.id): (each.id, each.family) for each in self.actions}
+        self.about = {name_number(each.id): Answered.of(each) for each in self.actions}
         self.keys = [action.key for action in self.actions]
         # What is on trial changes nothing, so it makes no decision due.
         live = [action for action in self.actions if not action.shadow]
@@ -35,6 +37,7 @@ class Plan:
             catalogue.families, self.keys, catalogue.answers, catalogue.timers.ticket_closes_ms
         )
         self.policy = EngagementPolicy(self.actions)
+        self.service = np.array([is_service(action) for action in self.actions])
         self.contact = ContactPolicy(catalogue.contact, self.actions)
         self.worth = np.array([action.value * action.lever for action in self.actions])
         self.weights = {
@@ -58,6 +61,13 @@ class Plan:
         """Drop the actions whose time would be over before a channel could hear of them."""
         if any(late_ms):
             funnel.drop(np.array(late_ms)[:, None] >= self._valid_ms, OUTDATED)
+
+    def used_up(self, closed: AbstractSet[str]) -> list[tuple[str, Mask]]:
+        """Return for each closed budget its fate and the treatments it is about, (a, most)."""
+        return [
+            (f"volume:{each}", self._budgets[each])
+            for each in sorted(closed & self._budgets.keys())
+        ]
 
     def within_budget(self, budget_id: str, treatments: NDArray[np.intp]) -> Mask:
         """Tell what a budget is about, (n, a); nothing when this catalogue has no such budget."""

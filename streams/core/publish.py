@@ -28,6 +28,7 @@ from streams.core.features import FEATURE_NAMES, FEATURE_VERSION
 from streams.core.funnel import CANDIDATE, Funnel
 from streams.core.history import history_of
 from streams.core.moments import SESSION_MOMENTS
+from streams.core.owed import SERVICE_FIRST, Flags, is_service
 from streams.core.wave import Floats
 from streams.core.wording import items_of, worded
 
@@ -41,9 +42,9 @@ class Choices:
 
     `treatments` (n, a) is each action's treatment; `priorities` and `probabilities` are
     (n, a + 1), `propensities` and `weights` (n, a), the others (n,). `stated` (n, a) is what the
-    customer's own words pushed log-odds by, None for nobody's; `shadow` is what would have been
-    chosen with the actions on trial, -1 where none took part, None for no trial. `beside` is what
-    a challenger would have chosen.
+    customer's own words pushed log-odds by, None for nobody's; `owed` (n,) tells for whom only
+    service competed; `shadow` is what would have been chosen with the actions on trial, -1 where
+    none took part, None for no trial. `beside` is what a challenger would have chosen.
     """
 
     columns: Columns
@@ -58,6 +59,7 @@ class Choices:
     chosen: NDArray[np.intp]
     quiet_until_ms: Floats
     may_personalize: NDArray[np.bool_]
+    owed: Flags
     stated: Floats | None = None
     shadow: NDArray[np.intp] | None = None
     beside: Beside | None = None
@@ -66,8 +68,9 @@ class Choices:
 class Decided(NamedTuple):
     """A decision and what it was made of.
 
-    `published` is None for silence and for the held-out; `action`, `treatment` and `seen` (the
-    model's input, float32 bytes) tell what was chosen for these too, and are None for silence.
+    `published` is None for silence, and for marketing to the held-out; `action`, `treatment` and
+    `seen` (the model's input, float32 bytes) tell what was chosen for these too, and are None for
+    silence.
     `wait_until_ms` is when to decide anew because quiet hours kept an action waiting, 0 for never.
     """
 
@@ -114,11 +117,11 @@ class Publisher:
             arm=ARMS[arm],
             chosen=self._names[chosen],
             treatment=None if treatment is None else treatment.id,
-            published=action is not None and arm != HOLDOUT,
+            published=action is not None and (arm != HOLDOUT or is_service(action)),
             action_probability=wave.probability[row],
             draw=wave.draws[row],
             actions=self._names,
-            fates=[*wave.funnel.fates_of(row), CANDIDATE],
+            fates=[*wave.funnel.fates_of(row), SERVICE_FIRST if wave.owed[row] else CANDIDATE],
             propensities=wave.propensities[row],
             priorities=wave.priorities[row],
             probabilities=wave.probabilities[row],
@@ -169,6 +172,7 @@ class _Rows:
         self.quiet_until_ms: list[int] = choices.quiet_until_ms.astype(np.int64).tolist()
         self.may_personalize: list[bool] = choices.may_personalize.tolist()
         self.draws: list[float] = choices.draws.tolist()
+        self.owed: list[bool] = choices.owed.tolist()
         self.probability: list[float] = choices.probabilities[every, choices.chosen].tolist()
         silence = np.zeros((len(every), 1))
         self.propensities = _rows("d", np.concatenate([choices.propensities, silence], axis=1))

@@ -1,5 +1,7 @@
 """Reach: a new action begins with few customers, and one on trial has none.
 
+Service begins with everybody it concerns, whatever the catalogue says of a ramp: it is owed.
+
 An action is *new* when the model had settled before the action's first lesson. It then reaches a
 share of customers that grows with its lessons. Who is in is a salted hash of customer and action,
 so it is the same in a replay, and who is in stays in: shares only grow, from one version of a
@@ -17,6 +19,7 @@ from models.protocol import Evidence
 from streams.core.catalogue import Action, Ramp
 from streams.core.chance import id_hash, uniforms
 from streams.core.funnel import Funnel, Mask
+from streams.core.owed import SERVICE_FIRST, Flags, is_service, owed_to
 from streams.core.wave import Floats
 
 RAMP, TRIAL = "reach:ramp", "reach:shadow"
@@ -38,28 +41,32 @@ class Reach:
         self, actions: Sequence[Action], ramp: Ramp | None, evidence: Evidence, salt: str
     ) -> None:
         self._trial = np.array([action.shadow for action in actions])
+        self._service = np.array([is_service(action) for action in actions])
         self._limited: list[tuple[int, int, float]] = []
         if ramp is not None:
             for place, ratio in enumerate(reach_ratios(ramp, evidence).tolist()):
                 action = actions[place]
-                if ratio < 1.0 and action.ramped and not action.shadow:
+                if ratio < 1.0 and action.ramped and not (action.shadow or is_service(action)):
                     self._limited.append((place, id_hash(f"{salt}/ramp/{action.id}"), ratio))
 
-    def apply(self, customers: NDArray[np.uint64], funnel: Funnel) -> Mask | None:
+    def apply(self, customers: NDArray[np.uint64], funnel: Funnel) -> tuple[Mask | None, Flags]:
         """Drop what does not reach whom; `customers` are id hashes, (n,).
 
-        Returns which would be candidates if those on trial took part, (n, a); None without any.
+        Returns which would be candidates if those on trial took part, (n, a), None without any;
+        and for whom service goes first, (n,).
         """
         if self._limited:
             beyond = np.zeros((len(customers), len(self._trial)), bool)
             for place, salt, ratio in self._limited:
                 beyond[:, place] = uniforms(customers, salt) >= ratio
             funnel.drop(beyond, RAMP)
+        owed = owed_to(funnel.candidates & ~self._trial, self._service)
+        funnel.drop(owed[:, None] & ~self._service, SERVICE_FIRST)
         if not self._trial.any():
-            return None
+            return None, owed
         taking_part = funnel.candidates
         funnel.drop(self._trial[None], TRIAL)
-        return taking_part
+        return taking_part, owed
 
     def on_trial(self, taking_part: Mask) -> NDArray[np.bool_]:
         """Tell for whom any action on trial takes part, (n,)."""

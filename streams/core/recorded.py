@@ -23,7 +23,11 @@ _ROUNDING = 2e-6
 USUAL_REFUSALS = 0.005
 _WIDTH = len(ACTION_FEATURES)
 # Of what is not in the record: the way to a customer.
-_ALWAYS_KEPT = {"contact:no_open_channel", "contact:awaiting_outcomes"}
+_ALWAYS_KEPT = {
+    "contact:no_open_channel",
+    "contact:awaiting_outcomes",
+    "contact:customer_elsewhere",
+}
 
 
 class Recorded:

@@ -37,6 +37,7 @@ from streams.core.contact import record_contact
 from streams.core.contact.limits import Windows, channels_over_limit, limited, over_limit
 from streams.core.funnel import CANDIDATE, Funnel, Mask
 from streams.core.odds import Standing, odds_of
+from streams.core.owed import SERVICE_FIRST, is_service, owed_to
 from streams.core.policy import EngagementPolicy
 from streams.core.reach import TRIAL
 from streams.core.recorded import CONTACT, Recorded, is_late, keeps_fate, rules_of
@@ -72,6 +73,7 @@ class ContactHistory:
             action.family,
             action.issue,
             used.channel,
+            service=is_service(action),
         )
 
 
@@ -109,6 +111,7 @@ class Redecider:
         self._moments = sorted({m for action in self.actions for m in action.moments})
         self._worth = np.array([action.value * action.lever for action in self.actions])
         self._shadow = np.array([action.shadow for action in self.actions])
+        self._service = np.array([is_service(action) for action in self.actions])
         self._uses = np.array(
             [[c in {t.channel for t in a.treatments} for c in CHANNELS] for a in self.actions]
         )
@@ -129,6 +132,8 @@ class Redecider:
         silence = seen.silence_worth(old.bothering, self.catalogue.bothering)
         priorities = with_no_action(seen.propensities * weights * self._worth, silence)
         probabilities = self._odds(seen, wave, priorities, funnel)
+        owed = owed_to(funnel.candidates, self._service)
+        funnel.drop(owed[:, None] & ~self._service, SERVICE_FIRST)
         logged, gone = seen.logged_probabilities()
         target = np.where(
             seen.chosen >= 0, probabilities[np.arange(len(decisions)), seen.chosen], 0.0
@@ -179,12 +184,12 @@ class Redecider:
         freed = np.ones((len(seen.moments), len(self.actions)), bool)
         for fate in seen.fate_names:
             cells = seen.has_fate(fate)
-            # Who is on trial is said by the new catalogue alone.
-            late = is_late(fate) and fate != TRIAL
+            # Who is on trial, and whether service goes first, is said by the new catalogue alone.
+            late = is_late(fate) and fate not in (TRIAL, SERVICE_FIRST)
             kept = late and keeps_fate(fate, old, self.catalogue)
             if kept:
                 funnel.drop(cells, fate)
-            if kept or fate == CANDIDATE:
+            if kept or fate in (CANDIDATE, SERVICE_FIRST):
                 freed &= ~cells
         funnel.drop(self._shadow[None], TRIAL)
         local = [datetime.fromtimestamp(at_ms / 1000, UTC) for at_ms in seen.at_ms]
@@ -204,7 +209,7 @@ class Redecider:
     def _odds(self, seen: Recorded, wave: Wave, priorities: Floats, funnel: Funnel) -> Floats:
         """Return the probabilities of the treated, (n, a + 1), as `deciding` gives them."""
         arms, share = np.full(len(wave), TREATED), seen.natural["family_share"]
-        standing = Standing(wave, priorities, seen.propensities, share, arms)
+        standing = Standing(wave, priorities, seen.propensities, share, arms, self._service)
         exploration = self.catalogue.exploration
         return odds_of(standing, funnel.candidates, exploration, lessons=seen.lessons)
 

@@ -7,8 +7,9 @@ from streams.core.attribute import SETTLE_GRACE_MS
 from streams.core.contact import record_contact
 from streams.core.enrolment import enrol
 from streams.core.features import FEATURE_VERSION
-from streams.core.layout import HEAD
+from streams.core.layout import HEAD, MAX_PENDING
 from streams.core.moments import MOMENT_NUMBER
+from streams.core.owed import is_service
 from streams.core.publish import Decided
 from streams.core.state import Pending
 
@@ -21,6 +22,11 @@ def remember_decision(decided: Decided, catalogue_model: str) -> None:
 
     What a held-out customer would have got counts like what others get: their limits bind too,
     and their purchases are attributed, or the two could not be compared.
+
+    A service action is published though there may be no room left to await its outcome. Then its
+    outcome is not learned from (its contact is remembered, so a refusal counts all the same).
+    Giving up the oldest pending decision instead would cut off its answers and bias what is
+    learned of offers. Service takes no part in the comparison of arms: every arm gets it.
     """
     due, state, decision = decided.due, decided.due.state, decided.decision
     state.head[_LAST_DECISION] = max(state.head[_LAST_DECISION], due.at_ms)
@@ -38,7 +44,10 @@ def remember_decision(decided: Decided, catalogue_model: str) -> None:
         action.issue,
         treatment.channel,
         decision.decision_id,
+        service=is_service(action),
     )
+    if len(state.pending) >= MAX_PENDING:
+        return
     window_end_ms = due.at_ms + action.reward.window_ms
     state.pending.append(
         Pending(
@@ -58,7 +67,8 @@ def remember_decision(decided: Decided, catalogue_model: str) -> None:
             features=decided.seen,
             arm=ARMS.index(decision.arm),
             published=decision.published,
-            first=enrol(state, action.id, action.family),
+            first=0 if is_service(action) else enrol(state, action.id, action.family),
             subscription=action.reward.subscription,
+            service=is_service(action),
         )
     )

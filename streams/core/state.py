@@ -56,6 +56,32 @@ class Silence(msgspec.Struct, array_like=True, gc=False):
     until_ms: int
 
 
+class CreditedOrder(msgspec.Struct, array_like=True, gc=False):
+    """An order that was credited to a pending decision, and what came back of it since.
+
+    `order` is a hash of its id; money (in `currency`) and units are of the lines that the decision
+    is about. `whole`: that was all of the order. `counted`: its money is in the decision's
+    `spent_minor`, which adds up one currency only. `rewards`: it is what the reward asks for. A
+    shop may report a parcel that came back and the money for it as two events, so the two are kept
+    apart and the larger one counts.
+    """
+
+    order: int
+    spent_minor: int
+    units: float
+    currency: str
+    whole: bool
+    counted: bool
+    rewards: bool
+    returned_minor: int = 0
+    returned_units: float = 0.0
+    refunded_minor: int = 0
+
+
+# What no return undoes: a reward by an outcome, and orders that are not listed any more.
+LASTING_REWARD, LASTING_CONVERSION = 1, 2
+
+
 class Pending(msgspec.Struct, array_like=True, gc=False):
     """A decision whose attribution window has not ended, published or (held out) not.
 
@@ -63,7 +89,9 @@ class Pending(msgspec.Struct, array_like=True, gc=False):
     place in `ARMS`. `converted` and `spent_minor` tell of orders within the window, which every
     arm can have (and of subscriptions, where `subscription` says that the reward names them);
     `rewarded` of what the action's reward asks for. `first` is that of
-    `streams.core.enrolment`, `currency` that of `spent_minor` ("" for nothing spent).
+    `streams.core.enrolment`, `currency` that of `spent_minor` ("" for nothing spent). `service`
+    tells of a message that was owed. `orders` are the latest that were credited, `lasting` is the
+    sum of `LASTING_*` that hold whatever comes back.
     """
 
     decision_id: str
@@ -88,6 +116,9 @@ class Pending(msgspec.Struct, array_like=True, gc=False):
     first: int = 0
     currency: str = ""
     subscription: bool = False
+    service: bool = False
+    orders: list[CreditedOrder] = []
+    lasting: int = 0
 
 
 class CustomerState:

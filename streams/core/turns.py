@@ -6,15 +6,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from schemas.records import CustomerEvent, Outcome, Purchase, Trigger
+from schemas.records import CustomerEvent, Outcome, Profile, Purchase, Trigger
 from streams.core.attribute import (
     credit_outcome,
     credit_purchase,
+    is_ignored,
     settle,
     shows_response,
 )
 from streams.core.catalogue import Timers
-from streams.core.contact import contacted_about, note_response
+from streams.core.contact import Answered, contacted_about, note_response
 from streams.core.contact_rules import After, ContactRules
 from streams.core.deciding import Decider
 from streams.core.due import Due, Slate
@@ -34,6 +35,7 @@ from streams.core.moments import (
     QUIET_OVER,
     SESSION_MOMENTS,
 )
+from streams.core.outcome_time import at_its_decision
 from streams.core.publish import Decided
 from streams.core.state import CustomerState, Pending
 from streams.core.timers import armed, fire, forget_past, is_due, is_over, moment_of
@@ -44,8 +46,6 @@ _NO_CATALOGUE_TIMERS = Timers()
 _NO_CATALOGUE_CONTACT = ContactRules()
 # What an outcome says of the action it answers.
 _SAYS: dict[str, After] = {"reject": "rejected", "objection": "objected"}
-# An action and its family.
-About = tuple[str, str | None]
 
 
 @dataclass(slots=True)
@@ -131,6 +131,8 @@ class Segment:
             self.notes["already_applied"] += 1
             return None
         state.applied_offset = offset
+        if isinstance(event, Outcome):
+            event = at_its_decision(state, event)
         if (repeat := repeat_of(state, event)) is not None:
             self.notes[repeat] += 1
             if repeat == "duplicate":
@@ -169,7 +171,11 @@ class Segment:
             seen_at_ms=origin.seen_at_ms,
         )
         due = self._due(turn, moment, event.at_ms, offset, trigger)
-        return due._replace(late_ms=origin.late_ms) if origin.late_ms else due
+        # A profile tells what a customer wants of a channel, not where they are.
+        channel = due.channel if isinstance(event, Profile) else event.channel
+        if origin.late_ms or channel != due.channel:
+            return due._replace(late_ms=origin.late_ms, channel=channel)
+        return due
 
     def _due(self, turn: Turn, moment: str, at_ms: int, offset: int, trigger: Trigger) -> Due:
         return Due(turn.customer, turn.state, moment, at_ms, self.partition, offset, trigger)
@@ -182,22 +188,25 @@ class Segment:
             self.notes[f"{'unmatched' if pending is None else 'outcome'}:{event.kind}"] += 1
             if (says := _SAYS.get(event.kind)) is None:
                 return
-            about = self._late(state, event) if pending is None else _about(pending)
+            about = self._late(state, event) if pending is None else Answered.by(pending)
             if about is not None:
                 note_response(state, self._contact.suppressions, says, about, event.at_ms)
 
-    def _late(self, state: CustomerState, event: Outcome) -> About | None:
+    def _late(self, state: CustomerState, event: Outcome) -> Answered | None:
         """Return what an answer is about whose window is over: a no is a no, however late."""
-        number = contacted_about(state, event.decision_id)
-        return None if number is None or self.decider is None else self.decider.about.get(number)
+        contact = contacted_about(state, event.decision_id)
+        if contact is None or self.decider is None:
+            return None
+        return self.decider.about.get(contact.action)
 
     def settle(self, state: CustomerState, at_ms: int) -> list[Pending]:
         """Take the decisions whose window is over; what was ignored too often will rest."""
         settled = settle(state, at_ms)
         for pending in settled:
-            if shows_response(pending):
+            if shows_response(pending) and (pending.rewarded or is_ignored(pending)):
                 says: After | None = None if pending.rewarded else "ignored"
-                note_response(state, self._contact.suppressions, says, _about(pending), at_ms)
+                about = Answered.by(pending)
+                note_response(state, self._contact.suppressions, says, about, at_ms)
         return settled
 
     def go_on(self, turn: Turn, decided: Decided) -> None:
@@ -218,7 +227,3 @@ class Segment:
     def _cooling_down(self, state: CustomerState, at_ms: int) -> bool:
         assert self.decider is not None
         return at_ms - state.head[_LAST_DECISION] < self.decider.catalogue.cool_down_ms
-
-
-def _about(pending: Pending) -> About:
-    return pending.action, pending.family

@@ -35,6 +35,8 @@ from streams.core.zones import offsets_ms
 
 Floats = NDArray[np.float64]
 
+_UNKNOWN_CHANNEL = "other"
+_CHANNEL_NUMBER = {channel: number for number, channel in enumerate(CHANNELS)}
 _ERA_SLOTS = np.array(ERA_SLOTS)
 _ERA_MS, _HALF_LIVES_MS = np.array(ERA_MS, np.float64), np.array(HALF_LIVES_MS, np.float64)
 
@@ -49,9 +51,14 @@ class Wave:
         moments: Sequence[str],
         axis: ActionAxis,
         time_zone: str = "UTC",
+        channels: Sequence[str] | None = None,
     ) -> None:
-        """`time_zone` is assumed of customers whose own zone is not known."""
+        """`time_zone` is assumed of customers whose own zone is not known.
+
+        `channels` (n,) is where each customer is, "other" where that is not known.
+        """
         self.states = states
+        self._channels = channels
         self.axis = axis
         self._time_zone = time_zone
         self.moments = moments
@@ -209,6 +216,12 @@ class Wave:
             [sum(i.quantity_milli > 0 for i in state.cart.values()) for state in self.states],
             np.float64,
         )
+
+    @cached_property
+    def channel_numbers(self) -> NDArray[np.intp]:
+        """Return the number of the channel on which each customer is, shape (n,)."""
+        known = self._channels or [_UNKNOWN_CHANNEL] * len(self)
+        return np.array([_CHANNEL_NUMBER[channel] for channel in known], np.intp)
 
     @cached_property
     def moment_numbers(self) -> NDArray[np.intp]:

@@ -19,8 +19,8 @@ def candidates_of(
 ) -> list[NextBestAction]:
     """Return every action that was a candidate, as if it had been published instead.
 
-    `actions` is the catalogue's, by id. Each takes the channel of its first treatment, except the
-    one that was published, which is returned as it is; doing nothing is left out.
+    `actions` is the catalogue's, by id. Each takes the channel of the published one, where the
+    customer is, or else that of its first treatment; doing nothing is left out.
     """
     found = []
     for name, fate in zip(decision.actions, decision.fates, strict=True):
@@ -30,13 +30,15 @@ def candidates_of(
             found.append(published)
             continue
         action = actions[name]
+        channels = [treatment.channel for treatment in action.treatments]
+        same = published.channel in channels
         found.append(
             msgspec.structs.replace(
                 published,
                 action=name,
                 issue=action.issue,
                 family=action.family,
-                channel=action.treatments[0].channel,
+                channel=published.channel if same else channels[0],
             )
         )
     return found

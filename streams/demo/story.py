@@ -48,12 +48,14 @@ class Answered(NamedTuple):
 
     `chance` is the simulator's hidden truth: P(click | seen) at that moment; `random_chance` is
     its mean over all candidates there were, which is what choosing at random would have got.
+    `aimed` is false for service: it is owed, so whether it is clicked says nothing of the choice.
     """
 
     action: NextBestAction
     responded: bool
     chance: float
     random_chance: float
+    aimed: bool = True
 
 
 @dataclass(frozen=True)
@@ -69,13 +71,14 @@ class Day:
 
 @dataclass
 class Report:
-    """What a run amounted to. Rates are over published actions in the order of decision."""
+    """What a run amounted to. Rates are over published marketing in the order of decision."""
 
     days: int = 0
     events: Counter[str] = field(default_factory=Counter)
     decisions: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     actions: Counter[str] = field(default_factory=Counter)
+    responses: int = 0
     _responded: bytearray = field(default_factory=bytearray)
     _chances: list[float] = field(default_factory=list)
     _random_chances: list[float] = field(default_factory=list)
@@ -83,12 +86,7 @@ class Report:
     @property
     def actions_published(self) -> int:
         """How many actions were published and answered (or left unanswered)."""
-        return len(self._responded)
-
-    @property
-    def responses(self) -> int:
-        """How many of them were clicked or accepted."""
-        return sum(self._responded)
+        return self.actions.total()
 
     def response_rate(self, quarter: int) -> float | None:
         """Return the share of the actions of a quarter (0..3) that got a click or an accept.
@@ -111,6 +109,9 @@ class Report:
     def add(self, answered: Answered) -> None:
         """Count one published action."""
         self.actions[answered.action.action] += 1
+        self.responses += answered.responded
+        if not answered.aimed:
+            return
         self._responded.append(answered.responded)
         self._chances.append(answered.chance)
         self._random_chances.append(answered.random_chance)
@@ -209,7 +210,8 @@ class Story:
         sent = self._simulator.respond(action)
         self._wait_for(sent)
         responded = any(t == "outcomes" and event["kind"] in RESPONSES for t, event in sent)
-        answered = Answered(action, responded, chance, sum(chances) / len(chances))
+        aimed = self._actions[action.action].purpose != "service"
+        answered = Answered(action, responded, chance, sum(chances) / len(chances), aimed)
         self.report.add(answered)
         return answered
 

@@ -31,7 +31,7 @@ OVERFLOW_LABEL = "other"
 _LATENCY_S = (0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1, 2, 5, 10, 60, 600, 3_600)
 _STEP_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 _RECOVERY_S = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600)
-# Typical state is below 1 KiB, the hard limit is 16 KiB.
+# A usual state is below 1 KiB, the limit is `MAX_STATE_BYTES` of streams.core.layout.
 _STATE_BYTES = (128, 256, 512, 768, 1_024, 1_536, 2_048, 4_096, 8_192, 16_384)
 
 

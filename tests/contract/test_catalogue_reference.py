@@ -9,14 +9,21 @@ from pathlib import Path
 import pytest
 
 from schemas.symbols import SEVERITIES
+from streams.core.catalogue import TIERS
 from streams.core.catalogue_yaml import load_catalogue
+from streams.core.catalogue_yaml.contact import TAKEN
 from streams.core.catalogue_yaml.durations import durations
 from streams.core.catalogue_yaml.parts import REWARDABLE, TREATMENT_CHANNELS
 from streams.core.catalogue_yaml.sections import Place, Section
+from streams.core.contact.ways import CLOSED
 from streams.core.contact_rules import AFTERS, CALENDARS, QUIET_ANSWERS, SCOPES
+from streams.core.deciding import SLATE_DISTURBS, SLATE_SERVICE, SLATE_SHOWN
 from streams.core.features import FEATURES
 from streams.core.moments import MOMENTS
+from streams.core.owed import SERVICE_FIRST
 from streams.core.phrases import DEFAULT_PHRASES
+from streams.core.plan import OUTDATED
+from streams.core.reach import RAMP, TRIAL
 from streams.core.wording import ITEMS, SLOTS
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "catalogue"
@@ -112,3 +119,13 @@ def test_every_word_that_a_key_may_have_is_named() -> None:
 def test_every_pack_is_named() -> None:
     for path in FOLDER.glob("*.yaml"):
         assert f"`{path.name}`" in REFERENCE
+
+
+def test_every_reason_that_leaves_an_action_out_is_explained() -> None:
+    said = REFERENCE[REFERENCE.index("## Why an action was left out") :]
+    fixed = {*CLOSED, OUTDATED, RAMP, TRIAL, SERVICE_FIRST}
+    fixed |= {SLATE_SHOWN, SLATE_DISTURBS, SLATE_SERVICE, *(f"contact:{name}" for name in TAKEN)}
+    for reason in fixed:
+        assert f"`{reason}`" in said, reason
+    for tier in TIERS:
+        assert f"`{tier}:<rule>`" in said

@@ -29,6 +29,7 @@ from streams.core.admit import admit
 from streams.core.chance import decision_id
 from streams.core.codec import decode_customer, encode_customer
 from streams.core.features import FEATURE_NAMES, FEATURE_VERSION
+from streams.core.layout import MAX_STATE_BYTES
 from tests.events import NOON_MS, use
 from tests.memory import Log, MemoryVersions
 from tests.shops import SHOP, load
@@ -158,5 +159,5 @@ def test_an_admitted_event_never_raises_and_every_number_of_a_decision_is_finite
     assert all(map(is_finite, decisions))
     for state in log.store.states.values():
         stored = encode_customer(state)
-        assert len(stored) < 16 * 1024
+        assert len(stored) < MAX_STATE_BYTES
         assert decode_customer(stored) == state

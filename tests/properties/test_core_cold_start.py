@@ -41,7 +41,9 @@ def evidence(lessons: float, overall: int, began_at: float) -> Evidence:
 
 def let_in(ramp: Ramp, known: Evidence, salt: str = "salt") -> NDArray[np.bool_]:
     funnel = Funnel(len(CUSTOMERS), 1)
-    assert Reach([offer("new")], ramp, known, salt).apply(CUSTOMERS, funnel) is None
+    taking_part, owed = Reach([offer("new")], ramp, known, salt).apply(CUSTOMERS, funnel)
+    assert taking_part is None
+    assert not owed.any()
     return funnel.candidates[:, 0]
 
 
@@ -87,7 +89,7 @@ def test_what_is_on_trial_is_dropped_and_yet_told_as_taking_part() -> None:
     reach = Reach(actions, Ramp(0.02, 200), no_evidence(2)._replace(overall=9_999), "salt")
     funnel = Funnel(3, 2)
     funnel.drop(np.array([[True, True], [False, True], [True, False]]), "eligibility:rule")
-    taking_part = reach.apply(CUSTOMERS[:3], funnel)
+    taking_part, _ = reach.apply(CUSTOMERS[:3], funnel)
     assert taking_part is not None
     # A trial is not also on a ramp: it shows what the action would do for everybody.
     assert reach.on_trial(taking_part).tolist() == [False, False, True]

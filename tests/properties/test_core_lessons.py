@@ -40,7 +40,9 @@ def rewards(action: Action, decided: Decision, record: object) -> bool:
         hit = ours and reward.family_purchase and about_it
     else:
         return False
-    return hit and start <= record.at_ms <= start + reward.window_ms
+    # An answer that names a decision is never older than it, whatever a slow clock says.
+    early = record.at_ms < start and not isinstance(record, Outcome)
+    return hit and not early and record.at_ms <= start + reward.window_ms
 
 
 def chosen(log: Played) -> list[Decision]:

@@ -17,7 +17,7 @@ from streams.core.catalogue import Timers
 from streams.core.codec import SCHEMA_VERSION, StateError, decode_customer, encode_customer
 from streams.core.decay import ERA_SLOTS, FAMILY_SUM_SLOTS, SUM_SLOTS, worth
 from streams.core.fold import fold
-from streams.core.layout import DAY_MS, FAMILY, HEAD, LATEST, TOTALS
+from streams.core.layout import DAY_MS, FAMILY, HEAD, LATEST, MAX_STATE_BYTES, TOTALS
 from streams.core.merge import merge
 from streams.core.rows import parted
 from streams.core.state import CustomerState
@@ -31,7 +31,6 @@ VERSIONS = LeaningVersions(*CATALOGUES)
 TIMERS = Timers()
 # Of a sum 21 bits are kept, each time something is added: here up to 60 times.
 SUM_DIGITS = 2e-5
-HARD_LIMIT_BYTES = 16 * 1024
 # Three years: beyond every landmark of 64 hours and 64 days, and far into that of 64 months.
 SPAN_MS = 3 * 365 * DAY_MS
 
@@ -117,7 +116,7 @@ def test_merging_is_symmetric_bounded_and_leaves_both_alone(made: list[Step]) ->
     one, other = merge(a, b), merge(b, a)
     assert_near(one, other)
     assert (encode_customer(a), encode_customer(b)) == before
-    assert len(encode_customer(one)) < HARD_LIMIT_BYTES
+    assert len(encode_customer(one)) < MAX_STATE_BYTES
     assert decode_customer(encode_customer(one)) == one
 
 
@@ -218,7 +217,7 @@ def test_a_hostile_stream_does_not_grow_a_state_past_its_bound(seed: int) -> Non
     for number in range(300):
         late_ms = chance.choice((0, 0, DAY_MS))
         fold(state, chance.choice(makers)(NOON_MS + number * 60_000 - late_ms), TIMERS)
-    assert len(encode_customer(state)) < HARD_LIMIT_BYTES
+    assert len(encode_customer(state)) < MAX_STATE_BYTES
     assert decode_customer(encode_customer(state)) == state
     view(state, NOON_MS)
 

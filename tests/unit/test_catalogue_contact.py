@@ -46,6 +46,7 @@ issues:
         moments: [browsing]
         value: 1
         treatments: [{id: letter, channel: email, message: "{name|Hello}", items: cart}]
+service_after_unsubscribe: false
 """
 
 
@@ -74,6 +75,7 @@ def test_everything_that_was_written_is_read() -> None:
     )
     assert contact.tickets == TicketSilence(2, 2 * DAY_MS)
     assert contact.automated_in_a_row == 3
+    assert contact.service_after_unsubscribe is False
     assert [(b.id, b.scope, b.name, b.per_day) for b in catalogue.budgets] == [
         ("calls", "channel", "call_center", 40)
     ]
@@ -85,11 +87,12 @@ def test_everything_that_was_written_is_read() -> None:
 
 
 def test_without_contact_rules_open_tickets_and_objections_still_silence() -> None:
-    lines = [line for line in SOUND.splitlines() if ":" in line]
+    lines = [line for line in SOUND.splitlines() if ":" in line and "unsubscribe" not in line]
     bare = "\n".join(lines[:2] + lines[lines.index("issues:") :]).replace("{name|Hello}", "Hi")
     contact = loaded(bare).contact
     assert contact.tickets == TicketSilence(0, 0)
     assert contact.suppressions == (DEFAULT_SUPPRESSION,)
+    assert contact.service_after_unsubscribe is True
     assert contact.quiet == QuietHours(QuietTimes(), "other_channel", "UTC")
     assert (contact.limits, contact.after_purchase, contact.automated_in_a_row) == ((), (), None)
 
@@ -167,6 +170,12 @@ def test_an_own_rule_about_objections_takes_the_place_of_the_usual_one() -> None
         ("least_severity: high", "least_severity: hihg", "unknown severity `hihg`; did you mean"),
         ("least_severity: high", "silence: perhaps", "where true or false belongs"),
         ("automated_in_a_row: 3", "automated_in_a_row: 0", ":8 automated_in_a_row: 0 is out of"),
+        (
+            "unsubscribe: false",
+            "unsubscribe: never",
+            ":25 service_after_unsubscribe: text (`never`) where true or false belongs",
+        ),
+        ("after_unsubscribe", "after_unsubscribed", "did you mean `service_after_unsubscribe`?"),
         # budgets
         ("scope: channel, name", "scope: overall, name", ":9 budgets[0].scope: unknown scope"),
         ("name: call_center", "name: callcenter", "did you mean `call_center`?"),

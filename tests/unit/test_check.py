@@ -8,6 +8,7 @@ import pytest
 
 from streams.cli.check import check
 from streams.cli.main import concierge
+from streams.runtime.paths import bundled_catalogue
 
 
 def _check(
@@ -68,3 +69,20 @@ def test_several_problems_are_told_at_once(
 
 def test_help_says_what_the_exit_codes_mean() -> None:
     assert "Exit code 0" in (check.help or "")
+
+
+def test_service_with_a_single_channel_is_a_warning_and_no_mistake(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    text = bundled_catalogue("shop").read_text("utf-8")
+    note = '          - {id: note, channel: app, message: "Sorry that it was not right.'
+    assert note in text
+    one = "\n".join(line for line in text.splitlines() if not line.startswith(note))
+    file = tmp_path / "shop.yaml"
+    file.write_text(one + "\n", "utf-8")
+    for catalogue, warned in ((str(file), True), ("shop", False)):
+        monkeypatch.setenv("CONCIERGE_CATALOGUE_PATH", catalogue)
+        assert concierge.main(["check", "--offline"], standalone_mode=False) == 0
+        said = " ".join(capsys.readouterr().out.split())
+        assert ("only one channel: apology_after_refund (email)" in said) == warned
+        assert ("add a treatment on another one" in said) == warned

@@ -94,12 +94,23 @@ def test_an_answer_lets_the_machine_write_again(sign_of_life: str) -> None:
     assert ways.refund(at_ms + 1).decision.treatment == "letter"
 
 
-def test_an_unsubscribed_channel_is_never_used_for_service_either() -> None:
-    ways = Ways()
+@pytest.mark.parametrize(
+    ("key", "fate"),
+    [
+        ("", "candidate"),
+        ("service_after_unsubscribe: true", "candidate"),
+        ("service_after_unsubscribe: false", "contact:no_open_channel"),
+    ],
+)
+def test_an_unsubscribe_closes_marketing_and_what_is_owed_only_where_the_catalogue_says_so(
+    key: str, fate: str
+) -> None:
+    ways = Ways(key)
     ways.answers(ways.order(NOON_MS), "unsubscribe", NOON_MS + 1, channel="email")
-    (answer,) = ways.ticket(NOON_MS + 2)
-    assert answer.fate("answer") == "contact:no_open_channel"
-    assert ways.refund(NOON_MS + 3).fate("letter_or_note") == "contact:ticket"
+    assert ways.order(NOON_MS + 2).fate("letter") == "contact:no_open_channel"
+    (answer,) = ways.ticket(NOON_MS + 3)
+    assert answer.fate("answer") == fate
+    assert (answer.action is None) == (fate != "candidate")
 
 
 def test_offers_leave_room_for_service_to_be_remembered() -> None:

@@ -30,7 +30,7 @@ from streams.core.layout import DAY_MS, HOUR_MS, MAX_CONTACTS, MINUTE_MS
 
 KEYS = (
     *("contact_limits", "quiet_hours", "suppression", "after_purchase", "tickets"),
-    "automated_in_a_row",
+    *("automated_in_a_row", "service_after_unsubscribe"),
 )
 Names = Mapping[Scope, tuple[str, ...]]
 
@@ -38,7 +38,10 @@ Names = Mapping[Scope, tuple[str, ...]]
 _CALENDAR_MS = {"day": 25 * 3_600_000, "week": 7 * DAY_MS + 3_600_000, "month": 32 * DAY_MS}
 _LIMIT_KEYS = ("id", "scope", "name", "max_contacts", "calendar")
 # What drops an action is told by its id, so no two rules share one, nor one of these.
-_TAKEN = ("ticket", "quiet_hours", "no_open_channel", "automated_in_a_row", "awaiting_outcomes")
+TAKEN = (
+    *("ticket", "quiet_hours", "no_open_channel", "automated_in_a_row", "awaiting_outcomes"),
+    "customer_elsewhere",
+)
 _TICKET_KEYS = (
     *("silence", "least_severity"),
     *(*durations("after_resolved"), *durations("closes_after")),
@@ -60,8 +63,9 @@ def read_contact_rules(section: Section, names: Names) -> tuple[ContactRules, in
         after_purchase=_read_after_purchase(section.get("after_purchase"), names),
         tickets=tickets,
         automated_in_a_row=most.whole(1, 100) if most else None,
+        service_after_unsubscribe=section.flag("service_after_unsubscribe", True),
     )
-    taken = set(_TAKEN)
+    taken = set(TAKEN)
     for key, named in (
         ("contact_limits", rules.limits),
         ("suppression", rules.suppressions),

@@ -3,15 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from schemas.symbols import CHANNELS
+from streams.core.catalogue import Action
 from streams.core.chance import name_number, text_number
 from streams.core.channels import AUTOMATED, BY_PEOPLE
 from streams.core.contact_rules import After, Suppression
 from streams.core.layout import CONTACT, CONTACT_WIDTH, HEAD, MAX_CONTACTS, MAX_SILENCES
-from streams.core.state import CustomerState, Silence
+from streams.core.owed import is_service
+from streams.core.state import CustomerState, Pending, Silence
 
 _IN_A_ROW = HEAD["automated_in_a_row"]
+
+
+class Answered(NamedTuple):
+    """What an answer is about: an action, its family, and whether it was owed."""
+
+    action: str
+    family: str | None
+    service: bool = False
+
+    @classmethod
+    def of(cls, action: Action) -> Answered:
+        """Return what an answer to a declared action is about."""
+        return cls(action.id, action.family, is_service(action))
+
+    @classmethod
+    def by(cls, pending: Pending) -> Answered:
+        """Return what an answer to a pending decision is about."""
+        return cls(pending.action, pending.family, pending.service)
 
 
 def silence_number(rule: Suppression, action: str, family: str | None) -> int:
@@ -20,29 +41,46 @@ def silence_number(rule: Suppression, action: str, family: str | None) -> int:
     return int(name_number(f"{rule.id}/{about}"))
 
 
+def rests_under(rule: Suppression, action: Action) -> int:
+    """Return the number under which a rule silences an action.
+
+    A no to offers about a family says nothing of what is owed, so service rests by itself.
+    """
+    return silence_number(rule, action.id, None if is_service(action) else action.family)
+
+
 def note_response(
     state: CustomerState,
     rules: Iterable[Suppression],
     what: After | None,
-    about: tuple[str, str | None],
+    about: Answered,
     at_ms: int,
 ) -> None:
-    """Count an answer to an action (`about` = action, family), and silence it where it is due.
+    """Count an answer to an action, and silence what it is about where that is due.
+
+    A no to a service action silences that action, and the offers of its family as any no does.
 
     None is a reward: every count in a row starts anew, and a silence that being ignored began
     ends. One that the customer asked for lasts its term.
     """
     for rule in rules:
-        number = silence_number(rule, *about)
-        if what is None:
-            _reward(state, number, rule.after)
-        elif what == rule.after:
-            known = state.silences.pop(number, None) or Silence(0, 0)
-            known.count += 1
-            if known.count >= rule.times:
-                known.count, known.until_ms = 0, max(known.until_ms, at_ms + rule.term_ms)
-            if len(state.silences) < MAX_SILENCES or _make_room(state.silences, known, at_ms):
-                state.silences[number] = known
+        numbers = {silence_number(rule, about.action, about.family): None}
+        if about.service:
+            numbers[silence_number(rule, about.action, None)] = None
+        for number in numbers:
+            if what is None:
+                _reward(state, number, rule.after)
+            elif what == rule.after:
+                _refusal(state, number, rule, at_ms)
+
+
+def _refusal(state: CustomerState, number: int, rule: Suppression, at_ms: int) -> None:
+    known = state.silences.pop(number, None) or Silence(0, 0)
+    known.count += 1
+    if known.count >= rule.times:
+        known.count, known.until_ms = 0, max(known.until_ms, at_ms + rule.term_ms)
+    if len(state.silences) < MAX_SILENCES or _make_room(state.silences, known, at_ms):
+        state.silences[number] = known
 
 
 def _reward(state: CustomerState, number: int, after: After) -> None:
@@ -78,8 +116,13 @@ def record_contact(
     issue: str,
     channel: str,
     decision_id: str | None = None,
+    *,
+    service: bool = False,
 ) -> None:
-    """Remember that an action was published; of too many contacts the earliest is forgotten."""
+    """Remember that an action was published; of too many contacts the earliest is forgotten.
+
+    `service` is no automated message that the customer could have left unanswered.
+    """
     contacts = state.contacts
     contacts.extend(
         (
@@ -92,7 +135,7 @@ def record_contact(
         )
     )
     if channel in AUTOMATED:
-        state.head[_IN_A_ROW] += 1
+        state.head[_IN_A_ROW] += not service
     elif channel in BY_PEOPLE:
         state.head[_IN_A_ROW] = 0.0
     if len(contacts) > MAX_CONTACTS * CONTACT_WIDTH:
@@ -102,10 +145,18 @@ def record_contact(
         del contacts[earliest : earliest + CONTACT_WIDTH]
 
 
-def contacted_about(state: CustomerState, decision_id: str) -> float | None:
-    """Return the number of the action that a decision published, None where it is forgotten."""
+class Contacted(NamedTuple):
+    """A remembered contact: the number of its action, and when it was decided."""
+
+    action: float
+    at_ms: int
+
+
+def contacted_about(state: CustomerState, decision_id: str) -> Contacted | None:
+    """Return the contact that a decision made, None where it is forgotten."""
     contacts, number = state.contacts, text_number(decision_id)
     for start in range(0, len(contacts), CONTACT_WIDTH):
         if contacts[start + CONTACT["decision"]] == number:
-            return contacts[start + CONTACT["action"]]
+            at_ms = int(contacts[start + CONTACT["at_ms"]])
+            return Contacted(contacts[start + CONTACT["action"]], at_ms)
     return None

@@ -1,8 +1,7 @@
 """The contact policy of a catalogue, for a whole wave at once.
 
-It answers two questions: which treatment of each action may be used now, and which actions must
-rest. The first treatment that may be used is chosen; what closes a channel is, in this order, the
-customer's own word, quiet hours, too many automated messages in a row, and limits per channel.
+It answers two questions: which treatment of each action may be used now (the first that is open,
+see `streams.core.contact.ways`), and which actions must rest.
 """
 
 from __future__ import annotations
@@ -14,25 +13,23 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.symbols import CHANNELS
 from streams.core.catalogue import Action
-from streams.core.channels import AUTOMATED
-from streams.core.contact.limits import Locals, Windows, channels_over_limit, limited, over_limit
-from streams.core.contact.memory import silence_number
+from streams.core.contact.limits import Locals, Windows, limited, over_limit
+from streams.core.contact.memory import rests_under
 from streams.core.contact.quiet import QuietPlan
+from streams.core.contact.ways import QUIET, Ways
 from streams.core.contact_rules import ContactRules, Suppression, TicketSilence
 from streams.core.funnel import Funnel, Mask
 from streams.core.layout import MAX_PENDING, PENDING_FOR_SERVICE
+from streams.core.owed import is_service
 from streams.core.state import Ticket
 from streams.core.tickets import still_open
 from streams.core.wave import Floats, Wave
 from streams.core.zones import zone
 
 NO_TREATMENT = -1
-_NO_CHANNEL = len(CHANNELS)
-_AUTOMATED = np.array([channel in AUTOMATED for channel in CHANNELS])
-_QUIET = "contact:quiet_hours"
-_CLOSED = ("contact:no_open_channel", _QUIET, "contact:automated_in_a_row")
+# More than there is room for: service never waits for room.
+_ALWAYS_ROOM = MAX_PENDING + 1
 
 
 def consented(wave: Wave, purpose: str, consent: str) -> NDArray[np.bool_]:
@@ -63,15 +60,16 @@ class ContactPolicy:
 
     def __init__(self, rules: ContactRules, actions: Sequence[Action]) -> None:
         self._rules = rules
-        self._service = np.array([action.purpose == "service" for action in actions])
+        self._service = np.array([is_service(action) for action in actions])
         # Nobody waits for what is on trial: it must not make a decision due.
         self._live = np.array([not action.shadow for action in actions])
-        self._channels = _channel_numbers(actions)
-        self._channel_limits = [limit for limit in rules.limits if limit.scope == "channel"]
+        self._ways = Ways(rules, actions)
         self._limits = [
             (limit, limited(limit, actions)) for limit in rules.limits if limit.scope != "channel"
         ]
-        self._most_pending = np.where(self._service, MAX_PENDING, MAX_PENDING - PENDING_FOR_SERVICE)
+        # What is owed goes out without room to await its outcome: see `streams.core.remember`.
+        most = MAX_PENDING - PENDING_FOR_SERVICE
+        self._most_pending = np.where(self._service, _ALWAYS_ROOM, most)
         self._silences = [(rule, _silence_places(rule, actions)) for rule in rules.suppressions]
         self._resting = [
             (
@@ -88,17 +86,21 @@ class ContactPolicy:
         ]
         self._by_calendar = any(limit.calendar for limit in rules.limits)
         self._quiet = QuietPlan(rules.quiet)
-        self._fates = (*_CLOSED, *(f"contact:{limit.id}" for limit in self._channel_limits))
 
-    def apply(self, wave: Wave, funnel: Funnel) -> Contactable:
-        """Drop what must rest or has no way to the customer; return the ways that are left."""
+    def apply(
+        self, wave: Wave, funnel: Funnel, used_up: Sequence[tuple[str, Mask]] = ()
+    ) -> Contactable:
+        """Drop what must rest or has no way to the customer; return the ways that are left.
+
+        `used_up` has the fate of each closed budget and the treatments it is about, (a, most).
+        """
         windows = Windows(wave, self._local_times(wave))
         self._silence(wave, funnel)
         waiting = np.array([len(state.pending) for state in wave.states])[:, None]
         funnel.drop(waiting >= self._most_pending, "contact:awaiting_outcomes")
         for limit, about in self._limits:
             funnel.drop(over_limit(wave, windows, limit, about), f"contact:{limit.id}")
-        return self._treatments(wave, windows, funnel)
+        return self._treatments(wave, windows, used_up, funnel)
 
     def _local_times(self, wave: Wave) -> Locals:
         """Return each customer's local time, where a limit asks for it.
@@ -145,53 +147,42 @@ class ContactPolicy:
             rests = (bought_ms > 0) & (wave.at_ms[:, None] < bought_ms + resting.term_ms)
             funnel.drop(about & ~self._service & rests, f"contact:{resting.id}")
 
-    def _treatments(self, wave: Wave, windows: Windows, funnel: Funnel) -> Contactable:
+    def _treatments(
+        self,
+        wave: Wave,
+        windows: Windows,
+        used_up: Sequence[tuple[str, Mask]],
+        funnel: Funnel,
+    ) -> Contactable:
         rule = self._rules.quiet
-        closed = self._closed(wave, windows)
-        ways = closed.take(self._channels, axis=1)
         quiet = self._quiet.quiet(wave)
-        if quiet is not None and quiet.any():
-            _close(closed, quiet, 2)
-            disturbed = closed.take(self._channels, axis=1)
-            ways = np.where(self._service[:, None], ways, disturbed)
+        ways = self._ways.closed(wave, windows, quiet, used_up)
+        place = self._ways.first_here(ways)
+        first = np.take_along_axis(ways, place[:, :, None], axis=2)[:, :, 0]
         usable = ways == 0
         if rule.then != "other_channel":
-            usable &= ways[:, :, :1] != 2
+            usable &= first[:, :, None] != QUIET
         chosen = np.where(usable.any(axis=2), usable.argmax(axis=2), NO_TREATMENT)
         until_ms = np.zeros(len(wave))
         if rule.then == "wait" and quiet is not None and quiet.any():
-            waiting = self._live & (chosen == NO_TREATMENT) & (ways[:, :, 0] == 2)
+            waiting = self._live & (chosen == NO_TREATMENT) & (first == QUIET)
             waiting &= funnel.candidates
             for row in np.flatnonzero(waiting.any(axis=1)).tolist():
-                channels = sorted(set(self._channels[waiting[row], 0].tolist()))
+                actions = np.flatnonzero(waiting[row])
+                first_of = self._ways.channels[actions, place[row, actions]]
+                channels = sorted(set(first_of.tolist()))
                 at_ms = float(wave.at_ms[row])
                 until_ms[row] = self._quiet.over_ms(wave.states[row], at_ms, channels)
-        funnel.drop_each(np.where(chosen == NO_TREATMENT, ways[:, :, 0], 0), self._fates)
+        fates = (*self._ways.fates, *(fate for fate, _ in used_up))
+        funnel.drop_each(np.where(chosen == NO_TREATMENT, first, 0), fates)
         return Contactable(chosen, until_ms)
-
-    def _closed(self, wave: Wave, windows: Windows) -> NDArray[np.int16]:
-        """Tell what closes each channel for each customer, but for quiet hours: 0 is open.
-
-        The last, by which rows of treatments are filled up, leads nowhere and is never open.
-        """
-        closed = np.zeros((len(wave), len(CHANNELS) + 1), np.int16)
-        closed[:, _NO_CHANNEL] = 1
-        for row, state in enumerate(wave.states):
-            for channel in state.unsubscribed:
-                closed[row, CHANNELS.index(channel)] = 1
-        if self._rules.automated_in_a_row is not None:
-            tired = wave.number("automated_in_a_row") >= self._rules.automated_in_a_row
-            _close(closed, tired[:, None] & _AUTOMATED, 3)
-        for number, limit in enumerate(self._channel_limits, start=len(_CLOSED) + 1):
-            _close(closed, channels_over_limit(wave, windows, limit), number)
-        return closed
 
 
 def _silence_places(rule: Suppression, actions: Sequence[Action]) -> dict[int, list[int]]:
     """Return which actions a rule silences under each number."""
     places: dict[int, list[int]] = {}
     for place, action in enumerate(actions):
-        places.setdefault(silence_number(rule, action.id, action.family), []).append(place)
+        places.setdefault(rests_under(rule, action), []).append(place)
     return places
 
 
@@ -201,19 +192,3 @@ def _silences(ticket: Ticket, at_ms: float, rule: TicketSilence, closes_ms: int)
     if ticket.is_open:
         return still_open(ticket, at_ms, closes_ms)
     return at_ms < ticket.changed_at_ms + rule.after_resolved_ms
-
-
-def _close(closed: NDArray[np.int16], where: Mask, reason: int) -> None:
-    """Close the channels in `where` (broadcast to (n, channels)) that are open, for a reason."""
-    ways = closed[:, :_NO_CHANNEL]
-    ways[(ways == 0) & where] = reason
-
-
-def _channel_numbers(actions: Sequence[Action]) -> NDArray[np.intp]:
-    """Return the place in `CHANNELS` of each action's treatments, (a, most), filled up."""
-    most = max(len(action.treatments) for action in actions)
-    numbers = np.full((len(actions), most), _NO_CHANNEL, np.intp)
-    for action, row in zip(actions, numbers, strict=True):
-        for place, treatment in enumerate(action.treatments):
-            row[place] = CHANNELS.index(treatment.channel)
-    return numbers
