@@ -160,7 +160,7 @@ def _print(
     console.print(table)
     if isinstance(catalogue, str):
         console.print(Text(f"What the dropped actions lacked is not known: {catalogue}."))
-    elif (nearest := flip(decision, far)) is not None:
+    elif (nearest := flip(decision, far, catalogue)) is not None:
         console.print(Text(f"The smallest change that would have led elsewhere: {nearest.says}."))
     if features:
         console.print(_features(decision, "" if isinstance(catalogue, str) else catalogue.currency))

@@ -54,11 +54,15 @@ def test_a_dropped_action_says_how_far_the_customer_was_from_passing_its_rule() 
 def test_the_smallest_change_that_flips_a_decision_is_found() -> None:
     decision = decided()
     assert decision.chosen == "middle"
-    nearest = flip(decision, distances(decision, CATALOGUE))
+    nearest = flip(decision, distances(decision, CATALOGUE), CATALOGUE)
     assert nearest is not None
     assert nearest.action == "large"
+    assert nearest.says == (
+        "large would rank first, if no contact rule held it back: "
+        "orders_lifetime is 3, needs at least 4 (1 orders short)"
+    )
     assert nearest.share == pytest.approx(0.25, rel=1e-6)
-    without_rules = flip(decision, {})
+    without_rules = flip(decision, {}, CATALOGUE)
     assert without_rules is not None
     assert without_rules.says == (
         "small would lead if a reward were at least 7.5% likely instead of 5.0%"
@@ -69,3 +73,44 @@ def test_nothing_is_said_of_features_of_another_release() -> None:
     decision = decided()
     decision.feature_version = "older"
     assert distances(decision, CATALOGUE) == {}
+
+
+def explained(text: str, arm: str = "treated") -> str | None:
+    catalogue = load(text)
+    feed = Feed()
+    records: list[TimelineRecord] = [use(catalogue)]
+    records += [feed.order("ada", NOON_MS + n) for n in range(3)]
+    records.append(feed.click("ada", NOON_MS + 60_000))
+    decision = Log(MemoryVersions(catalogue)).play(numbered(records)).decisions[-1]
+    decision.arm = arm
+    found = flip(decision, distances(decision, catalogue), catalogue)
+    return None if found is None else found.says
+
+
+RULE = "rules: {applicability: [knows_us: orders_lifetime >= 4]}"
+
+
+def test_an_action_that_fails_a_second_rule_is_not_said_to_lead() -> None:
+    second = RULE[:-1] + ", suitability: [many: views_30d > 50]}"
+    says = explained(CATALOGUE.text.replace(RULE, second))
+    assert says == "small would lead if a reward were at least 7.5% likely instead of 5.0%"
+
+
+def test_an_action_is_not_said_to_lead_where_the_change_lets_a_better_one_pass() -> None:
+    better = f"""      - id: larger
+        moments: [browsing]
+        value: 20
+        {RULE}
+        treatments: [{{id: shelf, channel: web, message: "Larger"}}]
+"""
+    says = explained(CATALOGUE.text + better)
+    assert says is not None
+    assert says.startswith("larger would rank first, if no contact rule held it back: orders_life")
+
+
+def test_where_priorities_do_not_decide_nothing_is_claimed_of_them() -> None:
+    assert explained(CATALOGUE.text, "random") is None
+    # By response alone all are alike.
+    assert explained(CATALOGUE.text, "model_only") == (
+        "small stood level with it: chance chose between them"
+    )
