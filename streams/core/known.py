@@ -13,6 +13,8 @@ Not asked by time: an event that still has a decision to answer, or that is a no
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from schemas.records import Click, CustomerEvent, Outcome, Purchase, Support
 from streams.core.layout import (
     HOUR_MS,
@@ -62,23 +64,25 @@ def is_known(state: CustomerState, kind: int, event: CustomerEvent) -> bool:
     ids = state.known_ids.get(kind)
     if not ids:
         return False
-    entry = _entry(event)
+    entry = _entry(event.origin.topic, event.event_id, event.at_ms)
     if _is_among(entry[_TIME_BYTES:], ids):
         return True
-    if len(ids) < MOST_IDS[kind] * ID_BYTES or not _by_time(state, event):
+    if len(ids) < MOST_IDS[kind] * ID_BYTES:
         return False
     # A memory that spans no time says nothing of what is older.
     oldest, newest = ids[:_TIME_BYTES], ids[-ID_BYTES:-_HASH_BYTES]
-    return entry[:_TIME_BYTES] <= oldest < newest
+    return entry[:_TIME_BYTES] <= oldest < newest and _by_time(state, event)
 
 
 def remember_id(state: CustomerState, kind: int, event: CustomerEvent) -> None:
     """Remember the id of an event that counts now."""
-    ids, entry = state.known_ids.get(kind, b""), _entry(event)
-    if ids[-ID_BYTES:] <= entry:
+    ids = state.known_ids.get(kind, b"")
+    entry = _entry(event.origin.topic, event.event_id, event.at_ms)
+    if ids[-ID_BYTES:-_HASH_BYTES] <= entry[:_TIME_BYTES]:
         ids += entry
     else:
-        ids = b"".join(sorted([*entries(ids), entry]))
+        # A late one: behind those of its own time.
+        ids = b"".join(sorted([*entries(ids), entry], key=lambda each: each[:_TIME_BYTES]))
     state.known_ids[kind] = ids[-MOST_IDS[kind] * ID_BYTES :]
 
 
@@ -109,8 +113,10 @@ def entries(ids: bytes) -> list[bytes]:
     return [ids[start : start + ID_BYTES] for start in range(0, len(ids), ID_BYTES)]
 
 
-def _entry(event: CustomerEvent) -> bytes:
-    return _step(event.at_ms) + known_as(event.origin.topic, event.event_id)[:_HASH_BYTES]
+# An event is asked for and then remembered, soon after.
+@lru_cache(maxsize=64)
+def _entry(topic: str, event_id: str, at_ms: int) -> bytes:
+    return _step(at_ms) + known_as(topic, event_id)[:_HASH_BYTES]
 
 
 def _step(at_ms: float) -> bytes:

@@ -127,7 +127,7 @@ def _with_room(
     habits: dict[str, Habit], new: Mapping[str, Habit], order: Collection[str]
 ) -> list[str]:
     """Make room for new products where they are more useful; return those that have it."""
-    if len(habits) + len(new) <= _ALWAYS_FIT:
+    if not new or len(habits) + len(new) <= _ALWAYS_FIT:
         return list(new)
     spare = [name for name, habit in habits.items() if name not in order and not habit.last_milli]
     spare.sort(key=lambda name: (strength(habits[name]), name), reverse=True)
