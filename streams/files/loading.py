@@ -52,13 +52,15 @@ class Loaded:
 
 
 def connect(folder: Path) -> DuckDBPyConnection:
-    """Open an empty database in `folder`; it fetches nothing from anywhere."""
+    """Open an empty database that writes to `folder` at most; it fetches nothing from anywhere."""
     try:
         import duckdb
     except ImportError:
         raise MissingDuckDB(_HOW_TO_GET) from None
     connection = duckdb.connect(
-        str(folder / "tables.duckdb"),
+        # In memory, with what is over the limit in files of the folder: a database file would
+        # wait for the disk at every small statement.
+        ":memory:",
         config={
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
