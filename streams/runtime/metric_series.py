@@ -108,6 +108,10 @@ OF_CATALOGUE: Mapping[Declared, Callable[[Catalogue], Rows]] = {
     m.MODEL_VERSIONS: _models,
 }
 
+# Label values that are too many to create (topics x fields x reasons). No alert may look at these:
+# it would miss the first occurrence.
+UNFORESEEN = (m.DROPPED_FIELDS,)
+
 
 def begin(metrics: Metrics, prefix: str = "") -> Metrics:
     """Create at 0 every series that is known when a worker starts; return the metrics."""

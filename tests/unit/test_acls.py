@@ -12,7 +12,7 @@ def test_names_carry_the_prefix_and_the_app_id_as_the_topics_do() -> None:
     topics = {topic.name for topic in all_topics("shop", "staging.")}
     wanted = acls("shop", "staging.")
     assert {acl.name for acl in wanted if acl.resource == "topic"} == topics
-    groups = {"shop-intake", "shop-decide", "shop-learn", "shop-reader", "shop-lag"}
+    groups = {"shop-intake", "shop-decide", "shop-learn", "shop-reader"}
     assert {acl.name for acl in wanted if acl.resource == "group"} == groups
 
 

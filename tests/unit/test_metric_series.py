@@ -8,8 +8,9 @@ from prometheus_client import generate_latest
 from streams.agents import meters
 from streams.agents.build_info import BuildInfo
 from streams.runtime import metrics as m
-from streams.runtime.metric_series import FIXED, OF_CATALOGUE, OF_TOPICS, begin, expect
+from streams.runtime.metric_series import FIXED, OF_CATALOGUE, OF_TOPICS, UNFORESEEN, begin, expect
 from streams.runtime.metrics import METRICS, Metrics
+from tests.kafka import ROOT
 from tests.scenarios.in_memory import InMemory
 from tests.scenarios.runner import SMALL_SHOP, Scenario, catalogue, run, scenarios
 from tests.shops import SHOP, load
@@ -22,7 +23,12 @@ def _series(metrics: Metrics) -> set[str]:
 
 def test_every_labelled_counter_and_histogram_says_which_series_it_begins_with() -> None:
     labelled = {each for each in METRICS if each.labels and each.kind != "gauge"}
-    assert labelled == FIXED.keys() | OF_TOPICS.keys() | OF_CATALOGUE.keys()
+    assert labelled == {*FIXED, *OF_TOPICS, *OF_CATALOGUE, *UNFORESEEN}
+
+
+def test_no_alert_looks_at_series_that_cannot_be_there_before_they_are_counted() -> None:
+    rules = (ROOT / "deploy" / "prometheus" / "alerts.yml").read_text("utf-8")
+    assert [each.name for each in UNFORESEEN if each.name in rules] == []
 
 
 def test_what_our_own_tables_name_is_0_when_a_worker_starts() -> None:
