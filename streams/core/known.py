@@ -82,7 +82,7 @@ def remember_id(state: CustomerState, kind: int, event: CustomerEvent) -> None:
         ids += entry
     else:
         # A late one: behind those of its own time.
-        ids = b"".join(sorted([*entries(ids), entry], key=lambda each: each[:_TIME_BYTES]))
+        ids = b"".join(sorted([*entries(ids), entry], key=_step_of))
     state.known_ids[kind] = ids[-MOST_IDS[kind] * ID_BYTES :]
 
 
@@ -111,6 +111,10 @@ def forget_cart_ids(state: CustomerState, until_ms: float) -> None:
 def entries(ids: bytes) -> list[bytes]:
     """Return the remembered ids that stand one behind the other, oldest first."""
     return [ids[start : start + ID_BYTES] for start in range(0, len(ids), ID_BYTES)]
+
+
+def _step_of(entry: bytes) -> bytes:
+    return entry[:_TIME_BYTES]
 
 
 # An event is asked for and then remembered, soon after.
