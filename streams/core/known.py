@@ -82,7 +82,8 @@ def remember_id(state: CustomerState, kind: int, event: CustomerEvent) -> None:
         ids += entry
     else:
         # A late one: behind those of its own time.
-        ids = b"".join(sorted([*entries(ids), entry], key=_step_of))
+        ordered = sorted([*entries(ids), entry], key=_step_of)
+        ids = b"".join(ordered)
     state.known_ids[kind] = ids[-MOST_IDS[kind] * ID_BYTES :]
 
 
