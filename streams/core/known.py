@@ -40,12 +40,12 @@ _CART_KINDS = frozenset({"add_to_cart", "remove_from_cart"})
 _SHOWN_KINDS = frozenset({"delivered", "impression"})
 _REFUSALS = frozenset({"reject", "objection", "unsubscribe"})
 
-_HASH_BYTES, _TIME_BYTES = 4, 2
-ID_BYTES = _HASH_BYTES + _TIME_BYTES
+_HASH_BYTES, TIME_BYTES = 4, 2
+ID_BYTES = _HASH_BYTES + TIME_BYTES
 # Two bytes of 12 hours are 89 years: from 1990, when no event was that we are told of, to 2079.
 _STEP_MS = 12 * HOUR_MS
 _FIRST_MS = 631_152_000_000
-_LAST_STEP = 256**_TIME_BYTES - 1
+_LAST_STEP = 256**TIME_BYTES - 1
 
 
 def kind_of(event: CustomerEvent) -> int | None:
@@ -65,20 +65,20 @@ def is_known(state: CustomerState, kind: int, event: CustomerEvent) -> bool:
     if not ids:
         return False
     entry = _entry(event.origin.topic, event.event_id, event.at_ms)
-    if _is_among(entry[_TIME_BYTES:], ids):
+    if _is_among(entry[TIME_BYTES:], ids):
         return True
     if len(ids) < MOST_IDS[kind] * ID_BYTES:
         return False
     # A memory that spans no time says nothing of what is older.
-    oldest, newest = ids[:_TIME_BYTES], ids[-ID_BYTES:-_HASH_BYTES]
-    return entry[:_TIME_BYTES] <= oldest < newest and _by_time(state, event)
+    oldest, newest = ids[:TIME_BYTES], ids[-ID_BYTES:-_HASH_BYTES]
+    return entry[:TIME_BYTES] <= oldest < newest and _by_time(state, event)
 
 
 def remember_id(state: CustomerState, kind: int, event: CustomerEvent) -> None:
     """Remember the id of an event that counts now."""
     ids = state.known_ids.get(kind, b"")
     entry = _entry(event.origin.topic, event.event_id, event.at_ms)
-    if ids[-ID_BYTES:-_HASH_BYTES] <= entry[:_TIME_BYTES]:
+    if ids[-ID_BYTES:-_HASH_BYTES] <= entry[:TIME_BYTES]:
         ids += entry
     else:
         # A late one: behind those of its own time.
@@ -97,25 +97,13 @@ def merged_ids(a: dict[int, bytes], b: dict[int, bytes]) -> dict[int, bytes]:
     }
 
 
-def forget_cart_ids(state: CustomerState, until_ms: float) -> None:
-    """Drop the ids of what happened to the cart before an order emptied it: it counts no more."""
-    if (ids := state.known_ids.get(CART)) is None:
-        return
-    step = _step(until_ms)
-    kept = b"".join(entry for entry in entries(ids) if entry[:_TIME_BYTES] >= step)
-    if kept:
-        state.known_ids[CART] = kept
-    else:
-        del state.known_ids[CART]
-
-
 def entries(ids: bytes) -> list[bytes]:
     """Return the remembered ids that stand one behind the other, oldest first."""
     return [ids[start : start + ID_BYTES] for start in range(0, len(ids), ID_BYTES)]
 
 
 def _step_of(entry: bytes) -> bytes:
-    return entry[:_TIME_BYTES]
+    return entry[:TIME_BYTES]
 
 
 # An event is asked for and then remembered, soon after.
@@ -126,12 +114,12 @@ def _entry(topic: str, event_id: str, at_ms: int) -> bytes:
 
 def _step(at_ms: float) -> bytes:
     step: int = min(max(int(at_ms - _FIRST_MS) // _STEP_MS, 0), _LAST_STEP)
-    return step.to_bytes(_TIME_BYTES, "big")
+    return step.to_bytes(TIME_BYTES, "big")
 
 
 def _is_among(known: bytes, ids: bytes) -> bool:
     place = ids.find(known)
-    while place >= 0 and place % ID_BYTES != _TIME_BYTES:
+    while place >= 0 and place % ID_BYTES != TIME_BYTES:
         place = ids.find(known, place + 1)
     return place >= 0
 

@@ -67,6 +67,7 @@ class InputMaker:
         self._customers = events // _EVENTS_PER_CUSTOMER
         self._made: Counter[str] = Counter()
         self._had: Counter[int] = Counter()
+        self._orders: Counter[int] = Counter()
         self._repeatable: list[Given] = []
 
     def act(self, count: int, from_ms: int, until_ms: int) -> list[Given]:
@@ -153,7 +154,10 @@ class InputMaker:
             for product in sorted(products)
         ]
         event = self._event(number, at_ms, self._one_of(_PURCHASES))
-        return PURCHASES.name, event | {"order_id": "o1", "currency": "EUR", "lines": lines}
+        # A refund or return is of the customer's last order.
+        self._orders[number] += event["kind"] == "order"
+        order_id = f"o{self._orders[number]}"
+        return PURCHASES.name, event | {"order_id": order_id, "currency": "EUR", "lines": lines}
 
     def _support(self, number: int, at_ms: int) -> tuple[str, dict[str, Any]]:
         event = self._event(number, at_ms, self._one_of(_SUPPORT)) | {

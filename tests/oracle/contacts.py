@@ -18,7 +18,7 @@ def limits_exceeded(evidence: Evidence) -> list[str]:
         for customer, actions in evidence.contacts.items()
         for place, action in enumerate(actions)
         for limit in shop()["contact_limits"]
-        if not (limit["scope"] == "overall" and purposes[action.issue] == "service")
+        if purposes[action.issue] != "service" or _names(limit)
         for count in [
             sum(
                 _counts(earlier, action, limit)
@@ -27,6 +27,11 @@ def limits_exceeded(evidence: Evidence) -> list[str]:
         ]
         if count >= limit["max_contacts"]
     ]
+
+
+def _names(limit: dict[str, Any]) -> bool:
+    """Tell whether a limit names an action or an issue: only then it may hold for service."""
+    return "name" in limit and limit["scope"] in ("action", "issue")
 
 
 def _remembered(

@@ -87,7 +87,8 @@ def exceeded(catalogue: Catalogue, published: list[NextBestAction]) -> set[str]:
         kinds: dict[Hashable, list[NextBestAction]] = defaultdict(list)
         for action in published:
             kind = _KIND[limit.scope](action)
-            exempt = limit.scope == "overall" and action.action in service
+            names_it = limit.name is not None and limit.scope in ("action", "issue")
+            exempt = action.action in service and not names_it
             if kind is not None and not exempt and limit.name in (None, kind):
                 kinds[action.customer, kind].append(action)
         if any(most_in_a_window(each, limit) > limit.max_contacts for each in kinds.values()):

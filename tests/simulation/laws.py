@@ -12,6 +12,7 @@ from typing import Any
 
 from schemas.records import (
     ENCODER,
+    CustomerEvent,
     Decision,
     NextBestAction,
     Outcome,
@@ -23,6 +24,7 @@ from schemas.topics import DECISIONS, NEXT_BEST_ACTIONS
 from streams.core.attribute import SETTLE_GRACE_MS
 from streams.core.catalogue import Action
 from streams.core.codec import PARTITION_KEY, decode_customer, decode_partition
+from streams.core.known import ID_BYTES, TIME_BYTES, entries, kind_of
 from streams.core.layout import DAY_MS
 from streams.core.sources import apart, by_name, known_as
 from streams.core.state import CustomerState
@@ -33,8 +35,8 @@ from tests.simulation.endings import Ending, ending_of
 from tests.simulation.roles import CheapBank, CheapVersions
 from tests.simulation.world import World
 
-# Ids of events that a state remembers.
-_REMEMBERED = 16
+# Ids of events that a state remembers, of any kind.
+_REMEMBERED = 14
 
 
 # -- against the uninterrupted run -------------------------------------------------------------
@@ -97,11 +99,24 @@ def folded_otherwise(ending: Ending) -> Iterator[str]:
         }
         found["sources"] = by_name(state.watermarks)
         if len(once) <= _REMEMBERED:
-            wanted["ids"] = sorted(known_as(e.origin.topic, e.event_id) for e in once)
-            found["ids"] = sorted(apart(state.recent_ids))
+            wanted["ids"] = sorted(map(_remembered_as, once))
+            found["ids"] = sorted(_remembered(state, {each for _, each in wanted["ids"]}))
         for name, value in wanted.items():
             if found[name] != value:
                 yield f"{customer}: {name} {found[name]} instead of {value}"
+
+
+def _remembered_as(event: CustomerEvent) -> tuple[int, bytes]:
+    """Return the kind under which an event's id is remembered, and the bytes that tell it."""
+    kind, known = kind_of(event), known_as(event.origin.topic, event.event_id)
+    return (-1, known) if kind is None else (kind, known[: ID_BYTES - TIME_BYTES])
+
+
+def _remembered(state: CustomerState, wanted: set[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Yield the ids in a state; orders also have their contents among those of no kind."""
+    for kind, ids in state.known_ids.items():
+        yield from ((kind, entry[TIME_BYTES:]) for entry in entries(ids))
+    yield from ((-1, known) for known in apart(state.recent_ids) if known in wanted)
 
 
 def limits_exceeded(ending: Ending) -> Iterator[str]:
@@ -115,7 +130,8 @@ def limits_exceeded(ending: Ending) -> Iterator[str]:
         for limit in catalogue.contact.limits:
             mine = None if limit.scope == "overall" else getattr(action, limit.scope)
             is_service = _declared(action).purpose == "service"
-            if (limit.scope == "overall" and is_service) or limit.name not in (None, mine):
+            names_it = limit.name is not None and limit.scope in ("action", "issue")
+            if (is_service and not names_it) or limit.name not in (None, mine):
                 continue
             if limit.scope != "overall" and mine is None:
                 continue

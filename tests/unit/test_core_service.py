@@ -108,6 +108,21 @@ def test_what_is_owed_goes_out_though_there_is_no_room_to_await_its_outcome() ->
     assert fates(decision)[last.action] == "contact:objected"
 
 
+def test_only_a_limit_that_names_it_holds_for_what_is_owed() -> None:
+    window = "max_contacts: 1, window_days: 14}"
+    each, calls = "{id: each, scope: action, ", "{id: calls, scope: channel, name: call_center, "
+    desk = Desk(f"contact_limits: [{each}{window}, {calls}{window}]\n")
+    pairs = [desk.ticket("ada", NOON_MS + n) for n in range(6)]
+    assert {fates(decision)["we_have_it"] for decision, _ in pairs} == {"candidate"}
+    sent = [action for _, action in pairs]
+    assert [action.channel for action in sent].count("call_center") > 1
+    for scope, name in (("action", "we_have_it"), ("issue", sent[0].issue)):
+        desk = Desk(f"contact_limits: [{{id: own, scope: {scope}, name: {name}, {window}]\n")
+        desk.ticket("ada", NOON_MS)
+        (pair,) = desk.write(desk.feed.support("ada", NOON_MS + 1))
+        assert fates(pair[0])["we_have_it"] == "contact:own"
+
+
 def test_what_every_arm_gets_is_no_part_of_the_comparison_of_arms() -> None:
     desk = Desk("holdout_ratio: 0.4\n")
     for number in range(10):

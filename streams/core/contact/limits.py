@@ -67,14 +67,21 @@ def _start_ms(local: datetime, calendar: Calendar) -> float:
 
 
 def limited(limit: ContactLimit, actions: Sequence[Action]) -> Mask:
-    """Tell which actions a limit is about, shape (a,); for every scope but "channel"."""
+    """Tell which actions a limit is about, shape (a,); for every scope but "channel".
+
+    Service is owed: offers must not use up what an apology needs, and a second ticket within a week
+    is acknowledged like the first. So a limit holds for service only where it names the action or
+    its issue.
+    """
+    service = np.array([action.purpose == "service" for action in actions])
     if limit.scope == "overall":
-        # Offers must not use up what an apology or an answer to a ticket needs.
-        return np.array([action.purpose != "service" for action in actions])
+        return ~service
     name_of = attrgetter("id" if limit.scope == "action" else limit.scope)
-    names = map(name_of, actions)
+    names = list(map(name_of, actions))
     # An action without a family is not limited by family.
-    return np.array([name is not None and limit.name in (None, name) for name in names])
+    about = np.array([name is not None and limit.name in (None, name) for name in names])
+    names_it = limit.name is not None and limit.scope in ("action", "issue")
+    return about if names_it else about & ~service
 
 
 def over_limit(wave: Wave, windows: Windows, limit: ContactLimit, about: Mask) -> Mask:

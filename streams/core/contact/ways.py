@@ -6,8 +6,9 @@ automated messages in a row, a limit of that channel, and quiet hours.
 *Elsewhere*: an event tells on which channel the customer is. What is shown on another web site, app
 or in a store would not be seen by them, so the treatments there are closed at that moment.
 
-Service is exempt from quiet hours, from the cap on automated messages and, unless the catalogue
-says otherwise, from an unsubscribe: these are about what the customer did not ask for. A budget
+Service is exempt from quiet hours, from the cap on automated messages, from limits of a channel
+and, unless the catalogue says otherwise, from an unsubscribe: these are about what the customer did
+not ask for. A budget
 that is used up closes the treatments it is about, so that another channel carries what is owed.
 """
 
@@ -107,13 +108,10 @@ class Ways:
         if self._rules.automated_in_a_row is not None:
             tired = wave.number("automated_in_a_row") >= self._rules.automated_in_a_row
             _close(closed, tired[:, None] & _AUTOMATED, TIRED)
-        over = [channels_over_limit(wave, windows, limit) for limit in self._limits]
-        for number, full in enumerate(over, start=len(CLOSED) + 1):
-            _close(closed, full, number)
+        for number, limit in enumerate(self._limits, start=len(CLOSED) + 1):
+            _close(closed, channels_over_limit(wave, windows, limit), number)
         if self._has_service:
             _close(owed, away, ELSEWHERE)
-            for number, full in enumerate(over, start=len(CLOSED) + 1):
-                _close(owed, full, number)
         return closed, owed
 
 

@@ -21,7 +21,6 @@ from streams.core.folds.verbs import (
     seen,
     shortened,
 )
-from streams.core.known import forget_cart_ids
 from streams.core.layout import DAY_MS, FAMILY, HALF_LIFE_NAMES, HEAD, MAX_NAME_BYTES
 from streams.core.money import currency_number
 from streams.core.state import CustomerState
@@ -104,7 +103,6 @@ def _order(state: CustomerState, event: Purchase, money: int, weights: Weights) 
         add_interest(state, name, _ORDER_INTEREST, event.at_ms, weights)
         _family_order(state.families[name], amount, event.at_ms, weights)
     _empty_cart(state, event.at_ms)
-    forget_cart_ids(state, head[LATEST_SLOT["ordered"]])
     if not cart_waits(state):
         head[HEAD["due_cart_left_ms"]] = 0.0
     head[HEAD["due_replenishment_ms"]] = next_replenishment_ms(state, head[LATEST_SLOT["ordered"]])
