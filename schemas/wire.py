@@ -12,6 +12,7 @@ from io import BytesIO
 from typing import Any
 
 from fastavro import schemaless_reader, schemaless_writer
+from fastavro.validation import ValidationError, validate
 
 from schemas.avro_writer import Write, compile_writer
 from schemas.bundled import (
@@ -87,14 +88,31 @@ def encode_event(
 ) -> bytes:
     """Return `value` framed for an Avro topic; fields with a default may be left out.
 
-    `ids` maps schema names to ids: those of the registry where there is one. Raises ValueError,
-    TypeError or KeyError for a value that the topic's schema cannot hold, naming the field.
+    `ids` maps schema names to ids: those of the registry where there is one. Raises ValueError
+    for a value that the topic's schema cannot hold, naming the field.
     """
     name = _SCHEMA_OF[topic]
     stream = BytesIO()
     stream.write(_header(ids[name]))
-    schemaless_writer(stream, plain_schema(name), value, strict_allow_default=True)
+    schema = plain_schema(name)
+    try:
+        schemaless_writer(stream, schema, value, strict_allow_default=True)
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"no event of {topic}: {_misfit(value, schema) or error}") from error
     return stream.getvalue()
+
+
+def _misfit(value: Mapping[str, Any], schema: Any) -> str:
+    """Return which field does not hold what its schema asks for; "" where that is not known."""
+    try:
+        validate(value, schema)
+    except ValidationError as found:
+        first = found.errors[0]
+        wanted = first.schema
+        if isinstance(wanted, Mapping) and "symbols" in wanted:
+            wanted = f"one of {', '.join(wanted['symbols'])}"
+        return f"{first.field or 'the record'} is {first.datum!r}, and not {wanted}"[:500]
+    return ""
 
 
 def encode_action(action: NextBestAction, ids: Mapping[str, int] = BUNDLED_IDS) -> bytes:

@@ -50,8 +50,8 @@ def check(
 ) -> int:
     """Check settings, catalogue, topics and registry; print every problem with its place.
 
-    Also which consent none of the newest decisions found given. Exit code 0 when a worker would
-    start, 1 when not.
+    Also names a consent that no customer of the newest decisions had given. Exit code 0 when a
+    worker would start, 1 when not.
     """
     if list_settings:
         click.echo(help_table())

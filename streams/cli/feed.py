@@ -91,10 +91,10 @@ def feed(
     """Send the rows of SOURCE to input topics, as SQL files say.
 
     SOURCE is CSV, JSON Lines, JSON, Avro or Parquet, also compressed; several files are read as
-    one. Needs the extra: pip install 'concierge[files]'. Every SQL file holds one SELECT over the
-    table `data`. All files are read and all queries run before anything is sent. Events go out in
-    the order of their time. What becomes no event is counted and written to the reject file with
-    its line and the reason.
+    one. Needs the extra `files`: pip install -c constraints.txt '.[files]'. Every SQL file holds
+    one SELECT over the table `data`. All files are read and all queries run before anything is
+    sent. Events go out in the order of their time. What becomes no event is counted and written to
+    the reject file with its line and the reason.
 
     \b
     Try it first:

@@ -28,7 +28,10 @@ REJECTED = "_rejected"
 _MEMORY_LIMIT = "2GB"
 _BATCH_ROWS = 20_000
 _MAX_JSON_BYTES = 64 * 1024 * 1024
-_HOW_TO_GET = "reading data files needs DuckDB: pip install 'concierge[files]'"
+_HOW_TO_GET = (
+    "reading data files needs DuckDB, the extra `files`; in Concierge's source folder: "
+    "pip install -c constraints.txt '.[files]'"
+)
 
 
 class MissingDuckDB(DataFileError):

@@ -157,7 +157,7 @@ def test_without_the_extra_the_command_says_how_to_get_it(
     monkeypatch.setitem(sys.modules, "duckdb", None)
     result = typed(written(tmp_path / "shop.csv", SHOP), *RETAIL, "--dry-run")
     assert result.exit_code == 2
-    assert "pip install 'concierge[files]'" in result.output
+    assert "pip install -c constraints.txt '.[files]'" in result.output
 
 
 @pytest.mark.parametrize(

@@ -219,7 +219,7 @@ def test_without_the_extra_the_command_says_how_to_get_it(
     for given in (("--sql", sql), ("--target", "bought")):
         result = run(log, *given)
         assert result.exit_code == 2
-        assert "pip install 'concierge[files]'" in result.stderr
+        assert "pip install -c constraints.txt '.[files]'" in result.stderr
 
 
 def test_help_states_the_rules_for_what_is_missing() -> None:

@@ -88,7 +88,7 @@ def test_a_field_that_the_schema_does_not_have_is_the_writers_mistake() -> None:
 
 
 def test_a_symbol_that_the_schema_does_not_have_is_the_writers_mistake() -> None:
-    with pytest.raises(ValueError, match="teleport"):
+    with pytest.raises(ValueError, match=r"kind is 'teleport', and not one of unknown, view"):
         encode_event("clickstream", VIEW | {"kind": "teleport"})
 
 
