@@ -33,7 +33,7 @@ Rows = Iterable[tuple[str, ...]]
 
 _INPUTS = tuple(topic.name for topic in INPUTS)
 # What a fate of the funnel may begin with.
-_TIERS = (*TIERS, "reach", "time", "contact", "volume", "slate")
+_TIERS = (*TIERS, "reach", "time", "contact", "volume", "slate", "service")
 # What the engine notes of timeline records.
 _FATES = (
     *("folded", "folded_without_money", "tick", "switch"),

@@ -35,13 +35,20 @@ _BASIC = base64.b64encode(f"{_REGISTRY_USER}:{_REGISTRY_PASSWORD}".encode()).dec
 
 
 class _Registry(BaseHTTPRequestHandler):
-    """A registry that takes any schema from whoever knows the password."""
+    """A registry that has no schema yet and takes any, for those who know the password."""
+
+    def do_GET(self) -> None:
+        self._answer(404, {"error_code": 40401, "message": "Subject not found"})
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
-        good = self.headers.get("Authorization") == f"Basic {_BASIC}"
-        text = json.dumps({"id": 7} if good else {"error_code": 40101, "message": "no"}).encode()
-        self.send_response(200 if good else 401)
+        self._answer(200, {"id": 7, "is_compatible": True})
+
+    def _answer(self, status: int, body: dict[str, object]) -> None:
+        if self.headers.get("Authorization") != f"Basic {_BASIC}":
+            status, body = 401, {"error_code": 40101, "message": "no"}
+        text = json.dumps(body).encode()
+        self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 
 import msgspec
@@ -63,9 +63,14 @@ def test_aim_gets_better_than_chance_by_learning_and_only_by_learning(
     assert last > 1.6 * (learned.random_rate(3) or 1.0)
     # What customers say they like is a good start already; learning adds to it.
     assert (untrained.expected_rate(0) or 0.0) > 1.6 * (untrained.random_rate(0) or 1.0)
-    assert last > 1.1 * (learned.expected_rate(0) or 1.0)
-    assert (learned.response_rate(3) or 0.0) > 1.1 * (learned.response_rate(0) or 1.0)
+    assert _later(learned.expected_rate) > 1.1 * (learned.expected_rate(0) or 1.0)
+    assert _later(learned.response_rate) > 1.1 * (learned.response_rate(0) or 1.0)
     assert last > 1.3 * (untrained.expected_rate(3) or 1.0)
+
+
+def _later(rate: Callable[[int], float | None]) -> float:
+    """Return the mean rate of all quarters but the first: one alone has some 600 actions."""
+    return sum(rate(quarter) or 0.0 for quarter in (1, 2, 3)) / 3
 
 
 def test_the_report_counts_what_went_over_the_road(history: list[Invoice]) -> None:
