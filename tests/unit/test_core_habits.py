@@ -129,6 +129,15 @@ def test_the_latest_order_is_known_with_its_quantities() -> None:
     assert last_order(state) == {"tea": 1}
 
 
+def test_lines_that_come_as_events_of_their_own_are_one_latest_order() -> None:
+    baskets = [[line("milk", 2)], [line("rice")], [line("milk", 1)]]
+    state = ordered([line("tea")], every_ms=0)
+    feed, at_ms = Feed(first_offset=9), NOON_MS + WEEK_MS
+    for basket in baskets:
+        fold(state, feed.order("ada", at_ms, *basket, order_id="o1"), Timers())
+    assert last_order(state) == {"milk": 3, "rice": 1}
+
+
 @pytest.mark.parametrize("arrival", list(permutations(range(3))))
 def test_which_order_was_the_latest_does_not_depend_on_the_order_of_arrival(
     arrival: tuple[int, ...],

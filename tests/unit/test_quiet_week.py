@@ -160,6 +160,25 @@ def test_nothing_waits_for_a_time_that_never_comes() -> None:
     assert plan.over_ms(customer(None), ms("2026-01-16T20:00"), []) == 0
 
 
+def test_hours_of_their_own_cost_no_search_through_their_minutes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plan = QuietPlan(quiet_hours(office()))
+    asked, holds = list[int](), Span.holds
+
+    def counted(span: Span, minute: int) -> bool:
+        asked.append(minute)
+        return holds(span, minute)
+
+    monkeypatch.setattr(Span, "holds", counted)
+    night = ms("2026-01-16T23:30")
+    for own in (Span(20 * 60 + number, 7 * 60 + number) for number in range(100)):
+        state = customer("UTC", own)
+        assert plan.over_ms(state, night, [MAIL]) == ms("2026-01-19T00:00") + own.end * MINUTE_MS
+    # A weekend and two nights each; a day has 1,440 minutes.
+    assert len(asked) <= 100 * 8
+
+
 spans = st.tuples(st.integers(0, 1439), st.integers(0, 1439)).map(lambda ends: Span(*ends))
 quiet_times = st.builds(
     QuietTimes,

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from schemas.symbols import CHANNELS
 from streams.core.channels import REACHING_OUT
 from streams.core.contact_rules import Date, QuietHours, QuietTimes, Span
-from streams.core.layout import DAY_MS, HEAD, MINUTE_MS
+from streams.core.layout import HEAD, MINUTE_MS
 from streams.core.state import CustomerState
 from streams.core.wave import Wave
 from streams.core.zones import instants_ms, offset_ms
@@ -32,8 +32,6 @@ _EPOCH = date(1970, 1, 1)
 _INTO_THE_WEEK = 3 * _DAY_MINUTES
 # The years for which a date of every year is spelt out.
 _YEARS = range(1970, 2101)
-# Days whose quiet minutes are kept, of all customers' own hours together: some 100 KB a channel.
-_MOST_KEPT = 64
 
 
 def own_hours(state: CustomerState) -> Span:
@@ -57,39 +55,48 @@ class QuietTable:
         # The week comes round, and after the last date there is none: what is open at all is open
         # within so many days.
         self._most_days = _WEEK_DAYS + 1 + len(times.dates)
-        self._kept: dict[tuple[int, int, int], Flags] = {}
+        self._until_open = _until_open(self.week)
+        self._until_others_open = _until_open(self.others)
 
     def opens_ms(self, wall_ms: float, own: Span) -> float:
         """Return the local time at which quiet times end that hold at one; -1 where they never do.
 
         Local times are milliseconds since 1970 as if they were UTC.
         """
-        day, part_ms = divmod(wall_ms, DAY_MS)
-        minute = int(part_ms // MINUTE_MS)
-        for ahead in range(self._most_days + 1):
-            quiet = self._of_day(int(day) + ahead, own)[minute:]
-            first = int(quiet.argmin())
-            if not quiet[first]:
-                return (day + ahead) * DAY_MS + (minute + first) * MINUTE_MS
-            minute = 0
+        until_open = self._until_open if own.is_empty else self._until_others_open
+        minute = int(wall_ms // MINUTE_MS)
+        end = (minute // _DAY_MINUTES + self._most_days + 1) * _DAY_MINUTES
+        while minute < end:
+            before, of_day = minute, minute % _DAY_MINUTES
+            if own.holds(of_day):
+                minute += (own.end - of_day) % _DAY_MINUTES or _DAY_MINUTES
+            minute += int(until_open[(minute + _INTO_THE_WEEK) % _WEEK_MINUTES])
+            day = minute // _DAY_MINUTES
+            if day in self.dates:
+                minute = (day + 1) * _DAY_MINUTES
+            if minute == before:
+                return float(minute * MINUTE_MS)
         return -1.0
-
-    def _of_day(self, day: int, own: Span) -> Flags:
-        """Return which minutes of a local day are quiet for a customer, (1440,)."""
-        key = day, own.start, own.end
-        found = self._kept.get(key)
-        if found is None:
-            start = (day * _DAY_MINUTES + _INTO_THE_WEEK) % _WEEK_MINUTES
-            table = self.week if own.is_empty else self.others
-            found = table[start : start + _DAY_MINUTES] | _minutes(own) | (day in self.dates)
-            if len(self._kept) >= _MOST_KEPT:
-                self._kept.clear()
-            self._kept[key] = found
-        return found
 
 
 def _minutes(span: Span) -> Flags:
-    return np.array([span.holds(minute) for minute in range(_DAY_MINUTES)])
+    """Return which minutes of a day lie in a span, (1440,)."""
+    minute = np.arange(_DAY_MINUTES)
+    if span.start <= span.end:
+        return (span.start <= minute) & (minute < span.end)
+    return (minute >= span.start) | (minute < span.end)
+
+
+def _until_open(quiet: Flags) -> NDArray[np.intp]:
+    """Return for each minute of a week how many remain until one that is not quiet, (10080,).
+
+    A week that is quiet throughout counts as open after it, so a search goes on to its own end.
+    """
+    open_ = np.flatnonzero(~quiet)
+    first = open_[0] if len(open_) else 0
+    following = np.append(open_, first + _WEEK_MINUTES)
+    minute = np.arange(_WEEK_MINUTES)
+    return following[np.searchsorted(following, minute)] - minute
 
 
 def _days(each: Date) -> set[int]:

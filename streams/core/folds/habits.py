@@ -9,7 +9,8 @@ and "as last time" stays whole. On a year of a gift shop's orders, counting days
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from heapq import heapify, heappop
 from math import log2
 
 from schemas.records import OrderLine, Purchase
@@ -30,12 +31,16 @@ SUREST = 3
 _ALWAYS_FIT = MAX_PRODUCTS_BYTES // MAX_PRODUCT_BYTES
 
 
-def remember_basket(state: CustomerState, event: Purchase, *, is_latest: bool) -> None:
-    """Remember the products of an order; `is_latest`: no later order is known."""
-    day = event.at_ms // DAY_MS
+def remember_basket(state: CustomerState, event: Purchase, *, latest_ms: float) -> None:
+    """Remember the products of an order; `latest_ms` is when the latest one known was placed.
+
+    A shop may send one event for each line of an order, all with the order's time. So an order of
+    the same time as the latest one adds to it.
+    """
+    day, is_latest = event.at_ms // DAY_MS, event.at_ms >= latest_ms
     bought = _bought(state, event.lines)
     habits = state.products
-    if is_latest:
+    if event.at_ms > latest_ms:
         for habit in habits.values():
             habit.last_milli = 0
     new: dict[str, Habit] = {}
@@ -46,7 +51,7 @@ def remember_basket(state: CustomerState, event: Purchase, *, is_latest: bool) -
         else:
             _again(known, day, family, milli)
         if is_latest:
-            known.last_milli = milli
+            known.last_milli = min(known.last_milli + milli, _MAX_MILLI)
     for product in _with_room(habits, new, bought.keys()):
         habits[product] = new[product]
 
@@ -62,7 +67,7 @@ def trimmed(habits: dict[str, Habit]) -> dict[str, Habit]:
         habits, key=lambda name: (habits[name].last_milli > 0, strength(habits[name]), name)
     )
     ranked = ranked[-MAX_PRODUCTS:]
-    while sum(len(name.encode()) for name in ranked) > MAX_PRODUCTS_BYTES:
+    while _bytes(ranked) > MAX_PRODUCTS_BYTES:
         del ranked[0]
     return {name: habits[name] for name in sorted(ranked)}
 
@@ -129,18 +134,29 @@ def _with_room(
     """Make room for new products where they are more useful; return those that have it."""
     if not new or len(habits) + len(new) <= _ALWAYS_FIT:
         return list(new)
-    spare = [name for name, habit in habits.items() if name not in order and not habit.last_milli]
-    spare.sort(key=lambda name: (strength(habits[name]), name), reverse=True)
-    size, kept = sum(len(name.encode()) for name in habits), list[str]()
+    # As `strength` says, without a call for each of many.
+    spare = [
+        (log2(habit.weight) + habit.last_day / HALF_LIFE_DAYS, name)
+        for name, habit in habits.items()
+        if not habit.last_milli and name not in order
+    ]
+    heapify(spare)
+    count, size, kept = len(habits), _bytes(habits), list[str]()
     for product, habit in new.items():
-        added = len(product.encode())
-        while len(habits) + len(kept) >= MAX_PRODUCTS or size + added > MAX_PRODUCTS_BYTES:
-            if not spare or strength(habits[spare[-1]]) > strength(habit):
+        added = _bytes((product,))
+        while count >= MAX_PRODUCTS or size + added > MAX_PRODUCTS_BYTES:
+            if not spare or spare[0][0] > strength(habit):
                 break
-            weakest = spare.pop()
-            size -= len(weakest.encode())
+            weakest = heappop(spare)[1]
+            count -= 1
+            size -= _bytes((weakest,))
             del habits[weakest]
         else:
             kept.append(product)
+            count += 1
             size += added
     return kept
+
+
+def _bytes(names: Iterable[str]) -> int:
+    return len("".join(names).encode())

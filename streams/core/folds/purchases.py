@@ -30,6 +30,7 @@ from streams.core.timers import next_replenishment_ms
 _ORDER_INTEREST = 5.0
 _WITHOUT_THEM = frozenset({"subscription_change", "subscription_end"})
 _CURRENCY = HEAD["spend_currency"]
+_GONE_QUIET, _SUBSCRIPTION_END = HEAD["due_gone_quiet_ms"], HEAD["subscription_end_ms"]
 # What a head keeps in minor units of `spend_currency`.
 MONEY_SLOTS = (
     *(HEAD[f"{name}_{life}"] for name in ("spend", "refund_spend") for life in HALF_LIFE_NAMES),
@@ -64,9 +65,22 @@ def fold_purchase(state: CustomerState, event: Purchase, weights: Weights, timer
         _order(state, event, money, weights)
     else:
         fold_subscription(state, event)
+        if event.kind == "subscription_end":
+            _ended(state, event.at_ms, timers)
     # A subscription may be renewed or run out without the customer doing anything.
     if event.kind not in _WITHOUT_THEM:
         seen(state, event.at_ms, timers)
+
+
+def _ended(state: CustomerState, at_ms: int, timers: Timers) -> None:
+    """Have who was quiet before their last subscription ended be quiet once more after it.
+
+    What is said to who left is another thing than what was said while they were a customer.
+    """
+    head = state.head
+    was_quiet = 0 < head[LATEST_SLOT["seen"]] < at_ms and not head[_GONE_QUIET]
+    if was_quiet and head[_SUBSCRIPTION_END] == at_ms:
+        head[_GONE_QUIET] = at_ms + timers.gone_quiet_ms
 
 
 def _count_in(state: CustomerState, currency: float) -> None:
@@ -90,7 +104,7 @@ def _order(state: CustomerState, event: Purchase, money: int, weights: Weights) 
     head[TOTAL_SLOT["orders"]] += 1
     head[TOTAL_SLOT["lines"]] += len(event.lines)
     head[TOTAL_SLOT["spend"]] += money
-    remember_basket(state, event, is_latest=event.at_ms >= head[LATEST_SLOT["ordered"]])
+    remember_basket(state, event, latest_ms=head[LATEST_SLOT["ordered"]])
     latest(head, "ordered", event.at_ms)
     head[HEAD["automated_in_a_row"]] = 0.0
     spent: dict[str, int] = {}
