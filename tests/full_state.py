@@ -12,7 +12,7 @@ from streams.core.chance import SHORT_HASH_BYTES
 from streams.core.contact import record_contact
 from streams.core.decay import FAMILY_SUM_SLOTS, SUM_SLOTS, rounded
 from streams.core.features import FEATURE_NAMES, FEATURE_VERSION
-from streams.core.known import ID_BYTES, MOST_IDS
+from streams.core.known import ID_BYTES, MOST_IDS, TIME_BYTES
 from streams.core.layout import (
     ENROLLED_BITS,
     MAX_ANSWERS,
@@ -95,7 +95,7 @@ def full(seed: int = 5) -> CustomerState:
     for _ in range(MAX_CONTACTS):
         record_contact(state, of.at_ms(), of.name(), of.name(), of.name(), "sms", of.text(24))
     state.recent_ids = of.raw(SHORT_HASH_BYTES * MAX_RECENT_IDS)
-    state.known_ids = {kind: of.raw(ID_BYTES * most) for kind, most in MOST_IDS.items()}
+    state.known_ids = {k: of.raw(TIME_BYTES + ID_BYTES * n) for k, n in MOST_IDS.items()}
     state.watermarks = {
         source_of("clickstream", 900 + n): of.at_ms() for n in range(MAX_WATERMARKS)
     }

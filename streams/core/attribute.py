@@ -47,7 +47,7 @@ def credit_purchase(state: CustomerState, event: Purchase) -> None:
                 credit_order(pending, event)
     elif event.kind in ("return", "refund"):
         for pending in state.pending:
-            take_back(pending, event)
+            take_back(pending, event, state.products)
 
 
 def _within(pending: Pending, at_ms: int) -> bool:

@@ -16,7 +16,7 @@ from streams.core.decay import landmark_weights
 from streams.core.folds.channels import channel_setting
 from streams.core.folds.clicks import fold_click
 from streams.core.folds.outcomes import fold_outcome, unsubscribe
-from streams.core.folds.profile import consent, erase, fold_profile
+from streams.core.folds.profile import consent, contact_setting, erase, fold_profile, preference
 from streams.core.folds.purchases import fold_purchase
 from streams.core.folds.support import fold_support
 from streams.core.known import PURCHASES, is_known, kind_of, remember_id
@@ -97,18 +97,39 @@ def keep_refusal(state: CustomerState, event: CustomerEvent) -> None:
 def keep_refusal_of_a_repeat(state: CustomerState, event: CustomerEvent) -> None:
     """Apply a no whose event id was used before; nothing of other events.
 
-    A sender that gives one id to all outcomes of a decision, or to all consents of a customer,
-    must not lose an unsubscribe by it. What is really sent again changes nothing: it is not newer
-    than what is known.
+    A sender that gives one id to all outcomes of a decision, or to all that a customer tells, must
+    not lose a no by it. What is really sent again changes nothing: it is not newer than what is
+    known. A reject or an objection is for `Segment`, which knows the suppressions.
     """
     at_ms = event.at_ms
     if at_ms <= state.head[_ERASED]:
         return
-    if isinstance(event, Profile) and event.kind == "erasure":
-        erase(state, at_ms)
+    if isinstance(event, Profile) and (keep := _NOES_OF_PROFILE.get(event.kind)) is not None:
+        keep(state, event)
     elif event.kind == "consent" or at_ms >= state.head[_AGREED_MS]:
         # A channel's no from before the latest word on marketing may have been opened by a yes.
         keep_refusal(state, event)
+
+
+def _erasure(state: CustomerState, event: Profile) -> None:
+    erase(state, event.at_ms)
+
+
+def _dislike(state: CustomerState, event: Profile) -> None:
+    if event.weight is not None and event.weight < 0.0:
+        preference(state, event)
+
+
+def _quiet_hours(state: CustomerState, event: Profile) -> None:
+    if event.quiet_from_minute is not None and event.quiet_until_minute is not None:
+        contact_setting(state, event)
+
+
+_NOES_OF_PROFILE: dict[str, Callable[[CustomerState, Profile], None]] = {
+    "erasure": _erasure,
+    "preference": _dislike,
+    "contact_setting": _quiet_hours,
+}
 
 
 def fold(state: CustomerState, event: CustomerEvent, timers: Timers) -> None:

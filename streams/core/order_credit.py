@@ -8,10 +8,12 @@ goes too. Once the decision is settled its lesson stays as it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from schemas.records import OrderLine, Purchase
-from streams.core.chance import id_hash
+from streams.core.baskets import Habit
+from streams.core.chance import family_number, id_hash
+from streams.core.folds.verbs import kept_product
 from streams.core.layout import MAX_CREDITED_ORDERS
 from streams.core.state import LASTING_CONVERSION, LASTING_REWARD, CreditedOrder, Pending
 
@@ -35,18 +37,38 @@ def _sums(lines: Iterable[OrderLine]) -> tuple[int, float]:
     return min(money, _MOST_MONEY_MINOR), units
 
 
+def _comes_back(
+    family: str | None, line: OrderLine, products: Mapping[str, Habit], whole: bool
+) -> bool:
+    """Tell whether a returned line is about a decision; a return often names products only.
+
+    Then the customer's habits tell the family. Where they do not, the line counts if the whole
+    order was credited.
+    """
+    if family is None or line.family == family:
+        return True
+    habit = products.get(kept_product(products, line.product))
+    if habit is not None and habit.family:
+        return habit.family == family_number(family)
+    return whole and line.family is None
+
+
 def credit_order(pending: Pending, event: Purchase) -> None:
     """Credit an order or subscription to a pending decision that is about one of its lines."""
+    order = id_hash(event.order_id)
+    known = next((each for each in pending.orders if each.order == order), None)
     about = _lines_about(pending.family, event.lines)
+    whole = len(about) == len(event.lines)
+    if known is not None:
+        # A shop may send one event for each line of an order.
+        known.whole &= whole
     if not about:
         return
-    whole, order = len(about) == len(event.lines), id_hash(event.order_id)
     if not pending.orders:
         # Credited by a release that did not list orders.
         pending.lasting |= LASTING_REWARD * pending.rewarded
         pending.lasting |= LASTING_CONVERSION * pending.converted
     money, units = _sums(about)
-    known = next((each for each in pending.orders if each.order == order), None)
     # What is spent in another currency converts, and adds no money.
     counted = money > 0 and pending.currency in ("", event.currency)
     if known is None:
@@ -59,7 +81,6 @@ def credit_order(pending: Pending, event: Purchase) -> None:
     elif event.currency == known.currency:
         known.spent_minor += money
         known.units += units
-        known.whole &= whole
         known.counted |= counted
     else:
         counted = False
@@ -69,10 +90,11 @@ def credit_order(pending: Pending, event: Purchase) -> None:
     _conclude(pending)
 
 
-def take_back(pending: Pending, event: Purchase) -> None:
+def take_back(pending: Pending, event: Purchase, products: Mapping[str, Habit]) -> None:
     """Take back what was returned or refunded; all of it where nothing of the order is left.
 
-    Nothing happens for an order that was not credited, or is not listed any more.
+    `products` tell of which family a returned product is. Nothing happens for an order that was
+    not credited, or is not listed any more.
     """
     if not pending.orders:
         return
@@ -80,9 +102,9 @@ def take_back(pending: Pending, event: Purchase) -> None:
     known = next((each for each in pending.orders if each.order == order), None)
     if known is None:
         return
-    # A return often names products only. That is enough where the whole order was credited.
-    lines = event.lines if known.whole else _lines_about(pending.family, event.lines)
-    money, units = _sums(lines)
+    money, units = _sums(
+        line for line in event.lines if _comes_back(pending.family, line, products, known.whole)
+    )
     if event.currency != known.currency:
         # Amounts of two currencies are never set against each other; the pieces still count.
         money = 0

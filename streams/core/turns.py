@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from schemas.records import CustomerEvent, Outcome, Profile, Purchase, Trigger
@@ -15,7 +15,7 @@ from streams.core.attribute import (
     shows_response,
 )
 from streams.core.catalogue import Timers
-from streams.core.contact import Answered, contacted_about, note_response
+from streams.core.contact import Answered, note_refusal, note_response
 from streams.core.contact_rules import After, ContactRules
 from streams.core.deciding import Decider
 from streams.core.due import Due, Slate
@@ -44,8 +44,6 @@ _LAST_DECISION = HEAD["last_decision_ms"]
 _NEWEST = HEAD["newest_event_ms"]
 _NO_CATALOGUE_TIMERS = Timers()
 _NO_CATALOGUE_CONTACT = ContactRules()
-# What an outcome says of the action it answers.
-_SAYS: dict[str, After] = {"reject": "rejected", "objection": "objected"}
 
 
 @dataclass(slots=True)
@@ -82,6 +80,7 @@ class Segment:
         self.decider = decider
         self.timers = decider.catalogue.timers if decider else _NO_CATALOGUE_TIMERS
         self._contact = decider.catalogue.contact if decider else _NO_CATALOGUE_CONTACT
+        self._about: Mapping[float, Answered] = decider.about if decider else {}
         # Before the first catalogue every order is taken to be in the currency that is to come.
         self._currency = decider.catalogue.currency if decider else ""
         self.notes = notes
@@ -138,6 +137,8 @@ class Segment:
             if repeat == "duplicate":
                 note_duplicate(state, event)
                 keep_refusal_of_a_repeat(state, event)
+                if isinstance(event, Outcome):
+                    self._credit_repeat(state, event)
             elif repeat == "erased":
                 # So that its own replay is known even if it is dated later (on topics that
                 # producers stamp) than the erasure.
@@ -186,18 +187,15 @@ class Segment:
         elif isinstance(event, Outcome):
             pending = credit_outcome(state, event)
             self.notes[f"{'unmatched' if pending is None else 'outcome'}:{event.kind}"] += 1
-            if (says := _SAYS.get(event.kind)) is None:
-                return
-            about = self._late(state, event) if pending is None else Answered.by(pending)
-            if about is not None:
-                note_response(state, self._contact.suppressions, says, about, event.at_ms)
+            note_refusal(state, self._contact.suppressions, event, pending, self._about)
 
-    def _late(self, state: CustomerState, event: Outcome) -> Answered | None:
-        """Return what an answer is about whose window is over: a no is a no, however late."""
-        contact = contacted_about(state, event.decision_id)
-        if contact is None or self.decider is None:
-            return None
-        return self.decider.about.get(contact.action)
+    def _credit_repeat(self, state: CustomerState, event: Outcome) -> None:
+        """Credit what may have counted before as far as that changes nothing if it did.
+
+        A no under a rule that counts several in a row is left out: it must not count twice.
+        """
+        once = [rule for rule in self._contact.suppressions if rule.times == 1]
+        note_refusal(state, once, event, credit_outcome(state, event), self._about)
 
     def settle(self, state: CustomerState, at_ms: int) -> list[Pending]:
         """Take the decisions whose window is over; what was ignored too often will rest."""

@@ -24,7 +24,7 @@ from schemas.topics import DECISIONS, NEXT_BEST_ACTIONS
 from streams.core.attribute import SETTLE_GRACE_MS
 from streams.core.catalogue import Action
 from streams.core.codec import PARTITION_KEY, decode_customer, decode_partition
-from streams.core.known import ID_BYTES, TIME_BYTES, entries, kind_of
+from streams.core.known import TIME_BYTES, entries, kind_of, remembered_as
 from streams.core.layout import DAY_MS
 from streams.core.sources import apart, by_name, known_as
 from streams.core.state import CustomerState
@@ -108,8 +108,10 @@ def folded_otherwise(ending: Ending) -> Iterator[str]:
 
 def _remembered_as(event: CustomerEvent) -> tuple[int, bytes]:
     """Return the kind under which an event's id is remembered, and the bytes that tell it."""
-    kind, known = kind_of(event), known_as(event.origin.topic, event.event_id)
-    return (-1, known) if kind is None else (kind, known[: ID_BYTES - TIME_BYTES])
+    kind = kind_of(event)
+    if kind is None:
+        return -1, known_as(event.origin.topic, event.event_id)
+    return kind, remembered_as(event)
 
 
 def _remembered(state: CustomerState, wanted: set[bytes]) -> Iterator[tuple[int, bytes]]:

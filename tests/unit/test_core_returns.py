@@ -130,6 +130,37 @@ def test_a_return_that_names_no_family_counts_where_the_whole_order_was_credited
     assert till.told() == (0.0, False, 0)
 
 
+@pytest.mark.parametrize("tea_first", [True, False])
+@pytest.mark.parametrize("family", ["cups", None])
+def test_of_an_order_with_an_event_for_each_line_another_line_takes_nothing_along(
+    family: str | None, tea_first: bool
+) -> None:
+    till = Till()
+    for line in (POTS, CUP) if tea_first else (CUP, POTS):
+        till.say("order", "o1", line)
+    till.say("return", "o1", OrderLine("cup", family, 9.0, 500))
+    assert till.told() == (1.0, True, 3_000)
+
+
+def test_of_an_order_with_an_event_for_each_line_its_own_line_takes_all_along() -> None:
+    till = Till()
+    for line in (POTS, CUP):
+        till.say("order", "o1", line)
+    till.say("return", "o1", OrderLine("pot", None, 3.0, 1_000))
+    assert till.told() == (0.0, False, 0)
+
+
+def test_a_product_that_is_not_remembered_is_no_line_of_a_decision_about_some_of_the_order() -> (
+    None
+):
+    till = Till()
+    for line in (POTS, CUP):
+        till.say("order", "o1", line)
+    till.ways.state.products.clear()
+    till.say("return", "o1", OrderLine("cup", None, 9.0, 500))
+    assert till.told() == (1.0, True, 3_000)
+
+
 def test_what_was_answered_otherwise_stays_rewarded() -> None:
     till = Till()
     till.ways.answers(till.answer, "accept", NOON_MS + 1)

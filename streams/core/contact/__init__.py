@@ -3,6 +3,7 @@
 from streams.core.contact.memory import (
     Answered,
     contacted_about,
+    note_refusal,
     note_response,
     record_contact,
 )
@@ -15,6 +16,7 @@ __all__ = [
     "Contactable",
     "consented",
     "contacted_about",
+    "note_refusal",
     "note_response",
     "record_contact",
 ]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from schemas.records import Outcome
 from schemas.symbols import CHANNELS
 from streams.core.catalogue import Action
 from streams.core.chance import name_number, text_number
@@ -14,6 +15,8 @@ from streams.core.layout import CONTACT, CONTACT_WIDTH, HEAD, MAX_CONTACTS, MAX_
 from streams.core.owed import is_service
 from streams.core.state import CustomerState, Pending, Silence
 
+# What an outcome says of the action it answers.
+_SAYS: dict[str, After] = {"reject": "rejected", "objection": "objected"}
 _IN_A_ROW = HEAD["automated_in_a_row"]
 
 
@@ -72,6 +75,29 @@ def note_response(
                 _reward(state, number, rule.after)
             elif what == rule.after:
                 _refusal(state, number, rule, at_ms)
+
+
+def note_refusal(
+    state: CustomerState,
+    rules: Iterable[Suppression],
+    event: Outcome,
+    pending: Pending | None,
+    declared: Mapping[float, Answered],
+) -> None:
+    """Count a reject or an objection; nothing of other outcomes.
+
+    `pending` is the decision it names. Where that is settled its contact tells what it is about,
+    of the `declared` actions: a no is a no, however late.
+    """
+    if (says := _SAYS.get(event.kind)) is None:
+        return
+    about = None
+    if pending is not None:
+        about = Answered.by(pending)
+    elif (contact := contacted_about(state, event.decision_id)) is not None:
+        about = declared.get(contact.action)
+    if about is not None:
+        note_response(state, rules, says, about, event.at_ms)
 
 
 def _refusal(state: CustomerState, number: int, rule: Suppression, at_ms: int) -> None:

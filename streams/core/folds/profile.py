@@ -78,7 +78,8 @@ def _told(known: dict[str, Told], event: Profile, most: int) -> None:
     known[subject] = Told(event.at_ms, event.weight or 0.0, value)
 
 
-def _preference(state: CustomerState, event: Profile) -> None:
+def preference(state: CustomerState, event: Profile) -> None:
+    """Keep the latest word on how much a subject is liked."""
     # How much it is liked is all that is asked of a preference; a text beside it is not kept.
     _told(state.preferences, msgspec.structs.replace(event, value=None), MAX_PREFERENCES)
 
@@ -87,7 +88,8 @@ def _answer(state: CustomerState, event: Profile) -> None:
     _told(state.answers, event, MAX_ANSWERS)
 
 
-def _contact_setting(state: CustomerState, event: Profile) -> None:
+def contact_setting(state: CustomerState, event: Profile) -> None:
+    """Keep the latest time zone and quiet hours."""
     head = state.head
     if event.at_ms < head[HEAD["contact_setting_ms"]]:
         return
@@ -116,11 +118,11 @@ def consent(state: CustomerState, event: Profile) -> None:
 
 _PROFILE_FOLDS: dict[str, Callable[[CustomerState, Profile], None]] = {
     "signed_up": _signed_up,
-    "preference": _preference,
+    "preference": preference,
     "survey_answer": _answer,
     "goal": _answer,
     "demographic": _answer,
-    "contact_setting": _contact_setting,
+    "contact_setting": contact_setting,
     "consent": consent,
     "channel_setting": channel_setting,
 }
