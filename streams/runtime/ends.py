@@ -6,6 +6,7 @@ consumers that read only committed records get anything, and the high watermark 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
@@ -67,13 +68,18 @@ _LEVELS = (IsolationLevel.READ_COMMITTED, IsolationLevel.READ_UNCOMMITTED)
 def _asked(
     admin: AdminClient, places: Sequence[Place], level: Any, timeout_s: float
 ) -> dict[Place, Callable[[], int]]:
-    """Ask without waiting; calling an answer waits for it."""
+    """Ask without waiting; calling an answer waits for it, all of them to the same moment."""
     latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
     wanted = {TopicPartition(*place): latest for place in places}
     futures = admin.list_offsets(wanted, isolation_level=level, request_timeout=timeout_s)
+    # Brokers that accept connections and say nothing may leave a future open past its timeout.
+    until_s = time.monotonic() + 2 * timeout_s
 
     def answer(future: Future[Any]) -> int:
-        return int(future.result(2 * timeout_s).offset)
+        try:
+            return int(future.result(max(0.0, until_s - time.monotonic())).offset)
+        except TimeoutError as error:
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT)) from error
 
     return {
         Place(asked.topic, asked.partition): partial(answer, future)

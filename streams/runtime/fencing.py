@@ -8,18 +8,22 @@ workers with one id would replace each other for ever, each deciding again what 
 committed.
 
 So a member that the group no longer knows asks before it joins: one heartbeat with the old member
-id and the instance id. FENCED_INSTANCE_ID means that the id belongs to another member now. Any
-other answer means that it is free (a session that expired, such as that of a frozen worker), and
-the member joins again as it always did.
+id and the instance id. FENCED_INSTANCE_ID means that the id belongs to another member now. When the
+id is free (a session that expired, such as that of a frozen worker), or still the old member's, the
+member joins again. Any other answer, and none at all, leaves it open: it asks again after a while.
+
+The heartbeat has no valid generation, so that the group refuses it in either case. A coordinator
+that still loads the group answers each heartbeat with "no error", whoever sends it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from typing import Any
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, for_code
 from aiokafka.protocol.api import Request, RequestStruct
 from aiokafka.protocol.group import HeartbeatRequest, HeartbeatResponse_v1
 from aiokafka.protocol.types import Int32, Schema, String
@@ -30,6 +34,12 @@ from streams.runtime.hooks import HooksMissing
 log = logging.getLogger("concierge.group")
 
 _FENCED_INSTANCE_ID = 82
+# ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID, REBALANCE_IN_PROGRESS: said of the old member, after the
+# group has compared the member that holds the instance id.
+_NO_OTHER_MEMBER = (22, 25, 27)
+# COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR: the coordinator is to be looked up again.
+_COORDINATOR_MOVED = (15, 16)
+_NO_GENERATION = -1
 _HEARTBEAT = HeartbeatRequest.API_KEY
 
 
@@ -70,12 +80,19 @@ class InstanceHeartbeat(Request[HeartbeatV3]):  # type: ignore[misc]  # likewise
 
     API_KEY = _HEARTBEAT
 
-    def __init__(self, group: str, generation: int, member: str, instance_id: str) -> None:
-        self._fields = group, generation, member, instance_id
+    def __init__(self, group: str, member: str, instance_id: str) -> None:
+        self._fields = group, _NO_GENERATION, member, instance_id
 
     def build(self, request_struct_class: type[HeartbeatV3]) -> HeartbeatV3:
         """Return the request as it is sent."""
         return request_struct_class(*self._fields)
+
+
+# What is used of aiokafka's coordinator, beside its public `group_id` and `member_id`.
+_HOOKS = (
+    *("_send_req", "_do_rejoin_group", "reset_generation", "coordinator_dead"),
+    *("_group_instance_id", "_retry_backoff_ms"),
+)
 
 
 def watch_instance_id(coordinator: Any, failed: Callable[[BaseException], None]) -> None:
@@ -84,7 +101,7 @@ def watch_instance_id(coordinator: Any, failed: Callable[[BaseException], None])
     `coordinator` is aiokafka's, of a consumer that has started and not yet joined. `failed` is
     called in the consumer's thread.
     """
-    for name in ("_send_req", "_do_rejoin_group", "reset_generation", "_group_instance_id"):
+    for name in _HOOKS:
         if not hasattr(coordinator, name):
             raise HooksMissing(f"aiokafka's group coordinator has no {name} any more")
     send, rejoin, reset = (
@@ -93,7 +110,7 @@ def watch_instance_id(coordinator: Any, failed: Callable[[BaseException], None])
         coordinator.reset_generation,
     )
     group, instance_id = coordinator.group_id, coordinator._group_instance_id
-    lost: list[tuple[int, str]] = []
+    lost: list[str] = []
 
     async def send_req(request: Any) -> Any:
         answer = await send(request)
@@ -104,15 +121,30 @@ def watch_instance_id(coordinator: Any, failed: Callable[[BaseException], None])
 
     def reset_generation() -> None:
         if coordinator.member_id:
-            lost[:] = [(coordinator.generation, coordinator.member_id)]
+            lost[:] = [coordinator.member_id]
         reset()
+
+    async def is_free(member: str) -> bool:
+        try:
+            code = (await send_req(InstanceHeartbeat(group, member, instance_id))).error_code
+        except KafkaError as error:
+            # It must not leave the join: aiokafka would wait for it to be fetched, for ever.
+            log.warning("%s: no answer whether the instance id is free: %s", group, error)
+            return False
+        if code == _FENCED_INSTANCE_ID:
+            raise KafkaError(f"the instance id {instance_id} belongs to another member now")
+        if code in _COORDINATOR_MOVED:
+            coordinator.coordinator_dead()
+        error_type = for_code(code)
+        if code not in (0, *_NO_OTHER_MEMBER) and not error_type.retriable:
+            raise error_type(group)
+        return code in _NO_OTHER_MEMBER
 
     async def do_rejoin_group(subscription: Any) -> bool:
         if lost and not coordinator.member_id:
-            generation, member = lost[0]
-            answer = await send_req(InstanceHeartbeat(group, generation, member, instance_id))
-            if answer.error_code == _FENCED_INSTANCE_ID:
-                raise KafkaError(f"the instance id {instance_id} belongs to another member now")
+            if not await is_free(lost[0]):
+                await asyncio.sleep(coordinator._retry_backoff_ms / 1000)
+                return False
             # Asked once: the answer to a joining may be lost, and then we are that other member.
             lost.clear()
             log.info("%s: no other worker has the instance id %s", group, instance_id)

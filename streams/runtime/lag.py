@@ -100,7 +100,7 @@ class LagWatch:
     `unknown` says what could not be learned. When no broker answers, nothing counts as standing
     still. Once that has lasted for the configured time, `silence` says so in a sentence, and so
     does the log. A partition that alone is not answered for (it was added a moment ago, or its
-    leader is away) is no silence.
+    leader is away) is no silence. `failed` gets an error that ends the looking.
     """
 
     def __init__(
@@ -109,7 +109,9 @@ class LagWatch:
         progress: Progress,
         metrics: Metrics,
         clock_s: Callable[[], float] = time.monotonic,
+        failed: Callable[[BaseException], None] | None = None,
     ) -> None:
+        self._failed = failed or _report
         self._settings = settings
         self._progress = progress
         self._metrics = metrics
@@ -161,9 +163,13 @@ class LagWatch:
         return {}, ""
 
     async def _run(self) -> None:
-        while True:
-            await self.look()
-            await asyncio.sleep(_LOOK_EVERY_S)
+        try:
+            while True:
+                await self.look()
+                await asyncio.sleep(_LOOK_EVERY_S)
+        except Exception as error:
+            # Lag and silence would keep their last values: no one would see a standstill.
+            self._failed(error)
 
     def _listen(self, answered: bool) -> None:
         """Note how long no broker has answered; once when it begins to matter, and when it ends."""
@@ -216,6 +222,10 @@ class LagWatch:
             since_s = now_s
         self._held_since[place] = end.readable, since_s
         return now_s - since_s
+
+
+def _report(error: BaseException) -> None:
+    log.error("lag and standstills are no longer watched", exc_info=error)
 
 
 def _commit_intervals_s(settings: Settings) -> dict[str, float]:

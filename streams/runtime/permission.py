@@ -1,13 +1,15 @@
 """What the brokers forbid us, told as what has to be allowed; and the group that never answers.
 
-aiokafka keeps a refusal of the group for whoever fetches next. Before the first assignment nobody
-fetches, so a worker that may not join would wait for ever without a word.
+aiokafka keeps a refusal of the group until the next fetch, and its coordination waits for that
+fetch. Before an assignment there is none, and ours does not ask for it (`consumer_thread`): the
+worker would wait for ever without a word, even after an error that passes.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import logging
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiokafka.errors import (
@@ -19,6 +21,8 @@ from aiokafka.errors import (
 from streams.runtime.endings import Ending
 
 _LOOK_EVERY_S = 1.0
+
+log = logging.getLogger("concierge.group")
 
 
 class Forbidden(Ending):
@@ -35,19 +39,41 @@ def told(error: BaseException) -> BaseException:
     return error
 
 
-async def watch_group(consumer: Callable[[], Any], failed: Callable[[BaseException], None]) -> None:
+async def watch_group(
+    consumer: Callable[[], Any],
+    failed: Callable[[BaseException], None],
+    in_thread: Callable[[Awaitable[None]], Awaitable[None]],
+) -> None:
     """Look every second what the group has refused; tell `failed` what waiting does not mend.
 
-    `consumer` returns the aiokafka consumer, None before its start. It is only looked at: it
-    belongs to another thread, and whoever fetches is still told.
+    What may be tried again is taken from the coordination, which then tries again. `consumer`
+    returns the aiokafka consumer, None before its start; `in_thread` runs a coroutine in the
+    thread that owns it.
     """
     while True:
         await asyncio.sleep(_LOOK_EVERY_S)
-        refused = getattr(getattr(consumer(), "_coordinator", None), "_pending_exception", None)
-        # The coordination goes on by itself after what may be tried again.
-        if refused is not None and not refused.retriable:
-            failed(refused)
-            return
+        coordinator = getattr(consumer(), "_coordinator", None)
+        refused = getattr(coordinator, "_pending_exception", None)
+        if refused is None:
+            continue
+        if refused.retriable:
+            try:
+                await in_thread(_take_error(coordinator))
+                continue
+            except KafkaError as error:
+                refused = error
+        failed(refused)
+        return
+
+
+async def _take_error(coordinator: Any) -> None:
+    """Take what the coordination waits with; raises what must not be tried again."""
+    try:
+        coordinator.check_errors()
+    except KafkaError as error:
+        if not error.retriable:
+            raise
+        log.warning("%s: tries again after %r", coordinator.group_id, error)
 
 
 def _named(error: KafkaError) -> str:

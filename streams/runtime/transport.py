@@ -106,7 +106,11 @@ class ShellConsumer(driver.Consumer):
 
     @Service.task
     async def _watch_group(self) -> None:
-        await watch_group(lambda: self._thread._consumer, self.app.shell.fail)
+        def consumer() -> Any:
+            # While it is being stopped its thread may have ended.
+            return None if self.should_stop else self._thread._consumer
+
+        await watch_group(consumer, self.app.shell.fail, self._thread.call)
 
     async def _fetch_and_deliver(self) -> None:
         places = {TP(*place) for place in self._next.keys() & self._active_partitions}

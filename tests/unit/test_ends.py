@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import Future
 from types import SimpleNamespace
 from typing import Any, cast
@@ -62,6 +63,25 @@ def test_only_unknown_partitions_are_an_answer_all_the_same() -> None:
     ends, wrong = _asked({_TWO: KafkaError._UNKNOWN_PARTITION})
     assert not ends
     assert "clickstream/5" in wrong
+
+
+class _SilentAdmin:
+    """Never answers."""
+
+    def list_offsets(
+        self, wanted: dict[TopicPartition, Any], **_: Any
+    ) -> dict[TopicPartition, Future[Any]]:
+        return {asked: Future() for asked in wanted}
+
+
+def test_brokers_that_never_answer_are_no_answer_and_are_waited_for_once() -> None:
+    places = [Place("clickstream", partition) for partition in range(500)]
+    began_s = time.monotonic()
+    with pytest.raises(KafkaException) as raised:
+        ask_ends(cast(AdminClient, _SilentAdmin()), places, 0.01)
+    assert raised.value.args[0].code() == KafkaError._TIMED_OUT
+    # One partition after the other would take ten seconds.
+    assert time.monotonic() - began_s < 5.0
 
 
 def test_one_leader_that_is_away_is_no_silence_and_all_of_them_are() -> None:

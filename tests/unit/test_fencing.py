@@ -3,34 +3,46 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiokafka.errors import KafkaError
+from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, NodeNotReadyError
 
 from streams.runtime.endings import EXIT_CONFIG
 from streams.runtime.fencing import InstanceHeartbeat, InstanceIdTaken, watch_instance_id
 from streams.runtime.hooks import HooksMissing
 
-_UNKNOWN_MEMBER_ID, _FENCED_INSTANCE_ID = 25, 82
+_UNKNOWN_MEMBER_ID, _GROUP_AUTHORIZATION_FAILED, _FENCED_INSTANCE_ID = 25, 30, 82
+_ILLEGAL_GENERATION, _REBALANCE_IN_PROGRESS = 22, 27
+_LOADING, _NOT_AVAILABLE, _NOT_COORDINATOR = 14, 15, 16
 
 
 class _Coordinator:
     """What aiokafka's coordinator does, as far as it matters here; `answers` are error codes."""
 
     group_id = "shop-decide"
+    _retry_backoff_ms = 1
 
-    def __init__(self, *answers: int) -> None:
+    def __init__(self, *answers: int | KafkaError) -> None:
         self.generation, self.member_id = 3, "member-1"
         self._group_instance_id = "w-0"
         self._answers = list(answers)
         self.sent: list[Any] = []
         self.joined = 0
+        self.looked_up_again = 0
 
     async def _send_req(self, request: Any) -> Any:
         self.sent.append(request)
-        return SimpleNamespace(error_code=self._answers.pop(0))
+        answer = self._answers.pop(0)
+        if isinstance(answer, KafkaError):
+            raise answer
+        return SimpleNamespace(error_code=answer)
+
+    def coordinator_dead(self) -> None:
+        self.looked_up_again += 1
 
     async def _do_rejoin_group(self, subscription: Any) -> bool:
         self.joined += 1
@@ -70,7 +82,7 @@ def test_the_question_carries_the_member_that_was_lost_and_the_instance_id() -> 
     request = asked.prepare({InstanceHeartbeat.API_KEY: (0, 4)})
     assert request.to_object() == {
         "group": "shop-decide",
-        "generation_id": 3,
+        "generation_id": -1,
         "member_id": "member-1",
         "group_instance_id": "w-0",
     }
@@ -85,6 +97,64 @@ def test_a_member_whose_session_has_expired_joins_again_and_asks_once() -> None:
     coordinator.member_id = ""
     assert asyncio.run(coordinator._do_rejoin_group(None))
     assert (coordinator.joined, len(coordinator.sent), failures) == (2, 1, [])
+
+
+@pytest.mark.parametrize(
+    "open_answer",
+    [
+        *(NodeNotReadyError("the coordinator restarts"), KafkaError("closed")),
+        # 0: a coordinator that loads the group accepts every heartbeat.
+        *(0, _LOADING, _NOT_AVAILABLE, _NOT_COORDINATOR),
+    ],
+)
+def test_an_answer_that_leaves_it_open_is_no_permission_to_join_and_is_asked_for_again(
+    open_answer: int | KafkaError,
+) -> None:
+    coordinator = _Coordinator(open_answer, open_answer, _UNKNOWN_MEMBER_ID)
+    failures = _watched(coordinator)
+    coordinator.reset_generation()
+    for _ in range(2):
+        assert not asyncio.run(coordinator._do_rejoin_group(None))
+        assert coordinator.joined == 0
+    assert asyncio.run(coordinator._do_rejoin_group(None))
+    assert (coordinator.joined, len(coordinator.sent), failures) == (1, 3, [])
+    moved = open_answer in (_NOT_AVAILABLE, _NOT_COORDINATOR)
+    assert coordinator.looked_up_again == (2 if moved else 0)
+
+
+def test_a_member_that_was_replaced_while_nothing_answered_does_not_join() -> None:
+    coordinator = _Coordinator(_NOT_COORDINATOR, NodeNotReadyError(), _FENCED_INSTANCE_ID)
+    failures = _watched(coordinator)
+    coordinator.reset_generation()
+    assert not asyncio.run(coordinator._do_rejoin_group(None))
+    assert not asyncio.run(coordinator._do_rejoin_group(None))
+    with pytest.raises(KafkaError, match="w-0"):
+        asyncio.run(coordinator._do_rejoin_group(None))
+    assert coordinator.joined == 0
+    assert [type(each) for each in failures] == [InstanceIdTaken]
+
+
+@pytest.mark.parametrize("code", [_ILLEGAL_GENERATION, _REBALANCE_IN_PROGRESS])
+def test_a_member_that_still_has_the_id_joins_again(code: int) -> None:
+    coordinator = _Coordinator(code)
+    _watched(coordinator)
+    coordinator.reset_generation()
+    assert asyncio.run(coordinator._do_rejoin_group(None))
+
+
+def test_an_answer_that_asking_again_does_not_change_is_raised() -> None:
+    coordinator = _Coordinator(_GROUP_AUTHORIZATION_FAILED)
+    _watched(coordinator)
+    coordinator.reset_generation()
+    with pytest.raises(GroupAuthorizationFailedError, match="shop-decide"):
+        asyncio.run(coordinator._do_rejoin_group(None))
+    assert coordinator.joined == 0
+
+
+def test_aiokafka_still_goes_on_when_a_joining_has_returned_false() -> None:
+    source = inspect.getsource(GroupCoordinator.ensure_active_group)
+    assert "success = await self._do_rejoin_group(subscription)" in source
+    assert "return None" in source.partition("if success:")[2]
 
 
 def test_a_refusal_while_joining_is_the_same_mistake() -> None:

@@ -138,6 +138,38 @@ def test_a_partition_that_is_not_known_yet_is_no_silence(monkeypatch: pytest.Mon
         assert (watched.watch.silence, watched.watch.unknown) == ("", watched.wrong)
 
 
+def test_an_error_that_ends_the_looking_ends_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    trouble = ValueError("an answer of another shape")
+    failures: list[BaseException] = []
+    watch = LagWatch(Settings(), _progress(5, 5), Metrics(), failed=failures.append)
+    _break(monkeypatch, trouble)
+    asyncio.run(_until_ended(watch))
+    assert failures == [trouble]
+
+
+def test_without_a_worker_an_error_that_ends_the_looking_is_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    _break(monkeypatch, ValueError("an answer of another shape"))
+    asyncio.run(_until_ended(LagWatch(Settings(), _progress(5, 5), Metrics())))
+    assert "no longer watched" in caplog.text
+    assert "an answer of another shape" in caplog.text
+
+
+def _break(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def ask(*_: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(lag, "ask_ends", ask)
+
+
+async def _until_ended(watch: LagWatch) -> None:
+    await watch.start()
+    assert watch._task is not None
+    await asyncio.wait_for(watch._task, 30)
+    await watch.stop()
+
+
 def test_without_partitions_the_watch_asks_for_the_topic_by_its_whole_name(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

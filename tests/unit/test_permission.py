@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+from collections.abc import Awaitable
 from typing import Any
 
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.errors import (
     GroupAuthorizationFailedError,
     KafkaConnectionError,
+    KafkaError,
     TopicAuthorizationFailedError,
 )
 
@@ -20,9 +22,21 @@ from streams.runtime.permission import Forbidden, told, watch_group
 class _Consumer:
     """As far as it is looked at: a coordinator with what it was refused."""
 
-    def __init__(self, pending: Exception | None) -> None:
+    group_id = "shop-decide"
+
+    def __init__(self, pending: Exception | None, taken: Exception | None = None) -> None:
         self._coordinator = self
         self._pending_exception = pending
+        self._taken = taken or pending
+
+    def check_errors(self) -> None:
+        self._pending_exception = None
+        if self._taken is not None:
+            raise self._taken
+
+
+async def _here(coroutine: Awaitable[None]) -> None:
+    await coroutine
 
 
 def test_the_sentence_names_the_group_or_the_topics() -> None:
@@ -44,11 +58,27 @@ def test_a_refused_member_fails_the_worker_and_a_passing_trouble_does_not(
 ) -> None:
     monkeypatch.setattr(permission, "_LOOK_EVERY_S", 0.0)
     refusal = GroupAuthorizationFailedError("shop-decide")
-    seen = iter([None, _Consumer(None), _Consumer(KafkaConnectionError()), _Consumer(refusal)])
+    passing = _Consumer(KafkaConnectionError())
+    seen = iter([None, _Consumer(None), passing, _Consumer(refusal)])
     failures: list[BaseException] = []
-    asyncio.run(watch_group(lambda: next(seen), failures.append))
+    asyncio.run(watch_group(lambda: next(seen), failures.append, _here))
+    assert failures == [refusal]
+    # aiokafka waits with it until it is taken.
+    assert passing._pending_exception is None
+
+
+def test_a_refusal_that_comes_while_a_passing_trouble_is_taken_fails_the_worker(
+    monkeypatch: Any,
+) -> None:
+    monkeypatch.setattr(permission, "_LOOK_EVERY_S", 0.0)
+    refusal = KafkaError("the coordination has ended")
+    consumer = _Consumer(KafkaConnectionError(), refusal)
+    failures: list[BaseException] = []
+    asyncio.run(watch_group(lambda: consumer, failures.append, _here))
     assert failures == [refusal]
 
 
 def test_aiokafka_still_keeps_a_refusal_where_it_is_looked_for() -> None:
-    assert "self._pending_exception = exc" in inspect.getsource(GroupCoordinator)
+    source = inspect.getsource(GroupCoordinator)
+    assert "self._pending_exception = exc" in source
+    assert "self._error_consumed_fut.set_result(None)" in source.partition("def check_errors")[2]

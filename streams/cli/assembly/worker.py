@@ -74,7 +74,7 @@ async def run_worker(settings: Settings, build: Sequence[Builder]) -> int:
     """
     check_hooks()
     shared = Shared(settings, await asyncio.to_thread(_timeline, settings))
-    lag = LagWatch(settings, shared.progress, shared.metrics)
+    lag = LagWatch(settings, shared.progress, shared.metrics, failed=shared.fate.failed)
     health = HealthServer(settings, shared.metrics, shared.progress, lag)
     shared.services += [lag, health, _Announcement(health, settings, shared.progress)]
     apps = [await each(shared) for each in build]
