@@ -71,7 +71,7 @@ from streams.runtime.settings import Settings, SettingsError
     "--rejects",
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     help="File for what is rejected, one JSON line each; default SOURCE.rejected.jsonl in the "
-    "current folder. Not written by a dry run unless given.",
+    "current folder. Not written by a dry run unless given. With --skip it is added to.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the sums as one last JSON line.")
 def feed(
@@ -129,6 +129,8 @@ def feed(
         if options["strict"]:
             run.check_all()
         sending = None if dry_run else _sending(kafka, Pace(rate, speed))
+        # Before anything is sent: what is rejected must have a place.
+        kept.open(append=options["skip"] > 0)
         first: list[Event] = []
         try:
             send_all(run, sending, first)

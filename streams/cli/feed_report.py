@@ -86,8 +86,11 @@ def summarise(
         click.echo(json.dumps(event, ensure_ascii=False))
     for sums in run.sums.topics:
         click.echo(sums.in_words(dry_run=sending is None))
+    comments = run.sums.comment_lines
+    skipped = f", {comments:,} comment lines before the header skipped" if comments else ""
     click.echo(
-        f"{run.sums.rows:,} rows read, {run.sums.lines_rejected:,} lines rejected; {seconds:.1f} s"
+        f"{run.sums.rows:,} rows read, {run.sums.lines_rejected:,} lines rejected{skipped}; "
+        f"{seconds:.1f} s"
     )
     if as_json:
         found = run.sums.as_json() | {"acknowledged": acknowledged, "seconds": round(seconds, 1)}

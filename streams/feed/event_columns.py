@@ -14,7 +14,7 @@ from streams.feed.contract import Fields, fields_of, topic_fields
 from streams.files.names import quoted
 from streams.files.opening import DataFileError
 from streams.files.query import Result
-from streams.files.unreadable import ROW
+from streams.files.syntax import ROW
 
 if TYPE_CHECKING:
     from duckdb.sqltypes import DuckDBPyType

@@ -73,11 +73,15 @@ class TopicSums:
 
 @dataclass
 class FeedSums:
-    """The sums of a feed: rows of the files, lines that are none, and what each query made."""
+    """The sums of a feed: rows of the files, lines that are none, and what each query made.
+
+    `comment_lines` stand before the headers and were skipped.
+    """
 
     rows: int
     lines_rejected: int
     topics: list[TopicSums]
+    comment_lines: int = 0
 
     @property
     def events(self) -> int:
@@ -100,5 +104,6 @@ class FeedSums:
         return {
             "rows": self.rows,
             "lines_rejected": self.lines_rejected,
+            "comment_lines": self.comment_lines,
             "topics": [topic.as_json() for topic in self.topics],
         }

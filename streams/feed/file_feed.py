@@ -22,8 +22,8 @@ from streams.feed.contract import problem_of
 from streams.feed.event_columns import EVENT_ID, EventColumn, event_columns, filled
 from streams.feed.feed_sums import FeedSums, TopicSums
 from streams.files.query import Result
+from streams.files.syntax import ROW
 from streams.files.tables import Tables
-from streams.files.unreadable import ROW
 
 AT = "occurred_at"
 
@@ -66,6 +66,7 @@ class FileFeed:
     limit: int | None = None
     sums: FeedSums = field(init=False)
     _columns: list[tuple[EventColumn, ...]] = field(init=False)
+    _fields: list[tuple[str, ...]] = field(init=False)
     # For each rejected event, how many had been sent before it.
     _rejected_at: list[int] = field(default_factory=list)
     _given: int = 0
@@ -74,10 +75,12 @@ class FileFeed:
         self._columns = [
             event_columns(topic, result.sql_types, result.name) for topic, result in self.results
         ]
+        self._fields = [tuple(column.field for column in columns) for columns in self._columns]
         self.sums = FeedSums(
             rows=self.tables.row_count,
             lines_rejected=self.tables.rejected_count,
             topics=[TopicSums.of(topic, result) for topic, result in self.results],
+            comment_lines=self.tables.comment_count,
         )
 
     def events(self) -> Iterator[Sent]:
@@ -128,21 +131,25 @@ class FileFeed:
 
     def _in_order(self) -> Iterator[_Made]:
         each = [self._made(place) for place in range(len(self.results))]
-        return merge(*each, key=lambda made: (made.at_ms, made.topic_place))
+        numbering = {topic: _Numbering(topic) for topic, _ in self.results}
+        for made in merge(*each, key=lambda made: (made.at_ms, made.topic_place)):
+            topic = self.results[made.topic_place][0]
+            if EVENT_ID in self._fields[made.topic_place]:
+                yield made
+            else:
+                event_id = numbering[topic].id_of(made.event)
+                yield made._replace(event={EVENT_ID: event_id, **made.event})
 
     def _made(self, topic_place: int) -> Iterator[_Made]:
-        topic, result = self.results[topic_place]
+        _, result = self.results[topic_place]
         columns = self._columns[topic_place]
         changes = {column.field: column.change for column in columns}
-        fields = [column.field for column in columns]
+        fields = self._fields[topic_place]
         reading = ", ".join([_row_of(result), "_place", *(column.sql for column in columns)])
         order = _order(columns)
-        numbered = _Numbering(topic) if EVENT_ID not in fields else None
         for batch in result.batches(order, reading):
             for row, place, *values in batch:
                 event = filled(dict(zip(fields, values, strict=True)), changes)
-                if numbered is not None:
-                    event = {EVENT_ID: numbered.id_of(event), **event}
                 at_ms = event.get(AT)
                 yield _Made(_LAST if at_ms is None else at_ms, topic_place, place, row, event)
 
@@ -171,7 +178,7 @@ class _Numbering:
     """Ids for events whose query gives none: a hash of the topic and of all that the event holds.
 
     So the same file gives the same ids, also when it has grown. Events of one instant that hold
-    the same are numbered: two equal lines are two events.
+    the same are numbered over all queries of the topic: two equal lines are two events.
     """
 
     topic: str

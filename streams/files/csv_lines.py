@@ -23,10 +23,15 @@ _SEP_LINE = re.compile(r'"?sep=(.)"?\r?\n?$')
 # A cell may hold an e-mail, not a book: a quote that is open for longer is taken for unclosed.
 MAX_RECORD_LINES = 10_000
 MAX_RECORD_CHARS = 1_000_000
+# A file that begins with more lines with # than this holds rows, not comments.
+_MAX_COMMENTS = 1_000
 
 
 class CsvFile:
-    """An open CSV file: `columns` are its header's names, `records` reads the rest once."""
+    """An open CSV file: `columns` are its header's names, `records` reads the rest once.
+
+    `skipped_comments` is how many comment lines stand before the header.
+    """
 
     def __init__(self, path: Path, options: ReadOptions) -> None:
         self._path, self._options = path, options
@@ -35,6 +40,7 @@ class CsvFile:
         self._taken: list[tuple[int, str]] = []
         self._csv: Iterator[list[str]] | None = None
         self.delimiter = options.delimiter or ("\t" if ".tsv" in path.suffixes else None)
+        self.skipped_comments = 0
         self._skip_preamble()
         self.columns = self._header()
 
@@ -58,29 +64,47 @@ class CsvFile:
                 yield BadLine(found.number, what, self._text())
 
     def _skip_preamble(self) -> None:
-        """Go to the header: past stated lines, `sep=`, comments and blank lines."""
+        """Go to the header: past stated lines, `sep=`, blank lines, and comments.
+
+        A line that begins with # is a comment where it has another number of cells than the
+        first line that does not; else it may be the header (`#id,name`). Without a header there
+        are no comments: `#1001` is an order.
+        """
+        leading: list[tuple[int, str]] = []
         for number, line in self._lines:
-            if number <= self._options.skip_lines:
+            if number <= self._options.skip_lines or not line.strip():
                 continue
             stated = _SEP_LINE.match(line)
-            if stated is not None:
+            if stated is not None and not leading:
                 self.delimiter = self.delimiter or stated[1]
-            elif line.strip() and not line.startswith("#"):
-                self._pending.append((number, line))
-                return
-        raise DataFileError(f"{self._path}: holds no header line")
+                continue
+            leading.append((number, line))
+            comment = self._options.header and line.startswith("#")
+            if not comment or len(leading) > _MAX_COMMENTS:
+                break
+        if not leading:
+            raise DataFileError(f"{self._path}: holds no header line")
+        last = leading[-1][1]
+        if self.delimiter is None:
+            bare = re.sub(r'"[^"]*"', "", last)
+            self.delimiter = max(_DELIMITERS, key=bare.count)
+        width = self._width(last)
+        while self._width(leading[0][1]) != width:
+            leading.pop(0)
+            self.skipped_comments += 1
+        self._pending.extend(leading)
+
+    def _width(self, line: str) -> int:
+        """Return the number of cells of one line."""
+        try:
+            return len(next(self._reader(iter([line])), []))
+        except csv.Error:
+            return line.count(self.delimiter or ",") + 1
 
     def _header(self) -> tuple[str, ...]:
         number, line = self._pending[0]
-        if self.delimiter is None:
-            bare = re.sub(r'"[^"]*"', "", line)
-            self.delimiter = max(_DELIMITERS, key=bare.count)
         if not self._options.header:
-            try:
-                count = len(next(self._reader(iter([line])), []))
-            except csv.Error:
-                count = line.count(self.delimiter) + 1
-            return tuple(f"column{place}" for place in range(count))
+            return tuple(f"column{place}" for place in range(self._width(line)))
         found = self._next()
         if not isinstance(found, Record):
             reason = found.reason if found else "nothing found"

@@ -43,7 +43,7 @@ class Loaded:
     """A loaded file: its line or record n is the row `first_row - 1 + n` of `table`.
 
     `columns` is None where rows may have different ones. A file that `stays_open` is read by
-    the queries themselves.
+    the queries themselves. `skipped_comments` are lines before the header.
     """
 
     path: Path
@@ -52,6 +52,7 @@ class Loaded:
     last_row: int
     columns: tuple[str, ...] | None
     stays_open: bool = False
+    skipped_comments: int = 0
 
 
 def connect(folder: Path) -> DuckDBPyConnection:
@@ -99,6 +100,7 @@ def load(
     import duckdb
 
     form = format_of(path, options)
+    comments = 0
     try:
         if form == "parquet":
             return _parquet(connection, path, table, first_row)
@@ -106,6 +108,7 @@ def load(
             file = CsvFile(path, options)
             _texts(connection, table, file.columns, file.records(), first_row)
             columns: tuple[str, ...] | None = file.columns
+            comments = file.skipped_comments
         else:
             _json(connection, path, options, form, table, first_row)
             columns = None
@@ -115,7 +118,8 @@ def load(
         )
     except duckdb.Error as error:
         raise DataFileError(f"{path}: cannot be read: {error}") from error
-    return Loaded(path, table, first_row, max(last_row, first_row), columns)
+    last_row = max(last_row, first_row)
+    return Loaded(path, table, first_row, last_row, columns, skipped_comments=comments)
 
 
 def _parquet(connection: DuckDBPyConnection, path: Path, table: str, first_row: int) -> Loaded:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from streams.files.expressions import aggregates
 from streams.files.loading import number
 from streams.files.opening import DataFileError
 from streams.files.rewriting import (
@@ -24,8 +25,9 @@ from streams.files.rewriting import (
     with_empty_for_unreadable,
     with_safe_times,
 )
+from streams.files.syntax import ROW
 from streams.files.tables import DATA, Tables
-from streams.files.unreadable import ROW, make, take_out, unreadable_rows
+from streams.files.unreadable import make, take_out, unreadable_rows
 
 if TYPE_CHECKING:
     from duckdb.sqltypes import DuckDBPyType
@@ -132,7 +134,7 @@ def _used_rows(
     tables: Tables, table: str, tree: Tree, types: Mapping[str, DuckDBPyType]
 ) -> int | None:
     kind = next((str(kind) for name, kind in types.items() if name.lower() == ROW), "")
-    if not kind or (groups_in(tree) and "[]" not in kind):
+    if not kind or (groups_in(tree, aggregates(tables.connection)) and "[]" not in kind):
         return None
     rows = f"unnest({ROW})" if "[]" in kind else ROW
     sql = f"SELECT count(DISTINCT r) FROM (SELECT {rows} AS r FROM {table})"

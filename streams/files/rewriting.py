@@ -8,19 +8,18 @@ plain cast fails the whole query).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from streams.files.macros import FORGIVING
 from streams.files.opening import DataFileError
+from streams.files.syntax import nodes
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 Tree = dict[str, Any]
 _WALL_TIMES = {"TIMESTAMP", "DATETIME", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"}
-# Window functions through which one row's cell reaches no other row's value but as it stands.
-_HARMLESS_WINDOWS = {"first_value", "last_value", "row_number", "rank", "dense_rank"}
 
 
 def parsed(connection: DuckDBPyConnection, sql: str) -> Tree:
@@ -59,48 +58,16 @@ def with_empty_for_unreadable(tree: Tree) -> Tree:
     return changed
 
 
-def groups_in(tree: Tree) -> int:
-    """Return how many SELECTs of the tree make one row of several."""
-    return sum(map(_groups, _nodes(tree)))
-
-
-def mixes_rows(tree: Tree) -> bool:
-    """Say whether a row's values may come from other rows in a way that `row` does not tell."""
-    for node in _nodes(tree):
-        if node.get("class") == "SUBQUERY":
-            return True
-        if node.get("type") == "SET_OPERATION_NODE" and node.get("setop_type") != "UNION":
-            return True
-        if node.get("class") == "WINDOW" and (
-            node.get("function_name") not in _HARMLESS_WINDOWS
-            or any(inner.get("class") == "CAST" for inner in _nodes(node))
-        ):
-            return True
-    return groups_in(tree) > 1
-
-
-def may_lose_rows(tree: Tree) -> bool:
-    """Say whether a cell that is empty, because it cannot be read, may take its row from a group.
-
-    It cannot where everything that reads texts is selected by the grouping query or above it.
-    """
-    root = tree["statements"][0]["node"]
-    grouping = next((node for node in _nodes(tree) if _groups(node)), root)
-    harmless = [grouping.get("select_list"), grouping.get("having")]
-    if root is not grouping:
-        harmless += [root.get(part) for part in ("select_list", "where_clause", "modifiers")]
-    return _readings(tree) > sum(map(_readings, harmless))
-
-
-def _readings(node: Any) -> int:
-    return sum(
-        (inner.get("class") == "CAST" and not inner.get("try_cast"))
-        or (inner.get("class") == "FUNCTION" and inner.get("function_name") in FORGIVING)
-        for inner in _nodes(node)
+def groups_in(tree: Tree, aggregates: frozenset[str]) -> bool:
+    """Say whether a SELECT of the tree makes one row of several; `aggregates` are functions."""
+    return any(
+        _groups(node)
+        or (node.get("class") == "FUNCTION" and node["function_name"].lower() in aggregates)
+        for node in nodes(tree, subqueries=False)
     )
 
 
-def _groups(node: Tree) -> bool:
+def _groups(node: Mapping[str, Any]) -> bool:
     return node.get("type") == "SELECT_NODE" and (
         bool(node.get("group_expressions")) or node.get("aggregate_handling") == "FORCE_AGGREGATES"
     )
@@ -112,16 +79,6 @@ def _changed(node: Any, change: Any) -> Any:
     if not isinstance(node, dict):
         return node
     return change({key: _changed(inner, change) for key, inner in node.items()})
-
-
-def _nodes(node: Any) -> Iterator[Tree]:
-    if isinstance(node, dict):
-        yield node
-        for inner in node.values():
-            yield from _nodes(inner)
-    elif isinstance(node, list):
-        for inner in node:
-            yield from _nodes(inner)
 
 
 def _safe_time(node: Tree) -> Tree:

@@ -33,6 +33,8 @@ _TABLE_NAME = re.compile(r"[A-Za-z]\w*$", re.ASCII)
 class Tables:
     """The open files. `row_count` are the rows of `data`, `rejected_count` lines that are none.
 
+    `comment_count` are comment lines before the headers of all files.
+
     With several files `row` counts on from file to file, so that it names one row; `place`
     says which line of which file it is.
     """
@@ -41,6 +43,7 @@ class Tables:
     files: tuple[Loaded, ...]
     row_count: int
     rejected_count: int
+    comment_count: int = 0
 
     def place(self, row: int) -> str:
         """Return the file and line of a row, such as `visits.csv:17`."""
@@ -82,6 +85,7 @@ def open_tables(
                 number(connection, f"SELECT count(*) FROM {REJECTED}"),
             )
             named = [_further(tables, name, path) for name, path in (further or {}).items()]
+            tables.comment_count = sum(file.skipped_comments for file in (*files, *named))
             lock(connection, [file.path for file in (*files, *named) if file.stays_open])
             yield tables
         finally:

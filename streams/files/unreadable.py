@@ -11,13 +11,16 @@ from collections.abc import Mapping
 
 from streams.files.loading import insert, number
 from streams.files.opening import DataFileError
-from streams.files.rewriting import Tree, groups_in, may_lose_rows, mixes_rows
+from streams.files.provenance import may_lose_rows
+from streams.files.rewriting import Tree
+from streams.files.syntax import ROW, UnclearError
 from streams.files.tables import ALL_DATA, DATA, Tables
 
-ROW = "row"
 # A column that is mostly unreadable is a mistake in the SQL.
 MAX_UNREADABLE_ROWS = 1_000
 _UNREADABLE = "_unreadable"
+_SPOILED = "_spoiled"
+_SPOILED_ROWS = f"SELECT r FROM {_SPOILED}"
 
 
 def make(tables: Tables, table: str, sql: str) -> None:
@@ -33,12 +36,15 @@ def unreadable_rows(tables: Tables, sql: str) -> dict[int, str]:
     limits = connection.execute(f"SELECT min(row), max(row) FROM {ALL_DATA}").fetchone()
     found: dict[int, str] = {}
     ranges = [tuple(limits or (0, 0))]
+    together = ""
     try:
         while ranges:
             first, last = ranges.pop()
             reason = _failure(tables, sql, first, last)
             if reason is None:
                 continue
+            if not found:
+                together = f"{tables.place(first)} to {tables.place(last)} together: {reason}"
             if first == last:
                 found[first] = reason
             else:
@@ -52,6 +58,9 @@ def unreadable_rows(tables: Tables, sql: str) -> dict[int, str]:
                 )
     finally:
         _show_rows(tables, "true")
+    if not found:
+        what = together or "the query fails on no single row, but on all together"
+        raise DataFileError(f"{what}; nothing was used: read the value with TRY_CAST")
     return found
 
 
@@ -95,7 +104,7 @@ def take_out(
 ) -> tuple[int, int]:
     """Delete the results that an unreadable row is part of; DataFileError when `row` cannot tell.
 
-    Returns how many results these were, and how many rows of the data they were made of.
+    Returns how many results these were, and how many rows of the data are in no other result.
     """
     connection = tables.connection
     described = connection.execute(f"DESCRIBE {table}").fetchall()
@@ -103,16 +112,20 @@ def take_out(
     kind = columns.get(ROW, "")
     connection.execute(f"CREATE OR REPLACE TABLE {_UNREADABLE} (row BIGINT, reason VARCHAR)")
     insert(connection, _UNREADABLE, list(unreadable), [list(unreadable.values())])
-    if not kind or not unreadable or mixes_rows(tree) or (groups_in(tree) and "[]" not in kind):
+    try:
+        if not kind:
+            raise UnclearError("`row` is not selected")
+        may_lose = may_lose_rows(connection, tree)
+    except UnclearError as error:
         raise DataFileError(
             f"{_shown(tables, unreadable)}; nothing was used, because the query does not tell "
-            "which of its results are made of this row: select `row` (in a query with GROUP BY: "
-            "`list(row) AS row`), or read the value with TRY_CAST"
-        )
+            f"for certain which of its results are made of this row ({error}): select `row` (in a "
+            "query with GROUP BY: `list(row) AS row`), or read the value with TRY_CAST"
+        ) from None
     bad = f"(SELECT list(row) FROM {_UNREADABLE})"
     mine = f"list_has_any(row, {bad})" if "[]" in kind else f"list_contains({bad}, row)"
     rows = "unnest(row)" if "[]" in kind else "row"
-    if groups_in(tree) and may_lose_rows(tree):
+    if may_lose:
         sql = f"SELECT min(row) FROM {_UNREADABLE} WHERE row NOT IN (SELECT {rows} FROM {table})"
         lost = number(connection, sql)
         if lost:
@@ -121,18 +134,17 @@ def take_out(
                 "leaves this row out where it cannot be read, and its group would lack it"
             )
     spoiled = number(connection, f"SELECT count(*) FROM {table} WHERE {mine}")
-    spoiled_rows = number(
-        connection,
-        f"SELECT count(*) FROM (SELECT {rows} AS r FROM {table} WHERE {mine} "
-        f"UNION SELECT row FROM {_UNREADABLE})",
+    connection.execute(
+        f"CREATE OR REPLACE TABLE {_SPOILED} AS SELECT {rows} AS r FROM {table} WHERE {mine} "
+        f"UNION SELECT row FROM {_UNREADABLE}"
     )
     connection.execute(f"DELETE FROM {table} WHERE {mine}")
-    return spoiled, spoiled_rows
+    # A row may be part of several results, of which some are used.
+    used = f"SELECT {rows} AS r FROM {table}"
+    return spoiled, number(connection, f"SELECT count(*) FROM ({_SPOILED_ROWS} EXCEPT {used})")
 
 
 def _shown(tables: Tables, unreadable: Mapping[int, str]) -> str:
-    if not unreadable:
-        return "the query fails on no single row, but on all together"
     row, reason = next(iter(unreadable.items()))
     more = f" (and {len(unreadable) - 1:,} more rows)" if len(unreadable) > 1 else ""
     return f"{tables.place(row)}: {reason}{more}"

@@ -177,3 +177,43 @@ def test_an_option_that_makes_no_sense_is_refused(
     result = typed(written(tmp_path / "shop.csv", SHOP), *RETAIL, *arguments)
     assert result.exit_code == 2
     assert told in result.output
+
+
+def test_going_on_adds_to_the_reject_file(
+    tmp_path: Path, embedded_broker: EmbeddedBroker, topic_prefix: str
+) -> None:
+    lines = [
+        f"e{hour},{'' if hour in (1, 7) else 'c'},2024-03-01T{hour:02}:00:00Z\n"
+        for hour in range(10)
+    ]
+    source = written(tmp_path / "v.csv", "id,customer,at\nbroken\n" + "".join(lines))
+    views = VIEWS.replace("customer AS", "coalesce(customer, '') AS")
+    query: Typed = ["--topic", "clickstream", "--sql", written(tmp_path / "v.sql", views)]
+    broker: Typed = ["--kafka", embedded_broker.bootstrap]
+    first = typed(source, *query, *broker, "--limit", "4", prefix=topic_prefix)
+    assert "--skip 5" in first.output
+    second = typed(source, *query, *broker, "--skip", "5", prefix=topic_prefix)
+    assert second.exit_code == 0, second.output
+    found = map(json.loads, (tmp_path / "v.csv.rejected.jsonl").read_text().splitlines())
+    assert [line["place"] for line in found] == ["v.csv:2", "v.csv:4", "v.csv:10"]
+
+
+def test_a_reject_file_that_cannot_be_written_sends_nothing(
+    tmp_path: Path, embedded_broker: EmbeddedBroker, topic_prefix: str
+) -> None:
+    source = written(tmp_path / "shop.csv", SHOP)
+    wrong: Typed = ["--rejects", tmp_path / "missing" / "r.jsonl"]
+    result = typed(
+        source, *RETAIL, *wrong, "--kafka", embedded_broker.bootstrap, prefix=topic_prefix
+    )
+    assert result.exit_code == 1
+    assert "r.jsonl: cannot be written: No such file or directory; nothing was sent" in (
+        result.output
+    )
+    assert "sent 2" not in result.output
+
+
+def test_comment_lines_that_were_skipped_are_counted(tmp_path: Path) -> None:
+    source = written(tmp_path / "shop.csv", "# export\n" + SHOP)
+    result = typed(source, *RETAIL, "--dry-run")
+    assert "4 rows read, 0 lines rejected, 1 comment lines before the header" in result.output

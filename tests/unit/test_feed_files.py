@@ -201,3 +201,20 @@ def test_the_helpdesk_log_can_be_fed(shared_data: Path) -> None:
     found = fed(shared_data / "helpdesk" / "helpdesk.csv", support=sql_of("helpdesk"))
     assert (len(found.sent), found.rejected) == (13_710, [])
     assert len({event["customer_id"] for event in found.events}) == 3_804
+
+
+def test_equal_events_of_two_queries_to_one_topic_are_two_events(tmp_path: Path) -> None:
+    path = written(
+        tmp_path / "v.csv",
+        "customer,at\nada,2024-03-01T10:00:00Z\nbob,2024-03-01T09:00:00Z\n",
+    )
+    views = VIEWS.replace("id AS event_id, ", "")
+    with open_tables([path]) as tables:
+        result = run_query(tables, views, "q.sql")
+        once, twice = (
+            list(FileFeed(tables, [("clickstream", result)] * times, NOW_MS, print).events())
+            for times in (1, 2)
+        )
+    ids = [event["event_id"] for _, event in twice]
+    assert len(set(ids)) == 4
+    assert set(ids) > {event["event_id"] for _, event in once}

@@ -25,6 +25,7 @@ def test_a_feed_that_fails_says_what_was_acknowledged_and_where_to_go_on(
     rows = "".join(f"e{n},{'' if n == 1 else 'ada'},2024-03-01T10:{n:02}:00Z\n" for n in range(9))
     path = written(tmp_path / "v.csv", "id,customer,at\n" + rows)
     kept = RejectFile(tmp_path / "rejects.jsonl")
+    kept.open(append=False)
     with open_tables([path]) as tables:
         results = [("clickstream", run_query(tables, VIEWS, "v.sql"))]
         run = FileFeed(tables, results, NOW_MS, kept.take)

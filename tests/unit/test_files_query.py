@@ -141,3 +141,104 @@ def test_functions_of_texts_take_what_parquet_gives_other_types(tmp_path: Path) 
                 *(1719820800000, 1719828000000, 1719792000000, 1719828000000, "123456789012"),
             )
         ]
+
+
+def test_a_row_of_a_good_and_of_a_spoiled_result_counts_as_used(tmp_path: Path) -> None:
+    path = written(tmp_path / "t.csv", "id,tags,price\n1,a;b,5\n2,a,x\n3,b,4\n")
+    sql = """
+        SELECT list(row) AS row, tag, sum(price::DOUBLE) AS s
+        FROM (SELECT row, price, unnest(string_split(tags, ';')) AS tag FROM data) GROUP BY tag
+    """
+    with open_tables([path]) as tables:
+        found = run_query(tables, sql, "q.sql")
+        assert rows_of(found) == [([2, 4], "b", 9.0)]
+        assert (found.used_rows, found.spoiled_rows, found.left_out) == (2, 1, 0)
+
+
+_EARLIER = "WITH t AS (SELECT row, id, o, parent, price::DOUBLE AS p FROM data) "
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        _EARLIER + "SELECT row, id, first_value(p) OVER (PARTITION BY o ORDER BY id) AS f FROM t",
+        _EARLIER + "SELECT row, lag(p) OVER (ORDER BY id) AS f FROM t",
+        _EARLIER + "SELECT row, sum(p) OVER (PARTITION BY o) AS f FROM t",
+        _EARLIER + "SELECT row, row_number() OVER (ORDER BY p) AS f FROM t",
+        _EARLIER + "SELECT row, row_number() OVER (ORDER BY id) AS f FROM t WHERE p > 0",
+        _EARLIER + "SELECT row, row_number() OVER () AS f FROM (FROM t ORDER BY p)",
+        _EARLIER + "SELECT row, id FROM t WHERE p IS NOT NULL QUALIFY row_number() OVER () = 1",
+        _EARLIER + "SELECT a.row, a.id, b.p FROM t a LEFT JOIN t b ON b.id = a.parent",
+        "SELECT b.row, b.id, a.price::DOUBLE AS pp FROM data b LEFT JOIN data a ON a.id = b.parent",
+        "SELECT b.row, b.id, a.p FROM data b, (SELECT id, price::DOUBLE AS p FROM data) a",
+        "SELECT row, id FROM data WHERE price::DOUBLE IN (SELECT price::DOUBLE FROM data)",
+        "SELECT name, row FROM kinds k LEFT JOIN data ON k.id = price::DOUBLE",
+        "SELECT DISTINCT ON (o) row, o, price::DOUBLE AS p FROM data ORDER BY o, row",
+        "SELECT row, price::DOUBLE AS p FROM data ORDER BY p LIMIT 2",
+        "SELECT max(row) AS row, sum(price::DOUBLE) AS p FROM data",
+        "SELECT row + 1 AS row, price::DOUBLE AS p FROM data",
+        "SELECT id::INT AS row, price::DOUBLE AS p FROM data",
+        "SELECT row, p FROM (SELECT row, price::DOUBLE AS p FROM data) AS t(p, row)",
+        "SELECT list(row) AS row, price::DOUBLE AS p FROM data GROUP BY ALL",
+        "SELECT list(row) AS row, price::DOUBLE AS p FROM data GROUP BY 2",
+        _EARLIER + "SELECT list(row) AS row, p FROM t GROUP BY p",
+        "SELECT list(row) FILTER (WHERE id > '1') AS row, sum(price::DOUBLE) AS p FROM data",
+        "SELECT row, price::DOUBLE AS p FROM data UNION SELECT row, 1 FROM data",
+        "SELECT row, price::DOUBLE AS p FROM query_table(['data'])",
+        "SELECT row, weighted_avg(price::DOUBLE, 1) AS p FROM data GROUP BY row",
+    ],
+)
+def test_a_query_through_which_a_bad_cell_may_reach_other_rows_is_refused(
+    tmp_path: Path, sql: str
+) -> None:
+    text = "id,o,parent,price\n1,A,,x\n2,A,1,5\n3,B,2,4\n4,B,3,5\n"
+    path = written(tmp_path / "o.csv", text)
+    kinds = written(tmp_path / "k.csv", "id,name\n5,tea\n6,pot\n")
+    with (
+        open_tables([path], further={"kinds": kinds}) as tables,
+        pytest.raises(DataFileError, match=r"o\.csv:2\b.*'x'.*nothing was used"),
+    ):
+        run_query(tables, sql, "q.sql")
+
+
+@pytest.mark.parametrize(
+    ("sql", "rows"),
+    [
+        ("SELECT *, price::DOUBLE AS p FROM data", {3, 4, 5}),
+        ("SELECT data.* EXCLUDE (o), price::DOUBLE AS p FROM data", {3, 4, 5}),
+        (_EARLIER + "SELECT * FROM t WHERE p > 4 ORDER BY p", {3, 5}),
+        ("SELECT d.row, name FROM data d LEFT JOIN kinds k ON k.id = price::DOUBLE", {3, 4, 5}),
+        ("SELECT row, price::DOUBLE AS p, lag(id) OVER (ORDER BY row) AS i FROM data", {3, 4, 5}),
+        (
+            "SELECT row, price::DOUBLE AS p, (SELECT max(name) FROM kinds k WHERE k.id = price) "
+            "AS n FROM data",
+            {3, 4, 5},
+        ),
+        (
+            "SELECT row, id, price::DOUBLE AS p FROM data UNION ALL SELECT row, id, 1 FROM data "
+            "ORDER BY ALL",
+            {3, 4, 5},
+        ),
+        (_EARLIER + "FROM t UNION ALL BY NAME SELECT id, row FROM t", {3, 4, 5}),
+        ("SELECT DISTINCT row, price::DOUBLE AS p FROM data", {3, 4, 5}),
+        ("SELECT row, list_max([price::DOUBLE, 1]) AS p FROM data WHERE true", {3, 4, 5}),
+    ],
+)
+def test_a_query_of_one_row_each_loses_the_bad_row_alone(
+    tmp_path: Path, sql: str, rows: set[int]
+) -> None:
+    path = written(tmp_path / "o.csv", "id,o,parent,price\n1,A,,x\n2,A,,5\n3,B,,4\n4,B,,5\n")
+    kinds = written(tmp_path / "k.csv", "id,name\n5,tea\n6,pot\n")
+    with open_tables([path], further={"kinds": kinds}) as tables:
+        found = run_query(tables, sql, "q.sql")
+        place = list(found.types).index("row")
+        assert {row[place] for row in rows_of(found)} == rows
+        assert list(found.unreadable) == [2]
+        assert (found.used_rows, found.left_out) == (len(rows), 3 - len(rows))
+
+
+def test_one_aggregate_over_all_rows_leaves_no_row_out(tmp_path: Path) -> None:
+    path = written(tmp_path / "o.csv", "id,price\n1,4\n2,5\n")
+    with open_tables([path]) as tables:
+        found = run_query(tables, "SELECT max(row) AS row, count(*) AS n FROM data", "q.sql")
+        assert (rows_of(found), found.left_out) == ([(3, 2)], None)

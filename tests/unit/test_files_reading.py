@@ -191,3 +191,26 @@ def test_several_files_are_one_table_and_a_row_names_its_file(tmp_path: Path) ->
         open_tables([a, other]),
     ):
         pass
+
+
+def test_without_a_header_no_line_is_a_comment(tmp_path: Path) -> None:
+    path = written(tmp_path / "shop.csv", "#1001,a\n#1002,b\n1003,c\n")
+    assert read(path, header=False) == [(1, "#1001", "a"), (2, "#1002", "b"), (3, "1003", "c")]
+
+
+@pytest.mark.parametrize(
+    ("text", "sql", "expected", "comments"),
+    [
+        ("#id,b\n1,x\n#2,y\n", 'SELECT "#id", b FROM data', [("1", "x"), ("#2", "y")], 0),
+        ("# by Ada\n#id,b\n1,x\n", 'SELECT row, "#id" FROM data', [(3, "1")], 1),
+        ("# a\n\n# b\nid,b\n1,x\n", "SELECT row, id FROM data", [(5, "1")], 2),
+        ("#id;b\n", 'SELECT "#id", b FROM data', [], 0),
+    ],
+)
+def test_a_line_with_a_hash_is_a_comment_only_where_it_cannot_be_the_header(
+    tmp_path: Path, text: str, sql: str, expected: list[tuple[object, ...]], comments: int
+) -> None:
+    path = written(tmp_path / "v.csv", text)
+    with open_tables([path]) as tables:
+        assert rows_of(run_query(tables, sql, "q.sql")) == expected
+        assert (tables.comment_count, tables.rejected_count) == (comments, 0)
