@@ -157,6 +157,8 @@ class ContactRules:
     `tickets` None: open tickets silence nothing. `automated_in_a_row`: after so many messages by
     e-mail or text without any answer only people may reach out; None for no such cap.
     `service_after_unsubscribe`: whether service may still use a channel that the customer closed.
+    `calendar_zone`: whose days, weeks and months count for customers who did not tell their zone;
+    None where none is assumed.
     """
 
     limits: tuple[ContactLimit, ...] = ()
@@ -166,3 +168,4 @@ class ContactRules:
     tickets: TicketSilence | None = TicketSilence()
     automated_in_a_row: int | None = None
     service_after_unsubscribe: bool = True
+    calendar_zone: str | None = "UTC"

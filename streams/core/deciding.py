@@ -44,6 +44,7 @@ class Decider:
         self.actions = plan.actions
         self.moments = plan.moments
         self.about = plan.about
+        self.owed_ms = plan.owed_ms
         self._plan = plan
         self._scorer = scorer
         self._challenger = challenger
@@ -82,6 +83,7 @@ class Decider:
         funnel = Funnel(len(wave), len(self.actions))
         self._plan.policy.apply(moments, columns.natural, consents, funnel)
         self._plan.drop_outdated([d.late_ms for d in due], funnel)
+        self._plan.drop_out_of_order([d.out_of_order for d in due], funnel)
         reach = self._plan.contact.apply(wave, funnel, self._plan.used_up(closed))
         for budget_id in sorted(closed):
             funnel.drop(

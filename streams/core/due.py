@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from schemas.records import Trigger
+from schemas.records import CustomerEvent, Trigger
 from streams.core.chance import decision_id
 from streams.core.state import CustomerState
 
@@ -27,9 +27,10 @@ ALONE = Slate()
 class Due(NamedTuple):
     """A customer for whom a decision is due, at a place of the timeline, and why.
 
-    `late_ms` is by how much the answer comes after `at_ms` at the least. `channel` is where the
+    `late_ms` is by how much the answer comes after the event at the least. `channel` is where the
     customer is, as the event tells; "other" where a timer brought the moment or the event does not
-    tell.
+    tell. `out_of_order`: events that are much newer were heard of before this one, so only service
+    answers it, at the time (`at_ms`) of what is known by now.
     """
 
     customer: str
@@ -42,6 +43,7 @@ class Due(NamedTuple):
     slate: Slate = ALONE
     late_ms: int = 0
     channel: str = "other"
+    out_of_order: bool = False
 
     @property
     def decision_id(self) -> str:
@@ -50,3 +52,15 @@ class Due(NamedTuple):
         if self.slate.position > 1:
             place += f"/{self.slate.position}"
         return decision_id(self.customer, self.moment, place)
+
+
+def trigger_of(event: CustomerEvent) -> Trigger:
+    """Return what an event that makes a decision due is quoted as."""
+    origin = event.origin
+    return Trigger(
+        id=event.event_id,
+        topic=origin.topic,
+        partition=origin.partition,
+        offset=origin.offset,
+        seen_at_ms=origin.seen_at_ms,
+    )

@@ -46,6 +46,6 @@ WATCHED_MOMENTS = frozenset({"gone_quiet", "replenishment_due"})
 # Moments that come many times in one visit; the cool-down between two decisions holds for them.
 SESSION_MOMENTS = frozenset({"browsing", "searching"})
 
-# An event that reached us this much later than the customer's newest one is folded, but
-# answering it would be out of time.
+# An event that is this much older than the customer's newest one is folded, but an offer that
+# answers it would be out of time. Service is owed for as long as it is valid.
 FRESH_MS = 5 * 60 * 1_000

@@ -19,6 +19,8 @@ from streams.core.volume import is_in
 
 # The fate of an action that comes too late to be carried out.
 OUTDATED = "time:outdated"
+# The fate of marketing where much newer events were heard of before the one that is answered.
+OUT_OF_ORDER = "time:out_of_order"
 
 
 class Plan:
@@ -33,6 +35,11 @@ class Plan:
         # What is on trial changes nothing, so it makes no decision due.
         live = [action for action in self.actions if not action.shadow]
         self.moments = frozenset(moment for action in live for moment in action.moments)
+        # For how long at most service is still owed by a moment.
+        self.owed_ms: dict[str, int] = {}
+        for action in filter(is_service, live):
+            for moment in action.moments:
+                self.owed_ms[moment] = max(self.owed_ms.get(moment, 0), action.valid_ms)
         self.axis = ActionAxis.of(
             catalogue.families, self.keys, catalogue.answers, catalogue.timers.ticket_closes_ms
         )
@@ -61,6 +68,11 @@ class Plan:
         """Drop the actions whose time would be over before a channel could hear of them."""
         if any(late_ms):
             funnel.drop(np.array(late_ms)[:, None] >= self._valid_ms, OUTDATED)
+
+    def drop_out_of_order(self, out_of_order: Sequence[bool], funnel: Funnel) -> None:
+        """Leave only service to answer an event that much newer ones overtook."""
+        if any(out_of_order):
+            funnel.drop(np.array(out_of_order)[:, None] & ~self.service, OUT_OF_ORDER)
 
     def used_up(self, closed: AbstractSet[str]) -> list[tuple[str, Mask]]:
         """Return for each closed budget its fate and the treatments it is about, (a, most)."""

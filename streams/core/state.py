@@ -20,7 +20,8 @@ class Ticket(msgspec.Struct, array_like=True, gc=False):
     """A support ticket as last heard of; `severity` is its place in `SEVERITIES`.
 
     `is_open` is what was last said of it; `streams.core.tickets` tells whether it still counts as
-    open. `heard_ms` is the latest event about it of any kind. `topic` and `product` are the desk's.
+    open. `heard_ms` is the latest event about it except ratings. `topic` and `product` are the
+    desk's.
     """
 
     opened_at_ms: int

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from schemas.records import CustomerEvent, Outcome, Profile, Purchase, Trigger
+from schemas.records import CustomerEvent, Outcome, Profile, Purchase, Support, Trigger
 from streams.core.attribute import (
     credit_outcome,
     credit_purchase,
@@ -18,7 +18,7 @@ from streams.core.catalogue import Timers
 from streams.core.contact import Answered, note_refusal, note_response
 from streams.core.contact_rules import After, ContactRules
 from streams.core.deciding import Decider
-from streams.core.due import Due, Slate
+from streams.core.due import Due, Slate, trigger_of
 from streams.core.fold import (
     fold,
     keep_refusal,
@@ -28,6 +28,7 @@ from streams.core.fold import (
     repeat_of,
 )
 from streams.core.folds.purchases import without_money
+from streams.core.folds.support import is_superseded
 from streams.core.layout import HEAD
 from streams.core.moments import (
     FRESH_MS,
@@ -159,24 +160,40 @@ class Segment:
         if moment is None or not self._decides(moment):
             return None
         self.notes[f"moment:{moment}"] += 1
-        if event.origin.stale or event.at_ms < newest_ms - FRESH_MS:
+        if event.origin.stale:
             return None
+        if event.at_ms < newest_ms - FRESH_MS:
+            return self._owed_late(turn, offset, event, moment, newest_ms)
         if moment in SESSION_MOMENTS and self._cooling_down(state, event.at_ms):
             return None
-        origin = event.origin
-        trigger = Trigger(
-            id=event.event_id,
-            topic=origin.topic,
-            partition=origin.partition,
-            offset=origin.offset,
-            seen_at_ms=origin.seen_at_ms,
-        )
-        due = self._due(turn, moment, event.at_ms, offset, trigger)
+        due = self._due(turn, moment, event.at_ms, offset, trigger_of(event))
         # A profile tells what a customer wants of a channel, not where they are.
         channel = due.channel if isinstance(event, Profile) else event.channel
-        if origin.late_ms or channel != due.channel:
-            return due._replace(late_ms=origin.late_ms, channel=channel)
+        late_ms = event.origin.late_ms
+        if late_ms or channel != due.channel:
+            return due._replace(late_ms=late_ms, channel=channel)
         return due
+
+    def _owed_late(
+        self, turn: Turn, offset: int, event: CustomerEvent, moment: str, newest_ms: float
+    ) -> Due | None:
+        """Return what service still owes for an event that much newer ones overtook.
+
+        It is decided with what is known by now, so at the latest time there is, and never before a
+        contact that was made. Where the customer is now, the event does not tell.
+        """
+        assert self.decider is not None
+        state = turn.state
+        at_ms = int(max(newest_ms, state.head[_LAST_DECISION]))
+        late_ms = max(event.origin.late_ms, at_ms - event.at_ms)
+        if late_ms >= self.decider.owed_ms.get(moment, 0):
+            return None
+        if moment in SESSION_MOMENTS and self._cooling_down(state, at_ms):
+            return None
+        if isinstance(event, Support) and is_superseded(state, event):
+            return None
+        due = self._due(turn, moment, at_ms, offset, trigger_of(event))
+        return due._replace(late_ms=late_ms, out_of_order=True)
 
     def _due(self, turn: Turn, moment: str, at_ms: int, offset: int, trigger: Trigger) -> Due:
         return Due(turn.customer, turn.state, moment, at_ms, self.partition, offset, trigger)
@@ -212,7 +229,7 @@ class Segment:
         assert self.decider is not None
         due, action = decided.due, decided.action
         places = self.decider.catalogue.slates.get(due.moment, 1)
-        if action is None or due.slate.position >= places:
+        if action is None or due.out_of_order or due.slate.position >= places:
             return
         slate = Slate(
             due.slate.position + 1,

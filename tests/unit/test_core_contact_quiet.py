@@ -7,6 +7,7 @@ import pytest
 from streams.core.layout import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from streams.core.view import view
 from tests.contacts import ADA, SHOP, Ways, ms
+from tests.events import NOON_MS
 
 NIGHT = "quiet_hours: {from: 22:00, until: 08:00%s}"
 BERLIN = "Europe/Berlin"
@@ -207,4 +208,40 @@ def test_nobody_is_decided_for_in_the_morning_for_an_action_on_trial() -> None:
     quieter = on_trial.replace("[browsing, searching]", "[browsing, order_placed]")
     ways = Ways(night(", then: wait") + "\nno_action: {priority: 9}", quieter)
     assert ways.order(ms("2024-01-15T23:00")).fate("letter") == "contact:quiet_hours"
+    assert ways.tick(ms("2024-01-16T08:00")) == []
+
+
+def test_what_quiet_hours_alone_close_is_waited_for_where_the_first_way_is_closed() -> None:
+    """The text is refused for good; the call only has to wait for the morning."""
+    ways = Ways(night(", then: wait"))
+    ways.write(ways.feed.profile(ADA, NOON_MS, "channel_setting", channel="sms", granted=False))
+    answer = ways.sign_up(ms("2024-01-15T23:00"))
+    assert (answer.chosen, answer.fate("letter_or_call")) == ("no_action", "contact:quiet_hours")
+    (answer,) = ways.tick(ms("2024-01-16T08:00"))
+    assert answer.action is not None
+    assert answer.action.channel == "call_center"
+
+
+def test_of_several_ways_that_only_quiet_hours_close_the_first_to_open_is_waited_for() -> None:
+    shop = SHOP.replace(
+        '{id: call, channel: call_center, message: "Call"}',
+        '{id: call, channel: call_center, message: "Call"},\n'
+        '                      {id: mail, channel: email, message: "Read"}',
+    )
+    calls = ", then: wait, channels: {call_center: {from: 22:00, until: 10:00}}"
+    ways = Ways(night(calls), shop)
+    ways.write(ways.feed.profile(ADA, NOON_MS, "channel_setting", channel="sms", granted=False))
+    assert ways.sign_up(ms("2024-01-15T23:00")).chosen == "no_action"
+    (answer,) = ways.tick(ms("2024-01-16T08:00"))
+    assert answer.action is not None
+    assert answer.action.channel == "email"
+
+
+def test_what_is_closed_for_good_is_not_waited_for() -> None:
+    ways = Ways(night(", then: wait"))
+    for channel in ("sms", "call_center"):
+        setting = ways.feed.profile(ADA, NOON_MS, "channel_setting", channel=channel, granted=False)
+        ways.write(setting)
+    answer = ways.sign_up(ms("2024-01-15T23:00"))
+    assert answer.fate("letter_or_call") == "contact:no_open_channel"
     assert ways.tick(ms("2024-01-16T08:00")) == []

@@ -157,3 +157,16 @@ def test_for_whom_no_zone_is_assumed_a_calendar_day_is_as_long_as_a_day_can_be()
     assert ways.browse(NOON_MS).chosen == "tea_shelf"
     assert ways.browse(NOON_MS + 25 * HOUR_MS - 1).fate("tea_shelf") == "contact:one"
     assert ways.browse(NOON_MS + 25 * HOUR_MS + 1).chosen == "tea_shelf"
+
+
+@pytest.mark.parametrize("unknown", ["always_quiet", "Asia/Tokyo"])
+def test_a_calendar_is_that_of_the_catalogues_zone_for_whom_none_is_known(unknown: str) -> None:
+    """Midnight in Tokyo, whether or not customers without a zone are left in peace."""
+    ways = Ways(
+        f"time_zone: Asia/Tokyo\nquiet_hours: {{unknown_zone: {unknown}}}\n"
+        "contact_limits: [{id: one, scope: action, max_contacts: 1, calendar: month}]"
+    )
+    first = ms("2024-02-01T00:00", "Asia/Tokyo")
+    assert ways.browse(first - HOUR_MS).chosen == "tea_shelf"
+    assert ways.browse(first - 1).fate("tea_shelf") == "contact:one"
+    assert ways.browse(first).chosen == "tea_shelf"

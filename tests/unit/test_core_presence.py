@@ -78,12 +78,36 @@ def test_what_reaches_out_reaches_customers_wherever_they_are(channel: str, trea
 
 @pytest.mark.parametrize(
     ("channel", "treatment"),
-    [("web", "banner"), ("app", "note"), ("email", "letter"), ("call_center", "letter")],
+    [
+        *(("web", "banner"), ("app", "note"), ("email", "letter"), ("call_center", "letter")),
+        # A desk that does not tell: a note in an app that they may never open is not sent.
+        ("other", "letter"),
+    ],
 )
 def test_what_is_owed_is_shown_where_the_customer_is_or_sent(channel: str, treatment: str) -> None:
     ways = Ways("", EVERYWHERE)
     (answer,) = ways.ticket(NOON_MS, channel=channel)
     assert (answer.chosen, answer.decision.treatment) == ("answer", treatment)
+
+
+def test_what_is_owed_is_shown_where_nothing_else_is_open() -> None:
+    """The letter is refused for good, and it is not known where they are."""
+    ways = Ways("service_after_unsubscribe: false", EVERYWHERE)
+    no = ways.feed.profile(ADA, NOON_MS, "channel_setting", channel="email", granted=False)
+    ways.write(no)
+    (answer,) = ways.ticket(NOON_MS + 1, channel="other")
+    assert answer.decision.treatment == "banner"
+
+
+@pytest.mark.parametrize("pack", ["shop", "grocer", "streaming", "bank", "saas"])
+@pytest.mark.parametrize(("channel", "used"), [("other", "email"), ("app", "app")])
+def test_every_pack_acknowledges_a_ticket_where_it_is_read(
+    pack: str, channel: str, used: str
+) -> None:
+    log, feed = Log(MemoryVersions(catalogue(pack))), Feed()
+    ticket = feed.support(ADA, NOON_MS, channel=channel)
+    out = log.play(numbered([use(catalogue(pack)), ticket]))
+    assert [(a.action, a.channel) for a in out.actions] == [("we_are_on_it", used)]
 
 
 def test_without_an_event_or_a_channel_there_is_no_presence_to_contradict() -> None:

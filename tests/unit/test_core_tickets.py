@@ -79,6 +79,24 @@ def test_topic_and_product_are_the_latest_that_the_desk_named(arrival: tuple[int
     assert ticket.heard_ms == NOON_MS + 2 * DAY_MS
 
 
+def test_a_rating_does_not_open_a_silent_ticket_again() -> None:
+    ways = Ways()
+    ways.ticket(NOON_MS)
+    assert ways.browse(NOON_MS + 40 * DAY_MS).chosen == "tea_shelf"
+    ways.ticket(NOON_MS + 50 * DAY_MS, "rated", satisfaction=5)
+    assert ways.browse(NOON_MS + 51 * DAY_MS).chosen == "tea_shelf"
+    # A message does: the customer is still waiting.
+    ways.ticket(NOON_MS + 52 * DAY_MS, "message")
+    assert ways.browse(NOON_MS + 53 * DAY_MS).fate("tea_shelf") == "contact:ticket"
+
+
+def test_a_rating_names_only_what_no_other_event_named() -> None:
+    ticket = told(
+        ("opened", 0, {"topic": "delivery"}), ("rated", 5, {"topic": "x", "product": "p"})
+    )
+    assert (ticket.topic, ticket.product, ticket.heard_ms) == ("delivery", "p", NOON_MS)
+
+
 def test_what_a_desk_says_takes_no_more_room_than_it_may() -> None:
     ticket = told(("opened", 0, {"topic": "t" * 200, "product": "é" * 100}))
     for text in (ticket.topic, ticket.product):

@@ -10,7 +10,7 @@ from schemas.symbols import SEVERITIES
 from streams.core.catalogue import Timers
 from streams.core.catalogue_yaml.durations import durations
 from streams.core.catalogue_yaml.parts import YEAR_MS
-from streams.core.catalogue_yaml.quiet import read_quiet_hours
+from streams.core.catalogue_yaml.quiet import read_quiet_hours, read_time_zone
 from streams.core.catalogue_yaml.sections import Place, Section
 from streams.core.contact_rules import (
     AFTERS,
@@ -56,14 +56,16 @@ def read_contact_rules(section: Section, names: Names) -> tuple[ContactRules, in
     """
     tickets, ticket_closes_ms = _read_tickets(section.get("tickets"))
     most = section.get("automated_in_a_row")
+    quiet, zone = read_quiet_hours(section), section.get("time_zone")
     rules = ContactRules(
         limits=_read_limits(section.get("contact_limits"), names),
-        quiet=read_quiet_hours(section),
+        quiet=quiet,
         suppressions=_read_suppressions(section.get("suppression")),
         after_purchase=_read_after_purchase(section.get("after_purchase"), names),
         tickets=tickets,
         automated_in_a_row=most.whole(1, 100) if most else None,
         service_after_unsubscribe=section.flag("service_after_unsubscribe", True),
+        calendar_zone=quiet.unknown_zone if zone is None else read_time_zone(section),
     )
     taken = set(TAKEN)
     for key, named in (

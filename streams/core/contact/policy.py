@@ -109,7 +109,7 @@ class ContactPolicy:
         """
         if not self._by_calendar:
             return [None] * len(wave)
-        names = [state.time_zone or self._rules.quiet.unknown_zone for state in wave.states]
+        names = [state.time_zone or self._rules.calendar_zone for state in wave.states]
         return [
             None if name is None else datetime.fromtimestamp(at_ms / 1000, zone(name))
             for name, at_ms in zip(names, wave.at_ms.tolist(), strict=True)
@@ -162,16 +162,20 @@ class ContactPolicy:
         usable = ways == 0
         if rule.then != "other_channel":
             usable &= first[:, :, None] != QUIET
-        chosen = np.where(usable.any(axis=2), usable.argmax(axis=2), NO_TREATMENT)
+        preferred = self._ways.preferred(wave, usable)
+        chosen = np.where(usable.any(axis=2), preferred.argmax(axis=2), NO_TREATMENT)
         until_ms = np.zeros(len(wave))
         if rule.then == "wait" and quiet is not None and quiet.any():
-            waiting = self._live & (chosen == NO_TREATMENT) & (first == QUIET)
-            waiting &= funnel.candidates
+            # What waits is the first treatment, or, where that is closed for another reason, each
+            # one that quiet hours alone close.
+            held = ways == QUIET
+            held &= (first != QUIET)[:, :, None] | (np.arange(ways.shape[2]) == place[:, :, None])
+            waiting = (chosen == NO_TREATMENT) & held.any(axis=2)
+            first = np.where(waiting, QUIET, first)
+            waiting &= self._live & funnel.candidates
             for row in np.flatnonzero(waiting.any(axis=1)).tolist():
-                actions = np.flatnonzero(waiting[row])
-                first_of = self._ways.channels[actions, place[row, actions]]
-                channels = sorted(set(first_of.tolist()))
-                at_ms = float(wave.at_ms[row])
+                of_row = self._ways.channels[held[row] & waiting[row][:, None]]
+                at_ms, channels = float(wave.at_ms[row]), sorted(set(of_row.tolist()))
                 until_ms[row] = self._quiet.over_ms(wave.states[row], at_ms, channels)
         fates = (*self._ways.fates, *(fate for fate, _ in used_up))
         funnel.drop_each(np.where(chosen == NO_TREATMENT, first, 0), fates)

@@ -6,6 +6,9 @@ automated messages in a row, a limit of that channel, and quiet hours.
 *Elsewhere*: an event tells on which channel the customer is. What is shown on another web site, app
 or in a store would not be seen by them, so the treatments there are closed at that moment.
 
+Where the customer is may not be known: a support desk seldom tells. Then service is sent, not left
+where they may never come by: its treatments that reach out go before the others.
+
 Service is exempt from quiet hours, from the cap on automated messages, from limits of a channel
 and, unless the catalogue says otherwise, from an unsubscribe: these are about what the customer did
 not ask for. A budget
@@ -21,7 +24,7 @@ from numpy.typing import NDArray
 
 from schemas.symbols import CHANNELS
 from streams.core.catalogue import Action
-from streams.core.channels import AUTOMATED, PASSIVE
+from streams.core.channels import AUTOMATED, PASSIVE, REACHING_OUT
 from streams.core.contact.limits import Windows, channels_over_limit
 from streams.core.contact_rules import ContactRules
 from streams.core.funnel import Mask
@@ -37,6 +40,8 @@ CLOSED = (
     "contact:customer_elsewhere",
 )
 _NO_CHANNEL = len(CHANNELS)
+_UNKNOWN_PLACE = CHANNELS.index("other")
+_REACHES_OUT = np.array([*(channel in REACHING_OUT for channel in CHANNELS), False])
 _AUTOMATED = np.array([channel in AUTOMATED for channel in CHANNELS])
 # What is closed to a customer on each channel, (channels, channels). "other" is no known place.
 _AWAY = np.array(
@@ -56,6 +61,7 @@ class Ways:
         self._has_service = bool(self._service.any())
         # The place in `CHANNELS` of each treatment, (a, most), filled up by what leads nowhere.
         self.channels = _channel_numbers(actions)
+        self._sent = _REACHES_OUT[self.channels] & self._service[:, None]
         self.fates = (*CLOSED, *(f"contact:{limit.id}" for limit in self._limits))
 
     def closed(
@@ -89,6 +95,18 @@ class Ways:
         here = (ways != ELSEWHERE) & (self.channels != _NO_CHANNEL)
         first: NDArray[np.intp] = here.argmax(axis=2)
         return first
+
+    def preferred(self, wave: Wave, usable: Mask) -> Mask:
+        """Return of the usable treatments, (n, a, most), those of which the first is to be used.
+
+        Where it is not known where a customer is, service reaches out if it can.
+        """
+        unknown = wave.channel_numbers == _UNKNOWN_PLACE
+        if not self._has_service or not unknown.any():
+            return usable
+        sent = usable & self._sent & unknown[:, None, None]
+        left: Mask = np.where(sent.any(axis=2)[:, :, None], sent, usable)
+        return left
 
     def _by_channel(self, wave: Wave, windows: Windows) -> tuple[Reasons, Reasons]:
         """Return what closes each channel, (n, channels + 1), to marketing and to service.

@@ -32,6 +32,12 @@ def fold_support(state: CustomerState, event: Support, weights: Weights, timers:
     _ticket(state, event, timers)
 
 
+def is_superseded(state: CustomerState, event: Support) -> bool:
+    """Tell whether a later word has closed the ticket that an event opened, or the reverse."""
+    ticket = state.tickets.get(shortened(event.ticket_id, MAX_TEXT_BYTES))
+    return ticket is None or ticket.is_open != (event.kind != "resolved")
+
+
 def _ticket(state: CustomerState, event: Support, timers: Timers) -> None:
     severity = SEVERITIES.index(event.severity)
     ticket_id = shortened(event.ticket_id, MAX_TEXT_BYTES)
@@ -73,10 +79,16 @@ def _ticket(state: CustomerState, event: Support, timers: Timers) -> None:
 
 
 def _about(ticket: Ticket, event: Support) -> None:
-    """Keep the latest topic and product that the desk named."""
-    is_latest = event.at_ms >= ticket.heard_ms
+    """Keep the latest topic and product that the desk named.
+
+    A rating looks back at a ticket: it names what no other event named, and does not count as
+    hearing of the ticket, which would open a silent one again.
+    """
+    is_rating = event.kind == "rated"
+    is_latest = event.at_ms >= ticket.heard_ms and not is_rating
     if event.topic and (is_latest or ticket.topic is None):
         ticket.topic = shortened(event.topic, MAX_TOPIC_BYTES)
     if event.product and (is_latest or ticket.product is None):
         ticket.product = shortened(event.product, MAX_TOPIC_BYTES)
-    ticket.heard_ms = max(ticket.heard_ms, event.at_ms)
+    if not is_rating:
+        ticket.heard_ms = max(ticket.heard_ms, event.at_ms)
