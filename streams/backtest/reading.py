@@ -212,6 +212,9 @@ def _plain(values: Any) -> Any:
 def _checked(table: Table, tables: Tables, strict: bool) -> NDArray[np.bool_]:
     """Return which rows can be used, and count the others with the first reason of each."""
     kept = np.ones(len(table), bool)
+    if not len(table):
+        # Columns of no rows have no type that could be checked.
+        return kept
     found: list[tuple[int, str]] = []
     for name, wrong, what in checks(table.meanings, table.texts, len(table)):
         for place in np.flatnonzero(wrong & kept).tolist():

@@ -70,6 +70,9 @@ def test_a_row_that_cannot_be_used_is_rejected_with_file_line_and_field(
 def test_a_log_without_one_good_row_is_an_error_that_says_why(tmp_path: Path) -> None:
     with pytest.raises(LogError, match=r"no row of 2 can be replayed; the first: .*:2: action"):
         account_of(tmp_path, [row(action=""), row(action="")])
+    # No row reaches the checks at all.
+    with pytest.raises(LogError, match=r"no row of 1 can be replayed; the first: .*perhaps"):
+        account_of(tmp_path, [row(bought="perhaps")])
 
 
 def test_a_column_that_is_not_there_is_named_with_what_there_is(tmp_path: Path) -> None:
