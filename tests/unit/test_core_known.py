@@ -2,52 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from random import Random
-
 import pytest
 
-from schemas.records import CustomerEvent, OrderLine
+from schemas.records import OrderLine
 from streams.core.codec import decode_customer, encode_customer
 from streams.core.known import CART, MOST_IDS, PURCHASES, SUPPORT, entries
-from streams.core.layout import DAY_MS, HOUR_MS, MAX_PURCHASE_IDS, MINUTE_MS, SECOND_MS
+from streams.core.layout import DAY_MS, MAX_PURCHASE_IDS, MINUTE_MS, SECOND_MS
 from streams.core.merge import merge
-from streams.core.state import CustomerState, Pending
 from tests.desk import Desk
-from tests.events import NOON_MS, Feed, numbered
-from tests.memory import Log, MemoryVersions
-from tests.shops import load
-
-CUP = OrderLine("cup", "tea", 1.0, 900)
-
-
-def heard(*events: CustomerEvent, state: CustomerState | None = None) -> tuple[CustomerState, int]:
-    """Let the engine hear of events; return the state and how many counted."""
-    log = Log(MemoryVersions(load()))
-    if state is not None:
-        log.store.put("ada", state)
-        start = state.applied_offset + 1
-    else:
-        start = 0
-    out = log.play(numbered(list(events), start))
-    return log.store.states["ada"], out.notes["folded"]
-
-
-def again(feed: Feed, events: Iterable[CustomerEvent]) -> list[CustomerEvent]:
-    return [feed.again(event) for event in events]
-
-
-def shuffled(events: Sequence[CustomerEvent], seed: int) -> list[CustomerEvent]:
-    mixed = list(events)
-    Random(seed).shuffle(mixed)
-    return mixed
-
-
-def days_of(feed: Feed, count: int, kinds: Sequence[str] = ("order",)) -> list[CustomerEvent]:
-    return [
-        feed.order("ada", NOON_MS + day * DAY_MS, CUP, kind=kinds[day % len(kinds)])
-        for day in range(count)
-    ]
+from tests.events import NOON_MS, Feed
+from tests.histories import CUP, again, days_of, heard, shuffled
 
 
 def test_a_history_of_orders_that_is_fed_twice_counts_once() -> None:
@@ -190,63 +154,6 @@ def test_events_for_each_line_of_an_order_all_count() -> None:
     told = [feed.order("ada", NOON_MS, line, order_id="o1") for line in lines]
     state, _ = heard(*told, *again(feed, told))
     assert (state.number("total_spend"), len(state.products)) == (2_700, 3)
-
-
-def test_answers_that_are_fed_twice_count_once() -> None:
-    feed = Feed()
-    kinds = ("click", "accept", "reject", "impression")
-    told = [
-        feed.outcome("ada", NOON_MS + n * HOUR_MS, kinds[n % 4], f"d{n}", channel="web")
-        for n in range(60)
-    ]
-    once, _ = heard(*told)
-    twice, counted = heard(*told, *again(feed, told))
-    assert counted == 60
-    for name in ("total_clicks", "total_accepts", "total_rejects", "impressions_30d"):
-        assert twice.number(name) == once.number(name), name
-
-
-def test_a_no_counts_however_late_it_comes() -> None:
-    feed = Feed()
-    clicks = [feed.outcome("ada", NOON_MS + n * DAY_MS, "click", f"d{n}") for n in range(200)]
-    late = feed.outcome("ada", NOON_MS - DAY_MS, "unsubscribe", "old", channel="email")
-    state, counted = heard(*clicks, late)
-    assert counted == 201
-    assert state.unsubscribed == {"email": NOON_MS - DAY_MS}
-
-
-def test_an_answer_to_what_still_awaits_one_rewards_it_behind_however_many_others() -> None:
-    feed = Feed()
-    clicks = [feed.outcome("ada", NOON_MS + n * DAY_MS, "click", f"d{n}") for n in range(200)]
-    state, _ = heard(*clicks)
-    state.pending = [_awaiting("slow")]
-    late = [
-        feed.outcome("ada", NOON_MS + DAY_MS, "accept", decision)
-        for decision in ("slow", "somebody's")
-    ]
-    after, counted = heard(*late, state=state)
-    # It may have been counted before, so no count grows; its decision is rewarded all the same.
-    assert (counted, after.number("total_accepts")) == (0, 0)
-    assert after.pending[0].rewarded
-
-
-def _awaiting(decision: str) -> Pending:
-    return Pending(
-        decision_id=decision,
-        model="main",
-        action="a",
-        family=None,
-        issue="i",
-        channel="web",
-        decided_at_ms=NOON_MS,
-        window_end_ms=NOON_MS + 300 * DAY_MS,
-        settle_at_ms=NOON_MS + 300 * DAY_MS,
-        outcomes=["accept"],
-        family_purchase=False,
-        action_probability=1.0,
-        feature_version="v",
-        features=b"",
-    )
 
 
 def test_steps_of_the_cart_that_are_fed_twice_count_once_also_after_it_was_ordered() -> None:
