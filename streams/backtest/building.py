@@ -125,11 +125,22 @@ def _declared(given: Mapping[str, Floats], action: Ints) -> dict[int, float]:
 
 
 def _currency(table: Table, name: str) -> str | None:
-    found = {str(value) for value in table.texts.get("currency", ()) if value is not None}
+    held = table.texts.get("currency", np.full(len(table), None, object))
+    named = np.array([value is not None and str(value).strip() != "" for value in held], bool)
+    found = {str(value) for value in held[named]}
     if len(found) > 1:
         raise LogError(
             f"{name}: amounts of {' and '.join(sorted(found)[:5])} are never added; convert them, "
             "or select those of one currency"
+        )
+    nameless = ~named & _has_amount(table)
+    if found and nameless.any():
+        only = next(iter(found))
+        first = table.row[np.flatnonzero(nameless)[0]]
+        raise LogError(
+            f"{name}: {int(nameless.sum()):,} rows have an amount and no currency (the first: row "
+            f"{first:,}), others have {only}; these are never added. If they are {only} too, write "
+            f"`coalesce(nullif(currency, ''), '{only}') AS currency`"
         )
     for code in found:
         if code not in MINOR_DIGITS:
@@ -139,6 +150,15 @@ def _currency(table: Table, name: str) -> str | None:
                 + (f"; did you mean {near[0]}?" if near else "")
             )
     return next(iter(found), None)
+
+
+def _has_amount(table: Table) -> Flags:
+    """Return which rows have an amount of money other than 0."""
+    found = np.zeros(len(table), bool)
+    for column in ("money", "value", "cost"):
+        if column in table.meanings:
+            found |= np.nan_to_num(table.meanings[column]) != 0.0
+    return found
 
 
 def _control(table: Table, action: Ints, names: Sequence[str], name: str) -> int | None:

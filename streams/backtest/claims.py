@@ -4,6 +4,8 @@
   drawn by lot. Where features or time foretell the action it was chosen by a rule: then who was
   chosen and what the action did cannot be told apart, and no policy but the logged one is
   evaluable. The same holds where the log has too few rows to see such a rule.
+- Where the log has probabilities they are tested too: an action that features or time foretell
+  beyond its logged probability was not drawn with it, and only the logged policy is evaluable.
 - Uplift compares rates of customers with and without an action, so it needs a control that was
   drawn by lot, whatever the probabilities are. That of a single action needs all to be.
 - A feature that gives the outcome away, and predictions that are too good, make a warning.
@@ -16,7 +18,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from streams.backtest.binned import binned_columns
-from streams.backtest.foretold import Foretold, foretold
+from streams.backtest.contradicted import Contradicted, contradicted
+from streams.backtest.foretold import ALL_TOGETHER, Foretold, foretold
 from streams.backtest.leaks import GIVEN_AWAY_AUC, MIN_ROWS, columns_that_give_the_outcome_away
 from streams.backtest.log import Log
 from streams.backtest.predictions import Progressive
@@ -49,10 +52,15 @@ def examine(log: Log, control: int | None) -> Claims:
     warnings = tuple(leak_warnings(log))
     count = len(log.actions)
     policies = "" if assumed else _contradicted(log)
-    if count < 2 or not evidence.any() or not (assumed or control is not None):
+    if count < 2 or not evidence.any():
         return Claims(policies, warnings=warnings)
     columns = binned_columns(log, evidence)
     action, customer = log.action[evidence], log.customer[evidence]
+    if not assumed:
+        logged = contradicted(columns, action, count, customer, log.probability[evidence])
+        policies = policies or _why_contradicted(logged)
+        if control is None:
+            return Claims(policies, warnings=warnings)
     tested = foretold(columns, action, count, customer)
     which = "which action was taken"
     if assumed:
@@ -91,13 +99,24 @@ def _contradicted(log: Log) -> str:
     return ""
 
 
+def _why_contradicted(tested: Contradicted) -> str:
+    if not tested.found:
+        return ""
+    return (
+        f"{_foretelling(tested.by)} which action was taken beyond its logged probability (in parts "
+        f"of the log, the rows of an action stand for {tested.times:.2f} times the rows that there "
+        "are; right probabilities make at most 1): the logged probabilities cannot be right"
+    )
+
+
+def _foretelling(by: str) -> str:
+    together = by == ALL_TOGETHER
+    return f"{'features and time ' if together else ''}{by} foretell{'' if together else 's'}"
+
+
 def _why_not(tested: Foretold, what: str, before: str = "") -> str:
     if tested.found:
-        by = f"features and time {tested.by}" if tested.by == "all together" else tested.by
-        because = (
-            f"{by} foretell{'' if ' together' in tested.by else 's'} {what} "
-            f"(AUC {tested.auc:.3f}; .5 is chance)"
-        )
+        because = f"{_foretelling(tested.by)} {what} (AUC {tested.auc:.3f}; .5 is chance)"
     elif not tested.enough:
         because = (
             f"{tested.rows:,} rows are too few to see whether features or time foretell {what} "

@@ -25,9 +25,10 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from streams.backtest.binned import Binned, Codes
-from streams.backtest.log import Floats, Ints
+from streams.backtest.log import Flags, Floats, Ints
 from streams.backtest.predictions import auc
 from streams.core.chance import id_hash, uniforms
 
@@ -39,10 +40,10 @@ FOLDS = 5
 # More rows see nothing further: 50,000 show an AUC of .515.
 MOST_ROWS = 50_000
 # Bound the time: the linear predictor takes the columns that foretell most alone, pairs fewer.
-_LINEAR_COLUMNS, _PAIRED_COLUMNS = 40, 23
+LINEAR_COLUMNS, PAIRED_COLUMNS = 40, 23
 # A cell of few rows says little: so many rows of the shares are mixed in.
-_SHARE_ROWS = 10.0
-_RIDGE = 10.0
+SHARE_ROWS = 10.0
+RIDGE = 10.0
 _SAMPLE_SALT, _FOLD_SALT = id_hash("backtest sample"), id_hash("backtest fold")
 ALL_TOGETHER = "all together"
 
@@ -78,7 +79,7 @@ class _Rows:
 
     def __init__(self, action: Ints, count: int, customer: Ints) -> None:
         self.action, self.count = action, count
-        self._fold = (uniforms(customer.astype(np.uint64), _FOLD_SALT) * FOLDS).astype(np.int64)
+        self._fold = fold_of(customer)
         _, self._customer = np.unique(customer, return_inverse=True)
         shares, rows = self._learned(np.zeros(len(action), np.int64), 1)
         # By fold: the shares of the actions among all customers that are not held out.
@@ -89,26 +90,20 @@ class _Rows:
         """Return what the cells of a table gain: P(logged action) less its share, (n,)."""
         seen, rows = self._learned(codes, bins)
         share = self._shares[self._fold, self.action]
-        mixed = seen[self._fold, codes, self.action] + _SHARE_ROWS * share
-        gains: Floats = mixed / (rows[self._fold, codes] + _SHARE_ROWS) - share
+        mixed = seen[self._fold, codes, self.action] + SHARE_ROWS * share
+        gains: Floats = mixed / (rows[self._fold, codes] + SHARE_ROWS) - share
         return gains
 
     def by_table(self, codes: Codes, bins: int) -> Floats:
         """Predict from the cells of a table: P(action), (n, actions)."""
         seen, rows = self._learned(codes, bins)
-        mixed = seen + _SHARE_ROWS * self._shares[:, None, :]
-        found: Floats = (mixed / (rows + _SHARE_ROWS)[:, :, None])[self._fold, codes]
+        mixed = seen + SHARE_ROWS * self._shares[:, None, :]
+        found: Floats = (mixed / (rows + SHARE_ROWS)[:, :, None])[self._fold, codes]
         return found
 
     def by_line(self, columns: Sequence[Binned]) -> Floats:
         """Predict by ridge regression on all bins: P(action) nearly, (n, actions)."""
-        width = 1 + sum(column.bins for column in columns)
-        made = np.zeros((len(self.action), width), np.float32)
-        made[:, 0] = 1.0
-        start = 1
-        for column in columns:
-            made[self._places, start + column.codes] = 1.0
-            start += column.bins
+        made = bins_as_columns(columns, len(self.action))
         wanted = np.zeros((len(self.action), self.count), np.float32)
         wanted[self._places, self.action] = 1.0
         parts = [self._fold == fold for fold in range(FOLDS)]
@@ -116,7 +111,7 @@ class _Rows:
         sums = [(made[part].T @ wanted[part]).astype(np.float64) for part in parts]
         found = np.empty(wanted.shape)
         for fold, part in enumerate(parts):
-            gram = sum(grams) - grams[fold] + _RIDGE * np.eye(width)
+            gram = sum(grams) - grams[fold] + RIDGE * np.eye(made.shape[1])
             found[part] = made[part] @ np.linalg.solve(gram, sum(sums) - sums[fold])
         return found
 
@@ -167,10 +162,8 @@ class _Rows:
 
 def foretold(columns: Sequence[Binned], action: Ints, count: int, customer: Ints) -> Foretold:
     """Test whether `columns` foretell `action` (numbers below `count`, (n,))."""
-    if len(action) > MOST_ROWS:
-        kept = uniforms(customer.astype(np.uint64), _SAMPLE_SALT) < MOST_ROWS / len(action)
-        columns = [Binned(c.name, c.codes[kept], c.bins) for c in columns]
-        action, customer = action[kept], customer[kept]
+    columns, kept = sampled(columns, customer)
+    action, customer = action[kept], customer[kept]
     rows = _Rows(action, count, customer)
     gains = {c.name: rows.gains_by_table(c.codes, c.bins) for c in columns}
     ordered = sorted(columns, key=lambda column: -rows.z(gains[column.name]))
@@ -185,11 +178,11 @@ def foretold(columns: Sequence[Binned], action: Ints, count: int, customer: Ints
     alone = concluded(first.name, rows.z(gains[first.name]), rows.by_table(first.codes, first.bins))
     if alone.found:
         return alone
-    line = rows.by_line(ordered[:_LINEAR_COLUMNS])
+    line = rows.by_line(ordered[:LINEAR_COLUMNS])
     together = concluded(ALL_TOGETHER, rows.z(rows.gains(line)), line)
     if together.found:
         return together
-    paired = [_pair(*pair) for pair in combinations(ordered[:_PAIRED_COLUMNS], 2)]
+    paired = [pair_of(*pair) for pair in combinations(ordered[:PAIRED_COLUMNS], 2)]
     if not paired:
         return alone
     clearest = max(paired, key=lambda p: rows.z(rows.gains_by_table(p.codes, p.bins)))
@@ -198,6 +191,31 @@ def foretold(columns: Sequence[Binned], action: Ints, count: int, customer: Ints
     return pair if pair.found else max(alone, together, key=lambda found: found.auc)
 
 
-def _pair(first: Binned, second: Binned) -> Binned:
+def fold_of(customer: Ints) -> Ints:
+    """Return in which fold the rows of each customer are held out, (n,)."""
+    return (uniforms(customer.astype(np.uint64), _FOLD_SALT) * FOLDS).astype(np.int64)
+
+
+def sampled(columns: Sequence[Binned], customer: Ints) -> tuple[Sequence[Binned], Flags]:
+    """Return the columns of at most about `MOST_ROWS` rows, whole customers, and which they are."""
+    if len(customer) <= MOST_ROWS:
+        return columns, np.ones(len(customer), bool)
+    kept = uniforms(customer.astype(np.uint64), _SAMPLE_SALT) < MOST_ROWS / len(customer)
+    return [Binned(c.name, c.codes[kept], c.bins) for c in columns], kept
+
+
+def bins_as_columns(columns: Sequence[Binned], rows: int) -> NDArray[np.float32]:
+    """Return a constant and a column of 0 and 1 for each bin, (n, 1 + bins)."""
+    made = np.zeros((rows, 1 + sum(column.bins for column in columns)), np.float32)
+    made[:, 0] = 1.0
+    places, start = np.arange(rows), 1
+    for column in columns:
+        made[places, start + column.codes] = 1.0
+        start += column.bins
+    return made
+
+
+def pair_of(first: Binned, second: Binned) -> Binned:
+    """Return two columns as one, with a bin for each pair of bins."""
     codes = first.codes * second.bins + second.codes
     return Binned(f"{first.name} with {second.name}", codes, first.bins * second.bins)

@@ -17,8 +17,8 @@ _WHOLE = r"(U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER)"
 _TEXT = r"(VARCHAR|UUID|ENUM.*)"
 _TIME = r"(TIMESTAMP.*|DATE)"
 _IN_TIME = (
-    "is a time as in `at::TIMESTAMP`, `instant(at, 'Europe/London')`, or `to_timestamp(at::DOUBLE)`"
-    " for seconds since 1970"
+    "is a time such as `sent_at::TIMESTAMP`, `instant(sent_at, 'Europe/London')`, or "
+    "`to_timestamp(sent_at::DOUBLE)` for seconds since 1970"
 )
 _AMOUNT = "is a number of major units such as `amount::DOUBLE`"
 # Name: the SQL types that it may have, and what to write instead.

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.backtest.account import Account, account_of, settle
 from streams.backtest.log_columns import LogColumns, LogError, log_columns
 from streams.backtest.naming import Category, coded, name_of
 from streams.backtest.row_checks import checks
@@ -25,34 +26,12 @@ from streams.files.tables import Tables, open_tables
 
 # About 700 bytes a row of 13 columns while they are read (measured): 1.4 GB.
 MAX_ROWS = 2_000_000
-SHOWN_PROBLEMS = 10
 TYPED = "typed"
 # What counts as a number: a code with a leading zero is a name.
 _NUMBER = r"[+-]?((0|[1-9][0-9]*)([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?|[+-]?(nan|NaN|inf)"
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-
-@dataclass
-class Account:
-    """What became of the rows of the files: `rows` read, `rejected`, and `left_out` by the query
-    (None where its column `row` does not say). `made` are the rows of the query's result.
-    """
-
-    rows: int = 0
-    made: int = 0
-    left_out: int | None = None
-    rejected: int = 0
-    problems: list[str] = field(default_factory=list)
-
-    def reject(self, problem: str, strict: bool) -> None:
-        """Count a row that cannot be used; with `strict` it is the end."""
-        if strict:
-            raise LogError(problem)
-        self.rejected += 1
-        if len(self.problems) < SHOWN_PROBLEMS:
-            self.problems.append(problem)
 
 
 @dataclass(frozen=True)
@@ -70,7 +49,8 @@ class Table:
     """The rows that can be used, by column, in the order of the files.
 
     `meanings` has times and spans in ms, numbers, truths as 1.0 and 0.0, all NaN where empty;
-    `texts` the columns of names. `row` is what the query's row is called, by its number in it.
+    `texts` the columns of names. `row` is what the query's row is called, by its number in it, and
+    `place` the number of the row of its result.
     """
 
     columns: LogColumns
@@ -80,6 +60,7 @@ class Table:
     categories: dict[str, Category]
     policy_key: Category
     row: Ints
+    place: Ints
     account: Account
 
     def __len__(self) -> int:
@@ -105,15 +86,10 @@ def read_table(
         columns = log_columns(result.types, question.name, supervised)
         if result.row_count > MAX_ROWS:
             raise LogError(f"{question.name}: more than {MAX_ROWS:,} rows; select fewer")
-        account = Account(
-            tables.row_count + tables.rejected_count, result.row_count, result.left_out
-        )
-        for row, reason, _ in tables.rejected():
-            account.reject(f"{tables.place(row)}: {reason}", strict)
-        for row, reason in sorted(result.unreadable.items()):
-            account.reject(f"{tables.place(row)}: {reason}", strict)
-        table = _fetched(result, columns, policy_by, account)
+        table = _fetched(result, columns, policy_by, account_of(tables, result, strict))
         kept = _checked(table, tables, strict)
+        account = table.account
+        settle(account, result, table.place[~kept])
     if not kept.any():
         first = f"; the first: {account.problems[0]}" if account.problems else ""
         raise LogError(f"{files[0]}: no row of {account.rows:,} can be replayed{first}")
@@ -171,7 +147,7 @@ def _fetched(
     number = "_place"
     if "row" in columns.meanings:
         number = "list_min(row)" if result.types["row"].endswith("[]") else "row"
-    wanted["row"] = f"coalesce({number}, _place)"
+    wanted |= {"row": f"coalesce({number}, _place)", "place": "_place"}
     chosen = ", ".join(f"{made} AS {quoted(name)}" for name, made in wanted.items())
     held = result.tables.connection.execute(
         f"SELECT {chosen} FROM {result.table} ORDER BY {number}, _place"
@@ -189,6 +165,7 @@ def _fetched(
         categories={name: coded(values) for name, values in by_kind["c"].items()},
         policy_key=coded(policy_keys(list(by_kind["p"].values()), result.row_count), None),
         row=of["row", "", ""].astype(np.int64),
+        place=of["place", "", ""].astype(np.int64),
         account=account,
     )
 
@@ -240,4 +217,5 @@ def _only(table: Table, kept: NDArray[np.bool_]) -> Table:
         categories={n: replace(c, codes=c.codes[kept]) for n, c in table.categories.items()},
         policy_key=replace(table.policy_key, codes=table.policy_key.codes[kept]),
         row=table.row[kept],
+        place=table.place[kept],
     )

@@ -25,7 +25,9 @@ def summary(findings: Findings) -> dict[str, Any]:
     return {
         "rows": findings.taken.rows,
         "rows_read": findings.taken.account.rows,
+        "rows_used": findings.taken.account.used,
         "rows_rejected": findings.taken.account.rejected,
+        "rows_spoiled": findings.taken.account.spoiled,
         "rows_left_out": findings.taken.account.left_out,
         "actions": len(findings.taken.actions),
         "progressive": {
@@ -118,9 +120,14 @@ def show(findings: Findings, console: Console) -> None:
 
 def _show_taken(findings: Findings, console: Console) -> None:
     taken, account = findings.taken, findings.taken.account
-    left_out = "" if account.left_out is None else f", {account.left_out:,} left out by the query"
+    used = "" if account.used is None else f" = {account.used:,} used +"
+    parts = f"{used or ','} {account.rejected:,} rejected"
+    if account.spoiled:
+        parts += f" + {account.spoiled:,} spoiled (of a group with a rejected row)"
+    if account.left_out is not None:
+        parts += f" + {account.left_out:,} left out by the query"
     console.print(
-        f"{account.rows:,} rows read, {account.rejected:,} rejected{left_out}; the query selected "
+        f"{account.rows:,} rows read{parts}; the query selected "
         f"{account.made:,}: {taken.rows:,} replayed, {taken.judged:,} of them judged; "
         f"{len(taken.actions):,} actions, {taken.features:,} columns"
     )

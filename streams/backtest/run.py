@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from models.evaluation.estimators import Estimate
+from streams.backtest.account import Account
 from streams.backtest.beaten import Beaten, rows_to_beat_logged
 from streams.backtest.building import build_log
 from streams.backtest.claims import Claims, examine, leak_warnings, with_what_was_predicted
@@ -17,7 +18,7 @@ from streams.backtest.log_columns import LogError
 from streams.backtest.matrix import Matrix
 from streams.backtest.policies import run_policies
 from streams.backtest.predictions import Progressive, judge_predictions
-from streams.backtest.reading import Account, Question, read_table
+from streams.backtest.reading import Question, read_table
 from streams.backtest.replay import Learner, predict
 from streams.backtest.target_policy import policy_table, read_target_policy
 from streams.core.catalogue import Exploration

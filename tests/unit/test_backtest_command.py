@@ -36,7 +36,9 @@ def test_json_is_one_last_line_with_exactly_the_stated_keys(tmp_path: Path) -> N
     assert list(found) == [
         "rows",
         "rows_read",
+        "rows_used",
         "rows_rejected",
+        "rows_spoiled",
         "rows_left_out",
         "actions",
         "progressive",
@@ -68,7 +70,7 @@ def test_people_get_a_table_with_intervals_and_the_word_of_what_was_read(tmp_pat
     log, sql = files(tmp_path)
     result = run(log, "--sql", sql)
     assert (
-        "1,200 rows read, 0 rejected, 0 left out by the query; the query selected 1,200"
+        "1,200 rows read = 1,200 used + 0 rejected + 0 left out by the query; the query selected"
         in result.stdout
     )
     for word in ("ours", "exploring", "logged", "best fixed", "random", "SNIPS", "AUC"):
@@ -134,8 +136,8 @@ def test_bad_rows_are_reported_and_the_rest_is_replayed(tmp_path: Path) -> None:
     assert "rejected log.csv:1202: action is empty" in result.stderr
     assert "rejected log.csv:1203: Could not convert string 'forty' to DOUBLE" in result.stderr
     # Read are 1,203: one with no number, one without an action, and 1,201 that are replayed.
-    said = "1,203 rows read, 2 rejected, 0 left out by the query; the query selected 1,202: 1,201"
-    assert said in result.stdout
+    said = "1,203 rows read = 1,201 used + 2 rejected + 0 left out by the query; the query selected"
+    assert f"{said} 1,202: 1,201" in result.stdout
     sql.write_text(campaign_sql() + " WHERE city = 'York'", encoding="utf-8")
     found = last_line(run(log, "--sql", sql, "--json"))
     assert found["rows_read"] == found["rows"] + found["rows_rejected"] + found["rows_left_out"]

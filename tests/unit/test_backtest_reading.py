@@ -186,7 +186,7 @@ def test_a_window_must_be_a_span_of_a_stated_length(tmp_path: Path, span: str) -
         (campaign_sql("outcome"), "no column says what came of a row; name it `AS outcome`"),
         (campaign_sql("outcome", outcom="bought = '1'"), "did you mean outcome?"),
         (campaign_sql("probability", probabilty="0.5"), "did you mean probability?"),
-        (campaign_sql(time="time"), "column time is VARCHAR; it is a time as in"),
+        (campaign_sql(time="time"), "column time is VARCHAR; it is a time such as"),
         (campaign_sql(time="age::INT"), "for seconds since 1970"),
         (campaign_sql(customer="age::DOUBLE"), "column customer is DOUBLE; it is text or a whole"),
         (campaign_sql(outcome="bought"), "column outcome is VARCHAR; it is true or false"),
