@@ -77,15 +77,17 @@ def summarise(
         click.echo(f"rejected {kept.count - len(kept.shown):,} more", err=True)
     if kept.path is not None and kept.count:
         click.echo(f"what was rejected is in {kept.path}", err=True)
-    acknowledged = None
+    acknowledged, verb = None, "would send"
     if sending is not None:
         acknowledged = sending.acknowledged.total()
-        if acknowledged < sending.sent.total() or run.sums.looked_at < run.sums.events:
+        all_arrived = acknowledged == sending.sent.total()
+        verb = "sent" if all_arrived else "handed to the client, not all acknowledged:"
+        if not all_arrived or run.sums.looked_at < run.sums.events:
             _say_where_to_go_on(run, sending)
     for event in first if sending is None else ():
         click.echo(json.dumps(event, ensure_ascii=False))
     for sums in run.sums.topics:
-        click.echo(sums.in_words(dry_run=sending is None))
+        click.echo(sums.in_words(verb))
     comments = run.sums.comment_lines
     skipped = f", {comments:,} comment lines before the header skipped" if comments else ""
     click.echo(
@@ -93,7 +95,11 @@ def summarise(
         f"{seconds:.1f} s"
     )
     if as_json:
-        found = run.sums.as_json() | {"acknowledged": acknowledged, "seconds": round(seconds, 1)}
+        found = run.sums.as_json() | {
+            "dry_run": sending is None,
+            "acknowledged": acknowledged,
+            "seconds": round(seconds, 1),
+        }
         click.echo(json.dumps(found))
 
 

@@ -55,9 +55,9 @@ class TopicSums:
         )
         return {name: getattr(self, name) for name in names.split()}
 
-    def in_words(self, *, dry_run: bool) -> str:
-        """Return the sums as one line."""
-        parts = [f"{'would send' if dry_run else 'sent'} {self.sent:,} to {self.topic}"]
+    def in_words(self, verb: str) -> str:
+        """Return the sums as one line; `verb` says what became of the accepted events."""
+        parts = [f"{verb} {self.sent:,} to {self.topic}"]
         parts.append(f"{self.rejected:,} rejected")
         if self.unreadable:
             spoiled = f"{self.rows_spoiled:,} rows not used for that"

@@ -38,6 +38,8 @@ def test_a_feed_that_fails_says_what_was_acknowledged_and_where_to_go_on(
     # e0, e2, e3 and e4 came; e1 was rejected: five places of the order are done.
     assert "4 of 9 events are acknowledged" in told.err
     assert "--skip 5:" in told.err
+    assert "handed to the client, not all acknowledged: 8 to clickstream" in told.out
     sums = json.loads(told.out.splitlines()[-1])
+    assert sums["dry_run"] is False
     assert (sums["topics"][0]["sent"], sums["acknowledged"]) == (8, 4)
     assert json.loads(kept.path.read_text() if kept.path else "")["place"] == "v.csv:3"
