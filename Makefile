@@ -41,7 +41,7 @@ bench: .kafka/.tried ## Measure speed against its peers (ARGS="--only same-job -
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 kafka: $(VENV)/.develops ## Run a real Kafka in the foreground (PORT=9092); needs Java 17 and Maven
-	@$(BIN)/python -m tests.kafka --port $(PORT)
+	@$(BIN)/python -m tests.support.kafka --port $(PORT)
 
 clean: ## Remove the virtual environment, Kafka's jars and all caches
 	rm -rf $(VENV) .kafka .bench .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
@@ -68,4 +68,4 @@ $(VENV)/.develops: $(VENV)/bin/python pyproject.toml constraints.txt
 # Kafka's jars are a bonus on a developer's machine; CONCIERGE_REQUIRE_KAFKA=1 makes tests insist.
 .kafka/.tried: $(VENV)/.develops deploy/kafka/pom.xml
 	@mkdir -p .kafka
-	@$(BIN)/python -m tests.kafka --fetch && touch $@ || echo "Tests on a real Kafka will be skipped."
+	@$(BIN)/python -m tests.support.kafka --fetch && touch $@ || echo "Tests on a real Kafka will be skipped."

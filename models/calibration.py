@@ -15,8 +15,8 @@ import math
 import msgspec
 import numpy as np
 
+from models.learning_rates import DAMPING, STEP
 from models.protocol import Floats
-from models.steps import DAMPING, STEP
 
 # Log-odds of 1 in a billion: what a promise is taken for that says never, or always.
 MOST_LOG_ODDS = 20.7

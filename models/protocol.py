@@ -1,6 +1,6 @@
 """What the deciding core needs of a model, and nothing more.
 
-The core scores through `Scorer` and never sees River; `models.scorer` implements it in numpy.
+The core scores through `Scorer` and never sees River; `models.scoring` implements it in numpy.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-# By name what `models.learners` holds; the first learns where a catalogue names none.
+# By name what `models.learning.learners` holds; the first learns where a catalogue names none.
 LEARNER_NAMES = ("logistic", "careful", "bold")
 
 

@@ -30,9 +30,9 @@ OUTCOME_KINDS = ("delivered", "impression", "click", "accept", "reject", "object
 CHANNELS = ("web", "app", "email", "sms", "call_center", "store", "other")
 SEVERITIES = ("low", "normal", "high", "urgent")
 PURPOSES = ("personalization", "marketing")
-# Experiment arms, see `streams.core.arms`.
+# Experiment arms, see `streams.core.arbitration.arms`.
 ARMS = ("holdout", "random", "model_only", "treated")
-# Of what a decision is a customer's first, to be added up; see `streams.core.enrolment`.
+# Of what a decision is a customer's first, to be added up; see `streams.core.state.enrolment`.
 FIRST_OF_ALL, FIRST_OF_FAMILY, FIRST_OF_ACTION = 1, 2, 4
 
 # What programs and tools write for a missing value: JSON and Java, SQL, JavaScript, Python and

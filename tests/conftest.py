@@ -11,9 +11,10 @@ from typing import Any
 import hypothesis
 import pytest
 
-from streams.runtime.embedded import EmbeddedBroker
-from tests.dealing import ModulesOfBrokersWhole
-from tests.kafka import ROOT, KafkaUnavailable, RealKafka
+from streams.shell.kafka.embedded import EmbeddedBroker
+from tests.support.checkout import ROOT
+from tests.support.dealing import ModulesOfBrokersWhole
+from tests.support.kafka import KafkaUnavailable, RealKafka
 
 # Same examples on every machine and every run; a slow machine is no failure.
 hypothesis.settings.register_profile("concierge", derandomize=True, deadline=None)

@@ -9,9 +9,9 @@ import time
 from confluent_kafka import Consumer, Producer
 
 from schemas.wire import BUNDLED_IDS, decode_action, encode_event
-from streams.runtime.clients import librdkafka_config
-from streams.runtime.registry import RegistrySchemas
-from streams.runtime.settings import Settings
+from streams.shell.kafka.client_config import librdkafka_config
+from streams.shell.kafka.registry import RegistrySchemas
+from streams.shell.settings.settings import Settings
 
 settings = Settings.from_env(os.environ)
 kafka, prefix = librdkafka_config(settings), settings.topic_prefix

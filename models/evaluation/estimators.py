@@ -35,7 +35,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.evaluation.confidence import ALPHA, TUNED_FOR, half_width
+from models.evaluation.confidence_sequences import ALPHA, TUNED_FOR, half_width
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -18,7 +18,13 @@ from dataclasses import dataclass
 
 from models.evaluation.ledger import HOLDOUT, OVERALL, TREATED, Ledger, Scope, Settled
 from models.evaluation.srm import ShareTest
-from models.evaluation.uplift import Uplift, conversion_rate, uplift_of, value_rate, withheld
+from models.evaluation.uplift_estimate import (
+    Uplift,
+    conversion_rate,
+    uplift_of,
+    value_rate,
+    withheld,
+)
 from schemas.records import Lesson
 
 _BEFORE_ALL = (-1, 0, 0, "")

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from schemas.decisions import Decision
-from streams.runtime.metrics import BUILD_INFO, Metrics
+from streams.shell.telemetry.metrics import BUILD_INFO, Metrics
 
 
 class BuildInfo:

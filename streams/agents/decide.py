@@ -27,23 +27,23 @@ from schemas.records import (
     TimelineRecord,
 )
 from schemas.topics import DECISIONS, LESSONS, NEXT_BEST_ACTIONS, TIMELINE
-from streams.agents.dead_letters import DeadLetters
-from streams.core.codec import peek_due_ms
-from streams.core.engine import Batch, Outputs
-from streams.core.state import PartitionState
-from streams.runtime.app import AgentFunction
-from streams.runtime.checkpoint import Cut
-from streams.runtime.chunk import Chunk, Place, RawRecord
-from streams.runtime.role import Sender, only
-from streams.runtime.table import Partitions
+from streams.agents.dead_letter_outlet import DeadLetters
+from streams.core.engine.engine import Batch, Outputs
+from streams.core.state.codec import peek_due_ms
+from streams.core.state.partition import PartitionState
+from streams.shell.faust_app.app import AgentFunction
+from streams.shell.kafka_records import Chunk, Partition, RawRecord
+from streams.shell.runner.checkpoint import Cut
+from streams.shell.runner.role import Sender, only
+from streams.shell.state.partitions import Partitions
 
 # Records of a partition in one engine batch: wide enough for numpy, short enough that, while a
 # backlog is read, outputs leave and other roles of the process have their turn.
 BATCH = 2_048
 
 
-class Engine(Protocol):
-    """What decide asks of `streams.core.engine.Engine`."""
+class PartitionEngine(Protocol):
+    """What decide asks of `streams.core.engine.engine.PartitionEngine`."""
 
     def recover(self, partition: int, due_times: Iterable[tuple[str, int]]) -> None:
         """Rebuild a partition's timer index."""
@@ -56,13 +56,13 @@ class Engine(Protocol):
 
 
 class AwaitedVersions(Protocol):
-    """What decide asks of `streams.runtime.versions`."""
+    """What decide asks of `streams.shell.versions.version_store`."""
 
     async def available(self, kind: str, name: str, version: str) -> None:
         """Wait until a version can be used; raises if it does not come."""
 
 
-class Encoders(Protocol):
+class OutputEncoders(Protocol):
     """How outputs become the values of their topics."""
 
     def action(self, action: NextBestAction) -> bytes:
@@ -87,11 +87,11 @@ class Decide:
 
     def __init__(
         self,
-        engine: Engine,
+        engine: PartitionEngine,
         partitions: Partitions,
         versions: AwaitedVersions,
         outbox: Sender,
-        encoders: Encoders,
+        encoders: OutputEncoders,
         read_states: ReadStates,
         dead_letters: DeadLetters,
         prefix: str = "",
@@ -135,7 +135,7 @@ class Decide:
             await asyncio.sleep(0)
 
     def _decode(
-        self, place: Place, records: Sequence[RawRecord]
+        self, place: Partition, records: Sequence[RawRecord]
     ) -> list[tuple[int, TimelineRecord]]:
         batch: list[tuple[int, TimelineRecord]] = []
         for record in records:
@@ -158,13 +158,13 @@ class Decide:
             send(self._lessons, lesson.model.encode(), ENCODER.encode(lesson))
 
     async def assigned(
-        self, positions: Mapping[Place, int], new: Collection[Place]
-    ) -> Mapping[Place, int]:
+        self, positions: Mapping[Partition, int], new: Collection[Partition]
+    ) -> Mapping[Partition, int]:
         """Read the partitions' state back and rebuild their timer indexes."""
         numbers = only(self.topics[0], positions)
         states = await self._read_states(numbers)
         for number in numbers:
-            place = Place(self.topics[0], number)
+            place = Partition(self.topics[0], number)
             start = positions[place]
             store = self._partitions.load(number, states[number], start, place in new)
             for kind, name, version in versions_from(store.partition_state(), start):
@@ -183,7 +183,7 @@ class Decide:
         """Encode some of the changed customers before the cut; return how many are left."""
         return self._partitions.encode_ahead(most)
 
-    def cut(self, positions: Mapping[Place, int]) -> Cut:
+    def cut(self, positions: Mapping[Partition, int]) -> Cut:
         """Return the changed customers as changelog records."""
         offsets = {place.partition: offset for place, offset in positions.items()}
         writes = self._partitions.cut(offsets)

@@ -11,8 +11,8 @@ import logging
 from collections.abc import Callable, Iterable
 
 from schemas.records import Origin
-from streams.core.admit_opt_outs import Dropped
-from streams.runtime.metrics import DROPPED_FIELDS, Metrics
+from streams.core.admission.opt_outs import Dropped
+from streams.shell.telemetry.metrics import DROPPED_FIELDS, Metrics
 
 log = logging.getLogger("concierge.intake")
 

@@ -25,14 +25,14 @@ from schemas.bundled import SchemaSource
 from schemas.records import ENCODER, Origin, Rejection
 from schemas.topics import CLICKSTREAM, INPUTS, TIMELINE
 from schemas.wire import schema_id
-from streams.agents.dead_letters import DeadLetters
-from streams.core.admit import admit_noting
-from streams.core.admit_opt_outs import Dropped
-from streams.core.limits import AdmitLimits
-from streams.runtime.app import AgentFunction
-from streams.runtime.checkpoint import Cut
-from streams.runtime.chunk import LOG_APPEND_TIME, Chunk, Place
-from streams.runtime.role import Sender
+from streams.agents.dead_letter_outlet import DeadLetters
+from streams.core.admission.admit import admit_noting
+from streams.core.admission.opt_outs import Dropped
+from streams.core.size_limits import AdmitLimits
+from streams.shell.faust_app.app import AgentFunction
+from streams.shell.kafka_records import LOG_APPEND_TIME, Chunk, Partition
+from streams.shell.runner.checkpoint import Cut
+from streams.shell.runner.role import Sender
 
 # Records admitted at a time: their outputs leave together.
 BATCH = 2_048
@@ -53,7 +53,7 @@ class RemoteSchemas(SchemaSource, Protocol):
 
 
 class Leading(Protocol):
-    """The leader's duties (`streams.runtime.clock.Clock`)."""
+    """The leader's duties (`streams.shell.versions.leader.Clock`)."""
 
     async def lead(self) -> None:
         """Begin them."""
@@ -85,7 +85,7 @@ class Intake:
         self.topics = tuple(topic.with_prefix(prefix).name for topic in INPUTS)
         self._prefix = prefix
         self._timeline = TIMELINE.with_prefix(prefix).name
-        self._leads = Place(CLICKSTREAM.with_prefix(prefix).name, 0)
+        self._leads = Partition(CLICKSTREAM.with_prefix(prefix).name, 0)
         self._outbox = outbox
         self._dead_letters = dead_letters
         self._schemas = schemas
@@ -150,8 +150,8 @@ class Intake:
                 retry_s = min(2 * retry_s, _LONGEST_RETRY_S)
 
     async def assigned(
-        self, positions: Mapping[Place, int], new: Collection[Place]
-    ) -> Mapping[Place, int]:
+        self, positions: Mapping[Partition, int], new: Collection[Partition]
+    ) -> Mapping[Partition, int]:
         """Take the lead, if it is ours, before the first record is admitted."""
         if self._leads in positions:
             await self._clock.lead()
@@ -161,7 +161,7 @@ class Intake:
         """Give the lead up."""
         self._clock.follow()
 
-    def cut(self, positions: Mapping[Place, int]) -> Cut:
+    def cut(self, positions: Mapping[Partition, int]) -> Cut:
         """Return the positions: outputs are all there is to make safe."""
         return Cut(positions)
 

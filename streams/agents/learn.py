@@ -11,13 +11,13 @@ import msgspec
 
 from schemas.records import ENCODER, LESSON_DECODER, Lesson, Switch
 from schemas.topics import LESSONS, MODEL_SNAPSHOTS
-from streams.runtime.app import AgentFunction
-from streams.runtime.checkpoint import Cut, Write
-from streams.runtime.chunk import Chunk, Place, RawRecord
-from streams.runtime.clock import Timeline
-from streams.runtime.endings import ToMend
-from streams.runtime.role import Sender, only
-from streams.runtime.versions import MODEL, snapshot_key
+from streams.shell.exits import ToMend
+from streams.shell.faust_app.app import AgentFunction
+from streams.shell.kafka_records import Chunk, Partition, RawRecord, Write
+from streams.shell.runner.checkpoint import Cut
+from streams.shell.runner.role import Sender, only
+from streams.shell.versions.leader import Timeline
+from streams.shell.versions.version_store import MODEL, snapshot_key
 
 # Lessons learned at a time, a few milliseconds' worth: a tick may settle thousands, and decisions
 # must not wait for all of them.
@@ -25,7 +25,7 @@ BATCH = 32
 
 
 class Model(Protocol):
-    """What learn asks of a model (`models.bank.Bank`)."""
+    """What learn asks of a model (`models.learning.bank.Bank`)."""
 
     @property
     def name(self) -> str:
@@ -121,7 +121,7 @@ class Learn:
                 # Other roles may share the event loop.
                 await asyncio.sleep(0)
 
-    def _learn(self, place: Place, records: Sequence[RawRecord]) -> None:
+    def _learn(self, place: Partition, records: Sequence[RawRecord]) -> None:
         for record in records:
             lesson = _decode(place, record.offset, record.value)
             first, *beside = self._workshop.taught(lesson.model)
@@ -138,8 +138,8 @@ class Learn:
         return learning.model
 
     async def assigned(
-        self, positions: Mapping[Place, int], new: Collection[Place]
-    ) -> Mapping[Place, int]:
+        self, positions: Mapping[Partition, int], new: Collection[Partition]
+    ) -> Mapping[Partition, int]:
         """Restore the newest snapshots that can be used; they know how far each model has come.
 
         What the group committed is safe for every model, and each passes over what it has learned;
@@ -158,7 +158,7 @@ class Learn:
             if model.lessons_partition not in mine:
                 continue
             if newest != max(versions):
-                place = Place(self.topics[0], model.lessons_partition)
+                place = Partition(self.topics[0], model.lessons_partition)
                 starts[place] = min(starts[place], model.next_lesson_offset)
             self._learning[model.name] = _Learning(
                 model, model.next_lesson_offset, sorted(versions), self._now_ms()
@@ -179,14 +179,14 @@ class Learn:
         """Drop the models: their snapshots hold what is safe."""
         self._learning.clear()
 
-    def cut(self, positions: Mapping[Place, int]) -> Cut:
+    def cut(self, positions: Mapping[Partition, int]) -> Cut:
         """Return due snapshots, then the switches to them; commit only what snapshots hold."""
         now_ms = self._now_ms()
         safe = dict(positions)
         snapshots: list[Write] = []
         announcements: list[Write] = []
         for learning in self._learning.values():
-            place = Place(self.topics[0], learning.model.lessons_partition)
+            place = Partition(self.topics[0], learning.model.lessons_partition)
             if self._is_due(learning, now_ms):
                 version, data = self._workshop.snapshot(learning.model)
                 learning.cut_offset = learning.model.next_lesson_offset
@@ -240,7 +240,7 @@ def agent(role: Learn) -> AgentFunction:
     return learn
 
 
-def _decode(place: Place, offset: int, value: bytes | None) -> Lesson:
+def _decode(place: Partition, offset: int, value: bytes | None) -> Lesson:
     try:
         return LESSON_DECODER.decode(value or b"")
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:

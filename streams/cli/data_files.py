@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from streams.files.opening import FORMATS, ReadOptions
+from streams.files.open_file import FORMATS, ReadOptions
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 

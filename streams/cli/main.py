@@ -8,23 +8,23 @@ from collections.abc import Sequence
 import click
 from confluent_kafka import KafkaException
 
-from streams.cli.backtest import backtest_command
-from streams.cli.challenger import challenger
-from streams.cli.check import check
-from streams.cli.dead_letters import dead_letters
-from streams.cli.demo import demo
-from streams.cli.explain import explain
-from streams.cli.feed import feed
-from streams.cli.topics import topics
-from streams.cli.uplift import uplift
-from streams.cli.what_if import what_if
-from streams.cli.worker import worker
-from streams.core.catalogue_yaml.problems import CatalogueError
-from streams.core.codec import StateError
-from streams.runtime.advice import advice
-from streams.runtime.declared import SettingsError
-from streams.runtime.endings import EXIT_CONFIG, Ending
-from streams.runtime.registry import RegistryUnavailable
+from streams.cli.commands.backtest import backtest_command
+from streams.cli.commands.challenger import challenger
+from streams.cli.commands.check import check
+from streams.cli.commands.dead_letters import dead_letters
+from streams.cli.commands.demo import demo
+from streams.cli.commands.explain import explain
+from streams.cli.commands.feed import feed
+from streams.cli.commands.topics import topics
+from streams.cli.commands.uplift import uplift
+from streams.cli.commands.what_if import what_if
+from streams.cli.commands.worker import worker
+from streams.core.state.codec import StateError
+from streams.core.yaml_file.problems import CatalogueError
+from streams.shell.exits import EXIT_CONFIG, Ending
+from streams.shell.kafka.error_advice import advice
+from streams.shell.kafka.registry import RegistryUnavailable
+from streams.shell.settings.fields import SettingsError
 
 __all__ = ["EXIT_CONFIG", "EXIT_INTERRUPTED", "EXIT_UNAVAILABLE", "concierge", "main"]
 

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
-from streams.runtime.certificates import certificate_problems
-from streams.runtime.settings import Settings, SettingsError
+from streams.shell.kafka.certificates import certificate_problems
+from streams.shell.settings.settings import Settings, SettingsError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -8,9 +8,10 @@ from datetime import UTC, date, datetime
 from random import Random
 from typing import NamedTuple
 
-from streams.demo.events import Event, Sent, click
+from streams.demo.event_builders import click
 from streams.demo.online_retail import Invoice
 from streams.demo.tastes import Tastes
+from streams.feed.sent_event import Event, Sent
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import msgspec
 
 from schemas.records import Decision, NextBestAction
-from streams.core.catalogue import NO_ACTION, Action
+from streams.core.catalogue.values import NO_ACTION, Action
 
 
 def candidates_of(

@@ -17,8 +17,9 @@ from typing import IO, Any, NamedTuple, cast
 import fastavro
 
 from schemas.records import OrderLine
-from streams.demo.events import Event, purchase
+from streams.demo.event_builders import purchase
 from streams.demo.families import family_of
+from streams.feed.sent_event import Event
 
 MINUTE_MS = 60_000
 CURRENCY = "GBP"

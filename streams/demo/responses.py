@@ -13,9 +13,10 @@ from random import Random
 from typing import NamedTuple
 
 from schemas.records import NextBestAction
-from streams.demo.chance import chance, normal
-from streams.demo.events import Event, outcome
+from streams.demo.event_builders import outcome
+from streams.demo.seeded import chance, normal
 from streams.demo.tastes import Tastes
+from streams.feed.sent_event import Event
 
 MINUTE_MS = 60_000
 # Log-odds of a click by somebody who neither likes nor dislikes anything about the action.

@@ -14,14 +14,28 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from schemas.records import NextBestAction, OrderLine
-from streams.demo.answers import sign_up
-from streams.demo.browsing import HOUR_MS, MINUTE_MS, Visit, before_order, between_orders, shelf_of
-from streams.demo.chance import chance
-from streams.demo.events import Event, Sent, in_order, purchase
+from streams.demo.browsing import (
+    HOUR_MS,
+    MINUTE_MS,
+    Visit,
+    before_order,
+    between_orders,
+    shelf_of,
+)
+from streams.demo.event_builders import (
+    purchase,
+)
 from streams.demo.online_retail import CURRENCY, Invoice, purchase_event
+from streams.demo.profiles import sign_up
 from streams.demo.responses import Context, answer, click_probability
+from streams.demo.seeded import chance
 from streams.demo.tastes import Tastes, bought_lines, hidden_tastes
 from streams.demo.tickets import ticket_of
+from streams.feed.sent_event import (
+    Event,
+    Sent,
+    in_order,
+)
 
 DAY_MS = 24 * HOUR_MS
 WEEK_MS = 7 * DAY_MS

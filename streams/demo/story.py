@@ -15,18 +15,18 @@ from heapq import heappop, heappush
 from typing import NamedTuple, Protocol
 
 from schemas.records import Decision, NextBestAction
-from streams.core.catalogue import Action, Catalogue
+from streams.core.catalogue.values import Action, Catalogue
 from streams.demo.candidates import candidates_of
-from streams.demo.events import Sent, in_order
 from streams.demo.online_retail import Invoice
 from streams.demo.simulator import Simulator, days_between
+from streams.feed.sent_event import Sent, in_order
 
 DAY_MS = 86_400_000
 # Answers that count as a response. Every action of the shop has at least `accept` as a reward.
 RESPONSES = frozenset({"click", "accept"})
 
 
-class Decided(NamedTuple):
+class StoryDecision(NamedTuple):
     """What came of a slice: the published actions, and all decisions, each in any order."""
 
     actions: Sequence[NextBestAction]
@@ -39,11 +39,11 @@ class Road(Protocol):
     def send(self, events: Sequence[Sent]) -> None:
         """Take events; they come before the next `pass_time` on the timeline."""
 
-    def pass_time(self, at_ms: int) -> Decided:
+    def pass_time(self, at_ms: int) -> StoryDecision:
         """Let it be `at_ms` on every timeline partition, and return what was decided till then."""
 
 
-class Answered(NamedTuple):
+class StoryAnswer(NamedTuple):
     """A published action with what the customer made of it.
 
     `chance` is the simulator's hidden truth: P(click | seen) at that moment; `random_chance` is
@@ -66,7 +66,7 @@ class Day:
     events: int
     decisions: int
     outcomes: int
-    answered: tuple[Answered, ...]
+    answered: tuple[StoryAnswer, ...]
 
 
 @dataclass
@@ -106,7 +106,7 @@ class Report:
         part = _quarter(self._random_chances, quarter)
         return sum(part) / len(part) if part else None
 
-    def add(self, answered: Answered) -> None:
+    def add(self, answered: StoryAnswer) -> None:
         """Count one published action."""
         self.actions[answered.action.action] += 1
         self.responses += answered.responded
@@ -187,7 +187,7 @@ class Story:
         )
         return finished, stopped
 
-    def _play_slice(self, until_ms: int) -> list[Answered]:
+    def _play_slice(self, until_ms: int) -> list[StoryAnswer]:
         due = self._take_due(until_ms)
         self._road.send(due)
         for topic, event in due:
@@ -201,7 +201,7 @@ class Story:
         ordered = sorted(decided.actions, key=lambda a: (a.decided_at_ms, a.decision_id))
         return [self._answer(action, funnels[action.decision_id]) for action in ordered]
 
-    def _answer(self, action: NextBestAction, funnel: Decision) -> Answered:
+    def _answer(self, action: NextBestAction, funnel: Decision) -> StoryAnswer:
         chance = self._simulator.click_probability(action)
         chances = [
             self._simulator.click_probability(candidate)
@@ -211,7 +211,7 @@ class Story:
         self._wait_for(sent)
         responded = any(t == "outcomes" and event["kind"] in RESPONSES for t, event in sent)
         aimed = self._actions[action.action].purpose != "service"
-        answered = Answered(action, responded, chance, sum(chances) / len(chances), aimed)
+        answered = StoryAnswer(action, responded, chance, sum(chances) / len(chances), aimed)
         self.report.add(answered)
         return answered
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from math import log
 from random import Random
 
-from streams.demo.chance import chance
 from streams.demo.families import families
 from streams.demo.online_retail import Invoice
+from streams.demo.seeded import chance
 
 CHANNELS = ("email", "web", "app", "sms", "call_center")
 _CHANNEL_WEIGHTS = (40, 25, 20, 10, 5)

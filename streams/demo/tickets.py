@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from random import Random
 
-from streams.demo.events import Sent, support
+from streams.demo.event_builders import support
 from streams.demo.online_retail import Invoice
+from streams.feed.sent_event import Sent
 
 HOUR_MS = 3_600_000
 _SHARE_AFTER_ORDER = 0.04

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from streams.runtime.children import ends_with_parent, own_command, own_environment
+from streams.shell.process.children import ends_with_parent, own_command, own_environment
 
 _READY_WITHIN_S = 60.0
 _STOP_WITHIN_S = 30.0

@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from streams.feed.contract import Fields, fields_of, topic_fields
-from streams.files.names import quoted
-from streams.files.opening import DataFileError
+from streams.feed.topic_fields import Fields, fields_of, topic_fields
+from streams.files.open_file import DataFileError
 from streams.files.query import Result
-from streams.files.syntax import ROW
+from streams.files.sql_names import quoted
+from streams.files.syntax_tree import ROW
 
 if TYPE_CHECKING:
     from duckdb.sqltypes import DuckDBPyType

@@ -17,12 +17,12 @@ from hashlib import blake2b
 from heapq import merge
 from typing import Any, NamedTuple
 
-from streams.demo.events import Event, Sent
-from streams.feed.contract import problem_of
 from streams.feed.event_columns import EVENT_ID, EventColumn, event_columns, filled
 from streams.feed.feed_sums import FeedSums, TopicSums
+from streams.feed.sent_event import Event, Sent
+from streams.feed.topic_fields import problem_of
 from streams.files.query import Result
-from streams.files.syntax import ROW
+from streams.files.syntax_tree import ROW
 from streams.files.tables import Tables
 
 AT = "occurred_at"

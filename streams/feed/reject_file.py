@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from streams.feed.file_feed import Rejected
-from streams.files.opening import DataFileError
+from streams.files.open_file import DataFileError
 
 SHOWN = 10
 

@@ -13,9 +13,9 @@ from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
-from streams.files.names import unique_names
-from streams.files.opening import DataFileError, ReadOptions, text_lines, undecodable
-from streams.files.records import BadLine, Record
+from streams.files.open_file import DataFileError, ReadOptions, text_lines, undecodable
+from streams.files.split_lines import BadLine, Record
+from streams.files.sql_names import unique_names
 
 _DELIMITERS = (",", ";", "\t", "|")
 # Spreadsheets write `sep=;` as the first line to say what parts the cells.

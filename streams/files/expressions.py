@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from streams.files.macros import FORGIVING
-from streams.files.syntax import ROW, Tree, UnclearError, nodes
+from streams.files.sql_macros import FORGIVING
+from streams.files.syntax_tree import ROW, Tree, UnclearError, nodes
 from streams.files.tables import DATA
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from streams.files.names import literal, quoted, unique_names
-from streams.files.opening import DataFileError
+from streams.files.open_file import DataFileError
+from streams.files.sql_names import literal, quoted, unique_names
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

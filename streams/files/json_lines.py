@@ -11,8 +11,8 @@ from typing import Any
 
 import fastavro
 
-from streams.files.opening import DataFileError, ReadOptions, opened, text_lines, undecodable
-from streams.files.records import BadLine, Record
+from streams.files.open_file import DataFileError, ReadOptions, opened, text_lines, undecodable
+from streams.files.split_lines import BadLine, Record
 
 
 def looks_like_lines(path: Path, options: ReadOptions) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from streams.files.expressions import ANY, Expressions, Rows, Scope, check_free, reads
-from streams.files.syntax import (
+from streams.files.syntax_tree import (
     ROW,
     UNKNOWN,
     Tree,

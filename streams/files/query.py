@@ -15,9 +15,9 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from streams.files.expressions import aggregates
-from streams.files.loading import number
-from streams.files.opening import DataFileError
-from streams.files.rewriting import (
+from streams.files.load_table import number
+from streams.files.open_file import DataFileError
+from streams.files.rewrite_query import (
     Tree,
     groups_in,
     parsed,
@@ -25,9 +25,9 @@ from streams.files.rewriting import (
     with_empty_for_unreadable,
     with_safe_times,
 )
-from streams.files.syntax import ROW
+from streams.files.syntax_tree import ROW
 from streams.files.tables import DATA, Tables
-from streams.files.unreadable import make, take_out, unreadable_rows
+from streams.files.unreadable_rows import make, take_out, unreadable_rows
 
 if TYPE_CHECKING:
     from duckdb.sqltypes import DuckDBPyType

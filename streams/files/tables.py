@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from streams.files.loading import REJECTED, Loaded, connect, load, lock, number
-from streams.files.names import quoted
-from streams.files.opening import DataFileError, ReadOptions
+from streams.files.load_table import REJECTED, Loaded, connect, load, lock, number
+from streams.files.open_file import DataFileError, ReadOptions
+from streams.files.sql_names import quoted
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

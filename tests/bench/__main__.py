@@ -18,11 +18,11 @@ from tests.bench.road.latency import latency
 from tests.bench.road.recovery import recovery
 from tests.bench.road.whole_road import whole_road
 from tests.bench.same_job.part import same_job
-from tests.kafka import KafkaUnavailable
+from tests.support.kafka import KafkaUnavailable
 
 # The widest table.
 _WIDTH = 160
-# The exit code, as `python -m tests.kafka` has it, where there is no Kafka to be had.
+# The exit code, as `python -m tests.support.kafka` has it, where there is no Kafka to be had.
 _NOT_RUN = 3
 # The exit code where a revision was faster than `--at-least` allows.
 _TOO_SLOW = 1

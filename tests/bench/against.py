@@ -27,7 +27,7 @@ from rich.console import Console
 from tests.bench.options import Options
 from tests.bench.report import Found, Sheet, spread
 from tests.bench.revision import Side, revision_tree, working_tree
-from tests.kafka import KafkaUnavailable
+from tests.support.kafka import KafkaUnavailable
 
 _ROUNDS, _QUICK_ROUNDS = 3, 1
 # The exit code of a benchmark that found no Kafka (tests/bench/__main__.py).

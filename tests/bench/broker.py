@@ -11,8 +11,8 @@ from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPa
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from streams.runtime.changelog import read_to_end
-from tests.kafka import RealKafka
+from streams.shell.kafka.topic_reader import read_to_end
+from tests.support.kafka import RealKafka
 
 PARTITIONS = 4
 PATIENCE_S = 120.0

@@ -10,13 +10,13 @@ from typing import Any
 
 from schemas.avro_writer import write_long
 from schemas.bundled import WriterSchema, bundled_schemas, prepare_writer, schema_text
-from schemas.example_files import accepted_examples
 from schemas.reasons import REASONS
 from schemas.records import ENCODER, TIMELINE_DECODER, Origin, Rejection
 from schemas.topics import INPUTS
 from schemas.wire import encode_event
-from streams.core.admit import admit
+from streams.core.admission.admit import admit
 from tests.bench.road.traffic import Traffic
+from tests.support.example_files import accepted_examples
 
 ACCEPTED = "accepted"
 _SEEN_AT_MS = 1_717_236_000_040

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.kafka import ROOT
+from tests.support.checkout import ROOT
 
 CACHE = ROOT / ".bench"
 PARTS = ("same-job", "whole-road", "latency", "growth", "recovery", "fuzz", "decisions")

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.kafka import ROOT
+from tests.support.checkout import ROOT
 
 _STOP_WITHIN_S = 30.0
 _TAIL_CHARS = 3_000

@@ -29,7 +29,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests.bench.options import CACHE
-from tests.kafka import JARS, POM, ROOT
+from tests.support.checkout import ROOT
+from tests.support.kafka import JARS, POM
 
 _IMPORTED = ("schemas", "models", "streams", "tests")
 _WHERE = "import models, schemas, streams, tests.bench as b; print(models.__file__, \

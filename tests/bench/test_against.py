@@ -17,7 +17,15 @@ from rich.console import Console
 from tests.bench import __main__ as bench
 from tests.bench import against as comparing
 from tests.bench import revision as revisions
-from tests.bench.against import Compared, SideFailed, against, below, command, compare, numbers_of
+from tests.bench.against import (
+    Compared,
+    SideFailed,
+    against,
+    below,
+    command,
+    compare,
+    numbers_of,
+)
 from tests.bench.options import Options, parse
 from tests.bench.report import Found
 from tests.bench.revision import (
@@ -28,7 +36,8 @@ from tests.bench.revision import (
     pinned,
     revision_tree,
 )
-from tests.kafka import ROOT, KafkaUnavailable
+from tests.support.checkout import ROOT
+from tests.support.kafka import KafkaUnavailable
 
 HERE = Side("working tree", Path("/here"), Path("/python"))
 THERE = Side("v1", Path("/there"), Path("/python"))

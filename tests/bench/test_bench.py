@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from streams.runtime.catalogue_file import parse_catalogue
+from streams.shell.versions.catalogue_file import parse_catalogue
 from tests.bench import __main__ as bench
 from tests.bench.options import PARTS, Options, parse
 from tests.bench.plot import Bar, bars, lines
@@ -20,7 +20,7 @@ from tests.bench.road.stages import INNER, Budget
 from tests.bench.road.traffic import Traffic
 from tests.bench.same_job.feed import clicks
 from tests.bench.same_job.job import decode_click, decode_totals, encode_totals
-from tests.kafka import KafkaUnavailable
+from tests.support.kafka import KafkaUnavailable
 
 NOON_MS = 1_705_320_000_000
 

@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, TopicPartition
 from schemas.records import NextBestAction
 from schemas.topics import NEXT_BEST_ACTIONS
 from schemas.wire import decode_action
-from streams.runtime.changelog import reader_config
+from streams.shell.kafka.topic_reader import reader_config
 from tests.integration.world import PARTITIONS, World
 
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from schemas.topics import INPUTS, TIMELINE, Topic
-from streams.runtime.worker import EXIT_OK
+from streams.shell.process.serve import EXIT_OK
 from tests.integration.world import READS, World
 from tests.integration.world_worker import Worker
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 _LOOK_EVERY_S = 0.02
 

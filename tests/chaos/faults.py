@@ -19,7 +19,7 @@ from confluent_kafka.cimpl import NewTopic
 from schemas.topics import Topic
 from tests.integration.world import PARTITIONS, World
 from tests.integration.world_worker import Worker
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 _WITHIN_S = PATIENCE_S
 

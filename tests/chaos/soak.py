@@ -21,7 +21,7 @@ from rich.table import Table
 from tests.chaos.vitals import vitals
 from tests.chaos.world import ChaosWorld
 from tests.integration.world_worker import Worker
-from tests.kafka import KafkaUnavailable, RealKafka
+from tests.support.kafka import KafkaUnavailable, RealKafka
 
 _SLICE = 50
 # Makes 800 customers, who all know the shop before the warm-up is over; told on without an end.

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from schemas.topics import NEXT_BEST_ACTIONS, TIMELINE, Topic, customers_changelog
-from streams.runtime.worker import EXIT_FAILED
+from streams.shell.process.serve import EXIT_FAILED
 from tests.chaos.faults import alter, create_copied, last_line, least_in_sync
 from tests.chaos.world import ChaosWorld
-from tests.kafka import RealKafka
+from tests.support.kafka import RealKafka
 
 
 def _fail_and_go_on(

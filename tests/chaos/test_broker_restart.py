@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from streams.runtime.settings import Settings
-from streams.runtime.worker import EXIT_FAILED, EXIT_OK
+from streams.shell.process.serve import EXIT_FAILED, EXIT_OK
+from streams.shell.settings.settings import Settings
 from tests.chaos.faults import health, last_line
 from tests.chaos.world import ChaosWorld
-from tests.kafka import RealKafka
+from tests.support.kafka import RealKafka
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,12 @@ import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 
 from schemas.topics import CLICKSTREAM, PROFILE, TIMELINE
-from streams.runtime.worker import EXIT_CONFIG
+from streams.shell.process.serve import EXIT_CONFIG
 from tests.chaos.faults import admin, expire, last_line
 from tests.chaos.world import ChaosWorld
-from tests.kafka import RealKafka
+from tests.support.kafka import RealKafka
 
-# `tests/unit/test_retention.py` tells the same without a broker.
+# `tests/unit/shell/runner/test_retention.py` tells the same without a broker.
 pytestmark = pytest.mark.chaos
 
 

@@ -8,12 +8,12 @@ import pytest
 
 from schemas.topics import CATALOGUES, DECISIONS
 from schemas.wire import decode_decision
-from streams.runtime.embedded import EmbeddedBroker
-from streams.runtime.worker import EXIT_CONFIG
+from streams.shell.kafka.embedded import EmbeddedBroker
+from streams.shell.process.serve import EXIT_CONFIG
 from tests.chaos.faults import last_line, write
 from tests.chaos.world import ChaosWorld
 from tests.integration.world import write_catalogue
-from tests.shops import SHOP, SHOP_TOMORROW, load
+from tests.support.shops import SHOP, SHOP_TOMORROW, load
 
 
 def _spoil_published(world: ChaosWorld) -> str:

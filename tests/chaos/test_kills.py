@@ -9,7 +9,7 @@ import pytest
 
 from tests.chaos.kills import Death, deaths, survive
 from tests.chaos.world import ChaosWorld
-from tests.kafka import RealKafka
+from tests.support.kafka import RealKafka
 
 # Of the long run: a verdict after so many deaths, so that a failure is not far from its cause.
 _EPISODE = 20

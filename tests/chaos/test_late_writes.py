@@ -7,7 +7,7 @@ from pathlib import Path
 from schemas.topics import customers_changelog
 from tests.chaos.faults import alter
 from tests.chaos.world import ChaosWorld
-from tests.kafka import RealKafka
+from tests.support.kafka import RealKafka
 
 # Compaction as soon as it can be: it keeps what was written last, not what has the highest stamp.
 _COMPACT_AT_ONCE = {

@@ -8,16 +8,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from models.snapshot_codec import decode, encode
-from models.snapshot_record import version_of
+from models.snapshot.snapshot_codec import decode, encode
+from models.snapshot.snapshot_record import version_of
 from schemas.records import LESSON_DECODER
 from schemas.topics import LESSONS, MODEL_SNAPSHOTS
 from tests.chaos.faults import write
 from tests.chaos.world import ChaosWorld
-from tests.kafka import RealKafka
 from tests.oracle.replay import newest
+from tests.support.kafka import RealKafka
 
-# `tests/unit/test_snapshots_refused.py` tells who refuses what without a broker.
+# `tests/unit/models/snapshot/test_refused.py` tells who refuses what without a broker.
 pytestmark = pytest.mark.chaos
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.chaos.vitals import Watched, vitals
 from tests.chaos.world import ChaosWorld
 from tests.integration.world_input import InputMaker
-from tests.kafka import RealKafka
+from tests.support.kafka import RealKafka
 
 # What a worker may take for chunks under work, records in librdkafka's queue and the customers of
 # the story. Buffers without a bound would take a kilobyte for each event of the backlog.

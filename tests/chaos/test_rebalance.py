@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.world import ChaosWorld
-from tests.kafka import RealKafka
+from tests.support.kafka import RealKafka
 
 
 def test_from_one_worker_to_three_and_back_leaves_no_trace(

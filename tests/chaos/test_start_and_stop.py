@@ -12,14 +12,14 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from schemas.topics import CLICKSTREAM, customers_changelog
-from streams.runtime.embedded import EmbeddedBroker
-from streams.runtime.worker import EXIT_CONFIG, EXIT_OK
+from streams.shell.kafka.embedded import EmbeddedBroker
+from streams.shell.process.serve import EXIT_CONFIG, EXIT_OK
 from tests.chaos.faults import health
 from tests.integration import world_worker
 from tests.integration.world import Given, World, write_catalogue
-from tests.kafka import RealKafka
-from tests.patience import PATIENCE_S
-from tests.shops import SHOP
+from tests.support.kafka import RealKafka
+from tests.support.patience import PATIENCE_S
+from tests.support.shops import SHOP
 
 
 @pytest.fixture

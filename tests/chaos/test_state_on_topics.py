@@ -9,13 +9,13 @@ import pytest
 from confluent_kafka.admin import NewPartitions  # type: ignore[attr-defined]  # unexported
 
 from schemas.topics import TIMELINE, customers_changelog
-from streams.core.codec import PARTITION_KEY
-from streams.runtime import stamp
-from streams.runtime.changelog import read_to_end
-from streams.runtime.worker import EXIT_CONFIG
+from streams.core.state.codec import PARTITION_KEY
+from streams.shell.kafka.topic_reader import read_to_end
+from streams.shell.process.serve import EXIT_CONFIG
+from streams.shell.state import stamp
 from tests.chaos.faults import admin, alter, delete, expire, last_line, write
 from tests.chaos.world import PARTITIONS, ChaosWorld
-from tests.kafka import RealKafka
+from tests.support.kafka import RealKafka
 
 # Each starts two or three workers; what is refused at once has its short stories in
 # `test_start_and_stop`.

@@ -11,22 +11,23 @@ from base64 import b64decode
 import pytest
 
 from schemas.records import OrderLine
-from streams.core import codec
-from streams.core.baskets import CartItem, Habit
-from streams.core.catalogue import Timers
-from streams.core.chance import family_number, id_hash
-from streams.core.codec import (
+from streams.core.catalogue.values import Timers
+from streams.core.folds.fold import fold, repeat_of
+from streams.core.hashing import family_number, id_hash
+from streams.core.state import codec
+from streams.core.state.baskets import CartItem, Habit
+from streams.core.state.codec import (
     StateError,
     check_schema_version,
     decode_customer,
     encode_customer,
     peek_due_ms,
 )
-from streams.core.fold import fold, repeat_of
-from streams.core.layout import DAY_MS, HEAD_WIDTH
-from streams.core.sources import apart, as_short, by_name
-from streams.core.stored import UPGRADES
-from tests.events import NOON_MS, Feed
+from streams.core.state.event_ids import apart, as_short, by_name
+from streams.core.state.layout import HEAD_WIDTH
+from streams.core.state.stored_state import UPGRADES
+from streams.core.units import DAY_MS
+from tests.support.events import NOON_MS, Feed
 
 _MINUTE_MS = 60_000
 # A view and a full cart, an order that emptied it, a ticket, a search, and one contact.

@@ -28,7 +28,7 @@ from tests.integration.world import PARTITIONS, Given, write_catalogue
 from tests.integration.world_input import DAY_MS, HOUR_MS, START_MS, InputMaker, unsubscribes
 from tests.oracle.evidence import gather
 from tests.oracle.verdict import wrongs
-from tests.shops import SHOP
+from tests.support.shops import SHOP
 
 __all__ = ["PARTITIONS", "ChaosWorld"]
 

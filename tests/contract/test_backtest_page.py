@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from streams.backtest.log_columns import MEANINGS, log_columns
-from streams.backtest.reading import _make_typed
-from streams.cli.backtest import backtest_command
+from streams.analysis.backtest.log_columns import MEANINGS, log_columns
+from streams.analysis.backtest.read_log import _make_typed
+from streams.cli.commands.backtest import backtest_command
 from streams.files.query import run_query
 from streams.files.tables import open_tables
-from tests.kafka import ROOT
-from tests.logs import written
+from tests.support.checkout import ROOT
+from tests.support.logs import written
 
 FOLDER = ROOT / "deploy" / "backtest"
 PAGE = (FOLDER / "README.md").read_text(encoding="utf-8")
@@ -83,7 +83,10 @@ def test_every_query_of_the_page_runs(tmp_path: Path, sql: str) -> None:
 )
 def test_other_advice_in_messages_and_pages_runs(tmp_path: Path, said: str) -> None:
     pattern = said.replace("'EUR'", "'{only}'").replace("(age)", "({column})")
-    texts = [PAGE, *(p.read_text("utf-8") for p in (ROOT / "streams/backtest").glob("*.py"))]
+    texts = [
+        PAGE,
+        *(p.read_text("utf-8") for p in (ROOT / "streams/analysis/backtest").glob("*.py")),
+    ]
     assert any(said in text or pattern in text for text in texts)
     sql = f"SELECT {said} FROM data"
     assert types_of(tmp_path, sql, LOG)

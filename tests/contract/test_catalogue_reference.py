@@ -9,22 +9,21 @@ from pathlib import Path
 import pytest
 
 from schemas.symbols import SEVERITIES
-from streams.core.catalogue import TIERS
-from streams.core.catalogue_yaml import load_catalogue
-from streams.core.catalogue_yaml.contact import TAKEN
-from streams.core.catalogue_yaml.durations import durations
-from streams.core.catalogue_yaml.parts import REWARDABLE, TREATMENT_CHANNELS
-from streams.core.catalogue_yaml.sections import Place, Section
-from streams.core.contact.ways import CLOSED
-from streams.core.contact_rules import AFTERS, CALENDARS, QUIET_ANSWERS, SCOPES
-from streams.core.deciding import SLATE_DISTURBS, SLATE_SERVICE, SLATE_SHOWN
-from streams.core.features import FEATURES
+from streams.core.catalogue.contact_rules import AFTERS, CALENDARS, QUIET_ANSWERS, SCOPES
+from streams.core.catalogue.loading import load_catalogue
+from streams.core.catalogue.loading.action_parts import REWARDABLE, TREATMENT_CHANNELS
+from streams.core.catalogue.loading.contact_section import TAKEN
+from streams.core.catalogue.phrases import DEFAULT_PHRASES
+from streams.core.catalogue.service import SERVICE_FIRST
+from streams.core.catalogue.values import ITEMS, PERSONAL_SLOTS, TIERS
+from streams.core.decision.decider import SLATE_DISTURBS, SLATE_SERVICE, SLATE_SHOWN
+from streams.core.decision.plan import OUT_OF_ORDER, OUTDATED
+from streams.core.features.definitions import FEATURES
 from streams.core.moments import MOMENTS
-from streams.core.owed import SERVICE_FIRST
-from streams.core.phrases import DEFAULT_PHRASES
-from streams.core.plan import OUT_OF_ORDER, OUTDATED
-from streams.core.reach import RAMP, TRIAL
-from streams.core.wording import ITEMS, SLOTS
+from streams.core.policy.contact.open_treatments import CLOSED
+from streams.core.policy.ramp import RAMP, TRIAL
+from streams.core.yaml_file.durations import durations
+from streams.core.yaml_file.typed_node import Section, TypedNode
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "catalogue"
 REFERENCE = (FOLDER / "README.md").read_text("utf-8")
@@ -59,16 +58,16 @@ def section_of(path: str) -> str | None:
 def known() -> dict[str, set[str]]:
     """Section -> the keys that the loader asked for while it read every pack."""
     found: dict[str, set[str]] = {}
-    original = Place.section
+    original = TypedNode.section
 
-    def watched(self: Place, keys: Iterable[str]) -> Section | None:
+    def watched(self: TypedNode, keys: Iterable[str]) -> Section | None:
         keys = tuple(keys)
         if (name := section_of(self.path)) is not None:
             found.setdefault(name, set()).update(without_units(keys))
         return original(self, keys)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Place, "section", watched)
+        patch.setattr(TypedNode, "section", watched)
         for path in FOLDER.glob("*.yaml"):
             load_catalogue(path.read_bytes(), path.name, FEATURES, MOMENTS)
     return found
@@ -112,7 +111,7 @@ def test_every_word_that_a_key_may_have_is_named() -> None:
     words = (*SCOPES, *CALENDARS, *QUIET_ANSWERS, *AFTERS, *SEVERITIES, *TREATMENT_CHANNELS)
     for word in (*words, *REWARDABLE, *ITEMS, "opt_in", "opt_out", "always_quiet", "all_day"):
         assert f"`{word}`" in REFERENCE, word
-    for slot in SLOTS:
+    for slot in PERSONAL_SLOTS:
         assert f"{{{slot}\\|" in REFERENCE, slot
 
 

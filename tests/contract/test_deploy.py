@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 import yaml
 
-from streams.runtime.metrics import METRICS
-from streams.runtime.settings import Settings
-from tests.kafka import ROOT
+from streams.shell.settings.settings import Settings
+from streams.shell.telemetry.metrics import METRICS
+from tests.support.checkout import ROOT
 
 _PROMETHEUS = ROOT / "deploy" / "prometheus"
 _DASHBOARD = ROOT / "deploy" / "grafana" / "dashboard.json"
@@ -215,8 +215,8 @@ def test_the_container_gets_every_package_and_only_files_that_exist() -> None:
     ]
     assert all((ROOT / source).exists() for source in copied)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    packages = project["tool"]["setuptools"]["packages"]
-    assert {package.split(".")[0] for package in packages} <= set(copied)
+    packages = project["tool"]["setuptools"]["packages"]["find"]["include"]
+    assert {package.rstrip("*") for package in packages} <= set(copied)
     allowed = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     assert {f"!{source}" for source in copied} <= set(allowed)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kafka import ROOT
+from tests.support.checkout import ROOT
 
 _TOOLS = {
     "ruff check": ["ruff", "check", "."],

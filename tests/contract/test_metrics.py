@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from prometheus_client import generate_latest
 
-from streams.runtime import metrics as declared
-from streams.runtime.metrics import METRICS, Metrics, metrics_table
-from tests.kafka import ROOT
+from streams.shell.telemetry import metrics as declared
+from streams.shell.telemetry.declared_metric import MetricDeclaration
+from streams.shell.telemetry.metrics import METRICS, Metrics, metrics_table
+from tests.support.checkout import ROOT
 
 # Bounded by tables of ours: topics and their fields, reason codes, the catalogue, partitions.
 _BOUNDED_LABELS = {
@@ -38,14 +39,14 @@ def _all_set() -> Metrics:
 
 
 def test_every_declaration_is_in_the_table() -> None:
-    constants = {value for value in vars(declared).values() if isinstance(value, declared.Declared)}
+    constants = {value for value in vars(declared).values() if isinstance(value, MetricDeclaration)}
     assert constants == set(METRICS)
     assert len({each.name for each in METRICS}) == len(METRICS)
 
 
 def test_every_metric_is_fed_somewhere() -> None:
     constants = {
-        name for name, value in vars(declared).items() if isinstance(value, declared.Declared)
+        name for name, value in vars(declared).items() if isinstance(value, MetricDeclaration)
     }
     own = Path(declared.__file__)
     sources = [path for path in (ROOT / "streams").rglob("*.py") if path != own]
@@ -56,7 +57,7 @@ def test_every_metric_is_fed_somewhere() -> None:
 
 
 @pytest.mark.parametrize("each", METRICS, ids=lambda each: each.name)
-def test_a_metric_is_named_in_base_units_and_says_what_it_tells(each: declared.Declared) -> None:
+def test_a_metric_is_named_in_base_units_and_says_what_it_tells(each: MetricDeclaration) -> None:
     assert each.name.startswith("concierge_")
     assert each.name.endswith(_SUFFIXES.get(each.kind, ("",)))
     assert not each.name.endswith(("_ms", "_milliseconds", "_kib", "_percent"))
@@ -65,7 +66,7 @@ def test_a_metric_is_named_in_base_units_and_says_what_it_tells(each: declared.D
 
 
 @pytest.mark.parametrize("each", METRICS, ids=lambda each: each.name)
-def test_no_label_can_hold_a_customer(each: declared.Declared) -> None:
+def test_no_label_can_hold_a_customer(each: MetricDeclaration) -> None:
     assert set(each.labels) <= _BOUNDED_LABELS
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from river import checks
 
-from models.learners import LEARNERS
+from models.learning.learners import LEARNERS
 
 PRIOR = 0.05
 

@@ -7,8 +7,8 @@ import pytest
 from river import compose
 
 from models.backoff import GLOBAL, PipelineKey
-from models.bank import Bank
-from models.learners import LEARNERS, keyed, parts
+from models.learning.bank import Bank
+from models.learning.learners import LEARNERS, keyed, parts
 from models.protocol import ActionKey
 from schemas.records import Lesson
 

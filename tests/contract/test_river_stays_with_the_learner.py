@@ -8,10 +8,10 @@ import sys
 import pytest
 
 # What a worker without the learn role imports; it builds its roles from here.
-_WORKER = "streams.cli.main, streams.cli.assembly.worker"
+_WORKER = "streams.cli.main, streams.worker.run_worker"
 
 
-@pytest.mark.parametrize("modules", ["models.scorer, models.snapshot_codec", _WORKER])
+@pytest.mark.parametrize("modules", ["models.scoring, models.snapshot.snapshot_codec", _WORKER])
 def test_who_only_scores_from_snapshots_imports_no_river(modules: str) -> None:
     code = (
         f"import sys, {modules}; "

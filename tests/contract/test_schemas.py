@@ -12,7 +12,13 @@ import pytest
 from fastavro import parse_schema
 
 from schemas import records, symbols
-from schemas.bundled import BUNDLED_IDS, full_schema, prepare_writer, previous_files, schema_text
+from schemas.bundled import (
+    BUNDLED_IDS,
+    full_schema,
+    prepare_writer,
+    previous_files,
+    schema_text,
+)
 from schemas.compatibility import broken_promises
 from schemas.outputs import PUBLIC_NAMES
 from schemas.topics import TOPICS

@@ -8,13 +8,6 @@ from typing import Any
 
 import pytest
 
-from schemas.example_files import (
-    EXAMPLES,
-    RejectedExample,
-    accepted_examples,
-    payload_of,
-    rejected_examples,
-)
 from schemas.reasons import REASONS
 from schemas.records import Origin, Rejection
 from schemas.topics import INPUTS, TOPICS
@@ -27,7 +20,14 @@ from schemas.wire import (
     encode_decision,
     encode_event,
 )
-from streams.core.admit import admit
+from streams.core.admission.admit import admit
+from tests.support.example_files import (
+    EXAMPLES,
+    RejectedExample,
+    accepted_examples,
+    payload_of,
+    rejected_examples,
+)
 
 AVRO_TOPICS = [topic.name for topic in TOPICS if topic.schema is not None]
 INPUT_TOPICS = [topic.name for topic in INPUTS]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from streams.runtime.acls import acls_table
-from streams.runtime.declared import SECRET_FILE_SUFFIX
-from streams.runtime.settings import SETTINGS
-from tests.kafka import ROOT
+from streams.shell.kafka.acls import acls_table
+from streams.shell.settings.fields import SECRET_FILE_SUFFIX
+from streams.shell.settings.settings import SETTINGS
+from tests.support.checkout import ROOT
 
 _PAGE = (ROOT / "deploy" / "SECURITY.md").read_text(encoding="utf-8")
 

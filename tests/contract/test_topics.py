@@ -12,8 +12,8 @@ from schemas.topics import (
     all_topics,
     customers_changelog,
 )
-from streams.core.limits import AdmitLimits
-from streams.core.sources import source_of
+from streams.core.size_limits import AdmitLimits
+from streams.core.state.event_ids import source_of
 
 
 def test_every_topic_is_declared_once_with_a_meaning_and_an_owner() -> None:

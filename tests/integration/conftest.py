@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fake_registry import FakeRegistry, serving
 from tests.integration.secure_kafka import SecureKafka, running_secure_kafka
+from tests.support.fake_registry import FakeRegistry, serving
 
 
 @pytest.fixture(scope="session")

@@ -22,8 +22,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # unexported
 )
 
 from tests.integration.certificates import Certificates, make_certificates
-from tests.kafka import KafkaUnavailable, RealKafka
-from tests.kafka_properties import Listener
+from tests.support.kafka import KafkaUnavailable, RealKafka
+from tests.support.kafka_properties import Listener
 
 # Distinctive, so that they are found wherever they should not be.
 PLAIN_USER, PLAIN_PASSWORD = "plain-user", "hush-plain-8f21"

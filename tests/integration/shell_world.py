@@ -16,7 +16,12 @@ from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPa
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from streams.runtime.changelog import newest_states, read_to_end
+from streams.shell.kafka.topic_reader import (
+    read_to_end,
+)
+from streams.shell.state.changelog import (
+    newest_states,
+)
 from tests.integration.counting_worker import (
     CODEC,
     Count,
@@ -26,8 +31,8 @@ from tests.integration.counting_worker import (
     input_topic,
     output_topic,
 )
-from tests.kafka import ROOT
-from tests.patience import PATIENCE_S
+from tests.support.checkout import ROOT
+from tests.support.patience import PATIENCE_S
 
 PARTITIONS = 4
 KEYS = 500

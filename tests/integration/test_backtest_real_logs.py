@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from streams.backtest.thompson import main as thompson
-from streams.cli.backtest import backtest_command
-from tests.kafka import ROOT
+from streams.cli.commands.backtest import backtest_command
+from tests.bench.thompson_policy import main as thompson
+from tests.support.checkout import ROOT
 
 DATA = ROOT.parent / "shared" / "data"
 EXAMPLES = ROOT / "deploy" / "backtest"

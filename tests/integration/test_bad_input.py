@@ -9,16 +9,16 @@ from uuid import uuid4
 
 import pytest
 
-from schemas.dead_letters import DeadLetter, read_dead_letter
+from schemas.dead_letter_record import DeadLetter, read_dead_letter
 from schemas.topics import CLICKSTREAM, DEAD_LETTERS
 from schemas.wire import encode_event
-from streams.core.codec import decode_customer
-from streams.core.state import CustomerState
-from streams.runtime.embedded import EmbeddedBroker
-from streams.runtime.worker import EXIT_FAILED, EXIT_OK
-from tests.events import NOON_MS
+from streams.core.state.codec import decode_customer
+from streams.core.state.customer import CustomerState
+from streams.shell.kafka.embedded import EmbeddedBroker
+from streams.shell.process.serve import EXIT_FAILED, EXIT_OK
 from tests.integration.world import Given, World
 from tests.integration.world_bad_input import SPOILT, order_of
+from tests.support.events import NOON_MS
 
 _ORDERS = {
     "no_number": (math.nan, "not_finite"),

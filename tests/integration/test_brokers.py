@@ -10,9 +10,9 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, Producer, Topic
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from streams.runtime.embedded import PARTITIONS_PER_TOPIC, EmbeddedBroker
-from tests.kafka import RealKafka
-from tests.patience import PATIENCE_S
+from streams.shell.kafka.embedded import PARTITIONS_PER_TOPIC, EmbeddedBroker
+from tests.support.kafka import RealKafka
+from tests.support.patience import PATIENCE_S
 
 
 def _round_trip(bootstrap: str, topic: str) -> bytes | None:

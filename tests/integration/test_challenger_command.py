@@ -13,13 +13,13 @@ from schemas.records import ENCODER
 from schemas.topics import CATALOGUES, DECISIONS, LESSONS
 from schemas.wire import encode_decision
 from streams.cli.main import concierge
-from streams.core.engine import Outputs
-from streams.core.state import PartitionState, SwitchedVersion
-from streams.core.switches import MODEL
-from streams.runtime.embedded import EmbeddedBroker
-from tests.made_up import made_up, play
-from tests.memory import Log
-from tests.shops import SHOP, LeaningVersions, load
+from streams.core.engine.deciders import MODEL
+from streams.core.engine.engine import Outputs
+from streams.core.state.partition import PartitionState, SwitchedVersion
+from streams.shell.kafka.embedded import EmbeddedBroker
+from tests.support.made_up import made_up, play
+from tests.support.memory import Log
+from tests.support.shops import SHOP, LeaningVersions, load
 
 ALONE, CHALLENGED = load(), load(SHOP + "challenger: careful\n")
 

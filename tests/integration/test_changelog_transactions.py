@@ -9,9 +9,9 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from streams.runtime.changelog import read_to_end
-from streams.runtime.state_checks import ChangelogHeldBack, check_readable
-from tests.kafka import RealKafka
+from streams.shell.kafka.topic_reader import read_to_end
+from streams.shell.state.state_checks import ChangelogHeldBack, check_readable
+from tests.support.kafka import RealKafka
 
 
 @pytest.fixture

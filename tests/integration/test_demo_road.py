@@ -13,14 +13,14 @@ from schemas.bundled import bundled_schemas
 from schemas.records import TIMELINE_DECODER, Tick
 from schemas.topics import DECISIONS, INPUTS, NEXT_BEST_ACTIONS, TIMELINE
 from schemas.wire import decode, encode_action, encode_decision
-from streams.demo.feeding import Sending, producer_settings
+from streams.demo.kafka_road import KafkaRoad
 from streams.demo.online_retail import Invoice, open_shipped, read_invoices
-from streams.demo.road import KafkaRoad
 from streams.demo.simulator import Simulator
 from streams.demo.story import Story
-from streams.runtime.embedded import PARTITIONS_PER_TOPIC, EmbeddedBroker
-from tests.loopback import LoopbackRoad, shop
-from tests.patience import PATIENCE_S
+from streams.feed.send_events import Sending, producer_settings
+from streams.shell.kafka.embedded import PARTITIONS_PER_TOPIC, EmbeddedBroker
+from tests.support.loopback import LoopbackRoad, shop
+from tests.support.patience import PATIENCE_S
 
 DAYS = 2
 PARTITIONS = range(PARTITIONS_PER_TOPIC)

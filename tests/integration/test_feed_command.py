@@ -13,11 +13,11 @@ from confluent_kafka import Consumer
 
 from schemas.bundled import bundled_schemas
 from schemas.wire import decode
-from streams.cli.feed import feed
-from streams.runtime.embedded import EmbeddedBroker
-from tests.feeds import FEEDS
-from tests.files import written
-from tests.unit.test_feed_files import BAD_ROWS, SHOP, TICKETS, VIEWS
+from streams.cli.commands.feed import feed
+from streams.shell.kafka.embedded import EmbeddedBroker
+from tests.support.feeds import FEEDS
+from tests.support.files import written
+from tests.unit.feed.test_file_feed import BAD_ROWS, SHOP, TICKETS, VIEWS
 
 Typed = list[str | Path]
 RETAIL: Typed = ["--topic", "purchases", "--sql", str(FEEDS / "online_retail.sql")]

@@ -14,11 +14,11 @@ from schemas.topics import NEXT_BEST_ACTIONS
 from schemas.wire import encode_event
 from streams.cli.main import concierge
 from streams.demo.worker_process import as_text
-from streams.runtime.embedded import EmbeddedBroker
-from tests.fake_registry import FakeRegistry
+from streams.shell.kafka.embedded import EmbeddedBroker
 from tests.integration.world import Given, World
-from tests.kafka import ROOT
-from tests.patience import PATIENCE_S
+from tests.support.checkout import ROOT
+from tests.support.fake_registry import FakeRegistry
+from tests.support.patience import PATIENCE_S
 
 EXAMPLE = ROOT / "deploy" / "examples" / "first_action.py"
 

@@ -11,15 +11,15 @@ import aiohttp
 import pytest
 from confluent_kafka import Producer
 
-from streams.runtime.chunk import Place
-from streams.runtime.embedded import EmbeddedBroker
-from streams.runtime.health import HealthServer, PortTaken
-from streams.runtime.lag import LagWatch, Standstill
-from streams.runtime.metrics import CUSTOMERS, Metrics
-from streams.runtime.progress import PartitionProgress, Progress, RoleProgress
-from streams.runtime.settings import Settings
+from streams.shell.kafka.embedded import EmbeddedBroker
+from streams.shell.kafka_records import Partition
+from streams.shell.pages.health import HealthServer, PortTaken
+from streams.shell.pages.lag import LagWatch, Standstill
+from streams.shell.settings.settings import Settings
+from streams.shell.telemetry.metrics import CUSTOMERS, Metrics
+from streams.shell.telemetry.progress import PartitionProgress, Progress, RoleProgress
 
-_PLACE = Place("timeline", 0)
+_PLACE = Partition("timeline", 0)
 _READY = RoleProgress(
     assigned=True, recovered=True, records=9, partitions={_PLACE: PartitionProgress(5, 4)}
 )
@@ -183,7 +183,7 @@ def test_the_lag_is_what_the_broker_holds_beyond_the_position(
     assert producer.flush(30) == 0
 
     async def main() -> None:
-        place = Place(topic, 1)
+        place = Partition(topic, 1)
         role = RoleProgress(recovered=True, partitions={place: PartitionProgress(2, 2)})
         watch = LagWatch(
             Settings(bootstrap=embedded_broker.bootstrap), Progress({"decide": role}), Metrics()

@@ -10,12 +10,12 @@ from uuid import uuid4
 import pytest
 
 from schemas.topics import INPUTS
-from streams.runtime.worker import EXIT_OK
+from streams.shell.process.serve import EXIT_OK
 from tests.integration.world import READS, World, write_catalogue
 from tests.integration.world_story import Told, tell
 from tests.oracle.evidence import shop
 from tests.oracle.verdict import QUESTIONS
-from tests.shops import SHOP
+from tests.support.shops import SHOP
 
 _REWARDS = {issue["id"]: issue["reward"] for issue in shop()["issues"]}
 

@@ -16,11 +16,11 @@ from confluent_kafka.cimpl import NewPartitions
 from schemas.records import TIMELINE_DECODER, Click
 from schemas.topics import CLICKSTREAM, TIMELINE
 from schemas.wire import encode_event
-from streams.runtime.wall import now_ms
+from streams.shell.wall_clock import now_ms
 from tests.integration.world import World, write_catalogue
 from tests.integration.world_worker import Worker
-from tests.kafka import RealKafka
-from tests.shops import SHOP
+from tests.support.kafka import RealKafka
+from tests.support.shops import SHOP
 
 _NEW = 5
 

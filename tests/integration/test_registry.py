@@ -9,15 +9,15 @@ import pytest
 from schemas.bundled import schema_text
 from schemas.records import Rejection
 from schemas.wire import decode, encode_event
-from streams.runtime import registry as module
-from streams.runtime.registry import (
+from streams.shell.kafka import registry as module
+from streams.shell.kafka.registry import (
     ASK_AGAIN_AFTER_S,
     RegistryRefused,
     RegistrySchemas,
     RegistryUnavailable,
 )
-from streams.runtime.settings import Settings
-from tests.fake_registry import FakeRegistry
+from streams.shell.settings.settings import Settings
+from tests.support.fake_registry import FakeRegistry
 
 _OUTCOME = {
     "event_id": "e",

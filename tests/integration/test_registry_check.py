@@ -7,11 +7,11 @@ import json
 import pytest
 
 from schemas.bundled import schema_text
-from streams.cli.check_registry import registry_is_fine
+from streams.cli.commands.check_registry import registry_is_fine
+from streams.cli.console import screen
 from streams.cli.main import concierge
-from streams.cli.screen import screen
-from streams.runtime.settings import Settings
-from tests.fake_registry import FakeRegistry
+from streams.shell.settings.settings import Settings
+from tests.support.fake_registry import FakeRegistry
 
 PREFIX = "shop."
 
@@ -109,7 +109,9 @@ def test_the_command_asks_the_registry_unless_it_is_to_stay_offline(
 ) -> None:
     server.add(1, "{}", kind="JSON", subject="support-value")
     monkeypatch.setenv("CONCIERGE_SCHEMA_REGISTRY_URL", server.url)
-    monkeypatch.setattr("streams.cli.check._topics_are_fine", lambda settings, console: True)
+    monkeypatch.setattr(
+        "streams.cli.commands.check._topics_are_fine", lambda settings, console: True
+    )
     assert concierge.main(["check"], standalone_mode=False) == 1
     assert "subject support-value: version 1 cannot be read as support" in capsys.readouterr().err
     asked_before = len(server.asked)

@@ -13,20 +13,20 @@ from confluent_kafka.schema_registry.avro import AvroDeserializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
 from schemas.bundled import schema_text
-from schemas.dead_letters import read_dead_letter
-from schemas.example_files import accepted_examples
+from schemas.dead_letter_record import read_dead_letter
 from schemas.topics import CLICKSTREAM, DEAD_LETTERS, DECISIONS, INPUTS, NEXT_BEST_ACTIONS
 from schemas.wire import decode, encode_event, schema_id
-from streams.cli.check_registry import registry_is_fine
-from streams.cli.screen import screen
-from streams.runtime.embedded import EmbeddedBroker
-from streams.runtime.registry import RegistrySchemas
-from streams.runtime.settings import Settings
-from streams.runtime.worker import EXIT_OK
+from streams.cli.commands.check_registry import registry_is_fine
+from streams.cli.console import screen
+from streams.shell.kafka.embedded import EmbeddedBroker
+from streams.shell.kafka.registry import RegistrySchemas
+from streams.shell.process.serve import EXIT_OK
+from streams.shell.settings.settings import Settings
 from tests.integration.world import Given, World, write_catalogue
 from tests.integration.world_input import DAY_MS, START_MS, InputMaker
-from tests.registry import running_registry
-from tests.shops import SHOP
+from tests.support.example_files import accepted_examples
+from tests.support.registry import running_registry
+from tests.support.shops import SHOP
 
 _HEADER_BYTES = 5
 _NOBODYS_ID = 2_000_000_000

@@ -10,13 +10,17 @@ from typing import Any
 import pytest
 
 from schemas.bundled import schema_text
-from schemas.example_files import accepted_examples
 from schemas.records import Rejection
 from schemas.wire import decode, encode_event
-from streams.runtime.registry import ASK_AGAIN_AFTER_S, RegistrySchemas, RegistryUnavailable
-from streams.runtime.schema_references import MAX_DEPTH, MAX_REFERENCES
-from streams.runtime.settings import Settings
-from tests.fake_registry import FakeRegistry
+from streams.shell.kafka.registry import (
+    ASK_AGAIN_AFTER_S,
+    RegistrySchemas,
+    RegistryUnavailable,
+)
+from streams.shell.kafka.schema_references import MAX_DEPTH, MAX_REFERENCES
+from streams.shell.settings.settings import Settings
+from tests.support.example_files import accepted_examples
+from tests.support.fake_registry import FakeRegistry
 
 # With every field, whatever fields there are.
 VIEW = accepted_examples("clickstream")["a_view_with_everything.json"]

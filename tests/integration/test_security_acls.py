@@ -27,13 +27,13 @@ from schemas.topics import (
     customers_changelog,
 )
 from streams.cli.main import EXIT_CONFIG
-from streams.runtime.acls import WORKERS, Acl, acls
-from streams.runtime.worker import EXIT_FAILED, EXIT_OK
+from streams.shell.kafka.acls import WORKERS, Acl, acls
+from streams.shell.process.serve import EXIT_FAILED, EXIT_OK
 from tests.integration.secure_kafka import SecureKafka
 from tests.integration.world import World, write_catalogue
 from tests.integration.world_input import DAY_MS, START_MS, InputMaker
 from tests.integration.world_worker import Worker
-from tests.shops import SHOP
+from tests.support.shops import SHOP
 
 _OPERATIONS = {
     "Read": AclOperation.READ,

@@ -11,7 +11,7 @@ import pytest
 
 from schemas.topics import DECISIONS, MODEL_SNAPSHOTS, NEXT_BEST_ACTIONS
 from streams.cli.main import EXIT_CONFIG, EXIT_UNAVAILABLE
-from streams.runtime.worker import EXIT_OK
+from streams.shell.process.serve import EXIT_OK
 from tests.integration.secure_kafka import (
     PLAIN_PASSWORD,
     PLAIN_USER,
@@ -21,7 +21,7 @@ from tests.integration.secure_kafka import (
 )
 from tests.integration.world import World, write_catalogue
 from tests.integration.world_input import DAY_MS, START_MS, InputMaker
-from tests.shops import SHOP
+from tests.support.shops import SHOP
 
 Login = Callable[[SecureKafka], dict[str, Any]]
 

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from streams.runtime import health
-from streams.runtime.health import HealthServer
-from streams.runtime.lag import LagWatch
-from streams.runtime.metrics import Metrics
-from streams.runtime.progress import Progress
-from streams.runtime.settings import Settings, SettingsError
-from tests.kafka import ROOT
+from streams.shell.pages import health
+from streams.shell.pages.health import HealthServer
+from streams.shell.pages.lag import LagWatch
+from streams.shell.settings.settings import Settings, SettingsError
+from streams.shell.telemetry.metrics import Metrics
+from streams.shell.telemetry.progress import Progress
+from tests.support.checkout import ROOT
 
 _TOKEN = "t0ken-of-the-test"
 _GUARDED = Settings(http_host="0.0.0.0", http_port=0, http_token=_TOKEN)

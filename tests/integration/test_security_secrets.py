@@ -20,13 +20,13 @@ import pytest
 
 from streams.cli.main import EXIT_CONFIG
 from streams.demo.worker_process import as_text
-from streams.runtime.worker import EXIT_OK
+from streams.shell.process.serve import EXIT_OK
 from tests.integration.secure_kafka import PLAIN_PASSWORD, PLAIN_USER, SecureKafka
 from tests.integration.world import World, write_catalogue
 from tests.integration.world_worker import Worker
-from tests.kafka import ROOT
-from tests.patience import PATIENCE_S
-from tests.shops import SHOP
+from tests.support.checkout import ROOT
+from tests.support.patience import PATIENCE_S
+from tests.support.shops import SHOP
 
 _TOKEN, _SALT = "hush-token-1a5b", "hush-salt-9e02"
 _REGISTRY_USER, _REGISTRY_PASSWORD = "registry-user", "hush-registry-44d7"

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from streams.runtime.embedded import EmbeddedBroker
-from streams.runtime.worker import EXIT_CONFIG, EXIT_FAILED, EXIT_OK
+from streams.shell.kafka.embedded import EmbeddedBroker
+from streams.shell.process.serve import EXIT_CONFIG, EXIT_FAILED, EXIT_OK
 from tests.integration.shell_world import ShellWorld
-from tests.kafka import RealKafka
-from tests.patience import PATIENCE_S
+from tests.support.kafka import RealKafka
+from tests.support.patience import PATIENCE_S
 
 RECORDS = 20_000
 

@@ -9,12 +9,12 @@ import pytest
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from streams.runtime.changelog import read_to_end
-from streams.runtime.checkpoint import Write
-from streams.runtime.embedded import EmbeddedBroker
-from streams.runtime.producer import DeliveryFailed, Outbox
-from streams.runtime.producers import producer_config
-from tests.kafka import RealKafka
+from streams.shell.kafka.embedded import EmbeddedBroker
+from streams.shell.kafka.outbox import DeliveryFailed, Outbox
+from streams.shell.kafka.producers import producer_config
+from streams.shell.kafka.topic_reader import read_to_end
+from streams.shell.kafka_records import Write
+from tests.support.kafka import RealKafka
 
 
 def client(broker: EmbeddedBroker) -> dict[str, str | int | float | bool]:

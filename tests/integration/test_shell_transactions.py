@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import pytest
 from confluent_kafka import Producer, TopicPartition
 
-from streams.runtime.worker import EXIT_OK
+from streams.shell.process.serve import EXIT_OK
 from tests.integration.counting_worker import input_topic
 from tests.integration.shell_world import PARTITIONS, ShellWorld
-from tests.kafka import RealKafka
-from tests.patience import PATIENCE_S
+from tests.support.kafka import RealKafka
+from tests.support.patience import PATIENCE_S
 
 _TRANSACTIONS = 150
 # Of more records than the worker takes from a fetch (500), and of few.

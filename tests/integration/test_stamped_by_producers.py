@@ -19,10 +19,10 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # unexported 
 from schemas.records import TIMELINE_DECODER, Click, Tick
 from schemas.topics import CLICKSTREAM, DEAD_LETTERS, NEXT_BEST_ACTIONS, TIMELINE
 from schemas.wire import decode_action, encode_event
-from streams.runtime.wall import now_ms
+from streams.shell.wall_clock import now_ms
 from tests.integration.world import World, write_catalogue
-from tests.kafka import RealKafka
-from tests.shops import SHOP
+from tests.support.kafka import RealKafka
+from tests.support.shops import SHOP
 
 _MINUTE_MS = 60_000
 _DAY_MS = 1_440 * _MINUTE_MS

@@ -11,10 +11,10 @@ from confluent_kafka.cimpl import NewTopic
 
 from schemas.topics import Topic, all_topics, customers_changelog
 from streams.cli.main import concierge
-from streams.runtime.embedded import EmbeddedBroker
-from streams.runtime.topic_admin import check_topics, create_topics, partition_counts
-from streams.runtime.topic_width import WidthIsFixed
-from tests.kafka import RealKafka
+from streams.shell.kafka.embedded import EmbeddedBroker
+from streams.shell.kafka.topic_admin import check_topics, create_topics, partition_counts
+from streams.shell.kafka.topic_width import WidthIsFixed
+from tests.support.kafka import RealKafka
 
 
 @pytest.fixture

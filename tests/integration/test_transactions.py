@@ -20,11 +20,11 @@ from confluent_kafka import Producer
 from schemas.records import TIMELINE_DECODER, Click, Tick
 from schemas.topics import CLICKSTREAM, INPUTS, NEXT_BEST_ACTIONS, TIMELINE
 from schemas.wire import decode_action, encode_event
-from streams.runtime.wall import now_ms
+from streams.shell.wall_clock import now_ms
 from tests.integration.world import World, write_catalogue
 from tests.integration.world_worker import Worker
-from tests.kafka import RealKafka
-from tests.shops import SHOP
+from tests.support.kafka import RealKafka
+from tests.support.shops import SHOP
 
 _PARTITION = 0
 _PLACE = f"clickstream/{_PARTITION}"

@@ -15,8 +15,8 @@ from confluent_kafka import Producer
 from schemas.records import ENCODER, Lesson, LessonPlace
 from schemas.topics import LESSONS
 from streams.cli.main import concierge
-from streams.runtime.embedded import EmbeddedBroker
-from tests.kafka import ROOT
+from streams.shell.kafka.embedded import EmbeddedBroker
+from tests.support.checkout import ROOT
 
 CUSTOMERS, DECISIONS_EACH = 1_500, 2
 

@@ -12,13 +12,13 @@ from prometheus_client import generate_latest
 
 from schemas.records import ENCODER, Lesson, LessonPlace
 from schemas.topics import LESSONS, Topic
-from streams.cli.assembly.experiment import recounting, uplift_meter
-from streams.cli.assembly.shared import Shared
-from streams.runtime.catalogue_file import CatalogueFile
-from streams.runtime.embedded import EmbeddedBroker
-from streams.runtime.metrics import Metrics
-from streams.runtime.paths import catalogue_path
-from streams.runtime.settings import Settings
+from streams.shell.kafka.embedded import EmbeddedBroker
+from streams.shell.settings.paths import catalogue_path
+from streams.shell.settings.settings import Settings
+from streams.shell.telemetry.metrics import Metrics
+from streams.shell.versions.catalogue_file import CatalogueFile
+from streams.worker.shared import Shared
+from streams.worker.uplift_recount import recounting, uplift_meter
 
 
 def _lesson(number: int) -> Lesson:

@@ -15,9 +15,9 @@ from schemas.records import ENCODER
 from schemas.topics import CATALOGUES, DECISIONS, LESSONS
 from schemas.wire import encode_decision
 from streams.cli.main import concierge
-from streams.runtime.embedded import EmbeddedBroker
-from tests.made_up import Played, made_up, play
-from tests.shops import SHOP, LeaningVersions, load
+from streams.shell.kafka.embedded import EmbeddedBroker
+from tests.support.made_up import Played, made_up, play
+from tests.support.shops import SHOP, LeaningVersions, load
 
 OLD = load()
 

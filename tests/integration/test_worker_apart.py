@@ -21,12 +21,12 @@ from click.testing import CliRunner
 
 from streams.cli.main import concierge
 from streams.demo.worker_process import as_text
-from streams.runtime.embedded import EmbeddedBroker
-from streams.runtime.settings import ROLES
+from streams.shell.kafka.embedded import EmbeddedBroker
+from streams.shell.settings.settings import ROLES
 from tests.integration.world import World, write_catalogue
-from tests.kafka import ROOT
-from tests.patience import PATIENCE_S
-from tests.shops import SHOP
+from tests.support.checkout import ROOT
+from tests.support.patience import PATIENCE_S
+from tests.support.shops import SHOP
 
 
 def _free_ports(count: int) -> int:

@@ -12,17 +12,17 @@ import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from models.snapshot_codec import decode as decode_snapshot
+from models.snapshot.snapshot_codec import decode as decode_snapshot
 from schemas.records import LESSON_DECODER
 from schemas.topics import DECISIONS, INPUTS, LESSONS, MODEL_SNAPSHOTS, NEXT_BEST_ACTIONS
 from streams.cli.main import EXIT_CONFIG, EXIT_UNAVAILABLE
-from streams.runtime.embedded import EmbeddedBroker
-from streams.runtime.metrics import ACTIONS, Metrics
-from streams.runtime.worker import EXIT_OK
+from streams.shell.kafka.embedded import EmbeddedBroker
+from streams.shell.process.serve import EXIT_OK
+from streams.shell.telemetry.metrics import ACTIONS, Metrics
 from tests.integration.world import World, write_catalogue
 from tests.integration.world_input import DAY_MS, HOUR_MS, START_MS, InputMaker
 from tests.oracle.replay import newest, replay
-from tests.shops import SHOP
+from tests.support.shops import SHOP
 
 FAUSTS_OWN_PORT = 6066
 # Not to be had from the hexadecimal digits of a prefix, nor from a word of ours.

@@ -14,10 +14,15 @@ from confluent_kafka.admin import AdminClient
 
 from schemas.records import ENCODER, Tick
 from schemas.topics import INPUTS, LESSONS, TIMELINE, Topic, all_topics, customers_changelog
-from streams.runtime.changelog import newest_states, read_to_end
-from streams.runtime.topic_admin import create_topics
+from streams.shell.kafka.topic_admin import create_topics
+from streams.shell.kafka.topic_reader import (
+    read_to_end,
+)
+from streams.shell.state.changelog import (
+    newest_states,
+)
 from tests.integration.world_worker import Worker
-from tests.patience import PATIENCE_S
+from tests.support.patience import PATIENCE_S
 
 T = TypeVar("T")
 W = TypeVar("W")

@@ -17,9 +17,9 @@ from schemas.symbols import CHANNELS, PURPOSES, SEVERITIES
 from schemas.topics import CLICKSTREAM, OUTCOMES, PROFILE, PURCHASES, SUPPORT
 from schemas.wire import encode_event
 from streams.core.channels import REACHING_OUT
-from tests.events import NOON_MS
 from tests.integration.world import Given
 from tests.integration.world_bad_input import broken
+from tests.support.events import NOON_MS
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS

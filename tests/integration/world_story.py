@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from schemas.records import NextBestAction
 from schemas.topics import INPUTS, NEXT_BEST_ACTIONS, TIMELINE
 from schemas.wire import decode_action
-from streams.runtime.worker import EXIT_OK
+from streams.shell.process.serve import EXIT_OK
 from tests.integration.world import Given, World
 from tests.integration.world_input import DAY_MS, HOUR_MS, START_MS, InputMaker
 from tests.integration.world_worker import Worker

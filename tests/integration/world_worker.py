@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from streams.demo.worker_process import as_text
-from tests.kafka import ROOT
-from tests.patience import PATIENCE_S
+from tests.support.checkout import ROOT
+from tests.support.patience import PATIENCE_S
 
 _LOOK_EVERY_S = 0.01
 

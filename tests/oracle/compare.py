@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from streams.core.layout import CONTACT, CONTACT_WIDTH, FAMILY
-from streams.core.state import CustomerState
+from streams.core.state.customer import CustomerState
+from streams.core.state.layout import CONTACT, CONTACT_WIDTH, FAMILY
 from tests.oracle.sums import HALF_LIVES_MS
 
 _ERA_HALF_LIVES = 64

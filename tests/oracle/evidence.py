@@ -13,13 +13,13 @@ import yaml
 from schemas.records import LESSON_DECODER, Lesson
 from schemas.topics import DECISIONS, INPUTS, LESSONS, NEXT_BEST_ACTIONS, Topic
 from schemas.wire import decode_action, decode_decision
-from streams.core.codec import PARTITION_KEY, decode_customer
-from streams.core.state import CustomerState
+from streams.core.state.codec import PARTITION_KEY, decode_customer
+from streams.core.state.customer import CustomerState
 from tests.integration.world import World
 from tests.oracle import expected
 from tests.oracle.replay import Replay, replay
 from tests.oracle.sums import HOUR_MS, Event
-from tests.shops import SHOP
+from tests.support.shops import SHOP
 
 
 class Contact(NamedTuple):
@@ -38,7 +38,7 @@ class Evidence:
     """What was sent and what is there; `end_ms` is the time of the last tick, behind all events.
 
     `events` are each customer's by the time they happened, `sources` the highest offset of each
-    of their sources. The catalogue is that of `tests.shops`.
+    of their sources. The catalogue is that of `tests.support.shops`.
     """
 
     world: World

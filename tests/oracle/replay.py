@@ -9,17 +9,17 @@ from dataclasses import dataclass, field
 from confluent_kafka import Message
 
 from models.protocol import ActionKey, Scorer
-from models.snapshot_codec import decode
+from models.snapshot.snapshot_codec import decode
 from schemas.encoders import Encoders
 from schemas.records import TIMELINE_DECODER, Decision, Lesson, NextBestAction, TimelineRecord
 from schemas.topics import CATALOGUES, MODEL_SNAPSHOTS, TIMELINE
 from schemas.wire import BUNDLED_IDS
-from streams.cli.assembly.models import catalogue_of, scorer_of
-from streams.core.catalogue import Catalogue
-from streams.core.codec import PARTITION_KEY
-from streams.core.engine import Engine
+from streams.core.catalogue.values import Catalogue
+from streams.core.engine.engine import Engine
+from streams.core.state.codec import PARTITION_KEY
+from streams.worker.version_makers import catalogue_of, scorer_of
 from tests.integration.world import PARTITIONS, World
-from tests.memory import MemoryStore
+from tests.support.memory import MemoryStore
 
 # A worker's batches are cut by fetches; these elsewhere.
 _BATCH = 777

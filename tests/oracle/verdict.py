@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 
-from models.snapshot_codec import decode as decode_snapshot
-from schemas.dead_letters import read_dead_letter
+from models.snapshot.snapshot_codec import decode as decode_snapshot
+from schemas.dead_letter_record import read_dead_letter
 from schemas.records import ENCODER
 from schemas.topics import DEAD_LETTERS, MODEL_SNAPSHOTS
-from streams.core.sources import by_name
+from streams.core.state.event_ids import by_name
 from tests.oracle import expected
 from tests.oracle.compare import contact_times, differences, remembered
 from tests.oracle.contacts import limits_exceeded

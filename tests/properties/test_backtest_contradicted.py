@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from streams.backtest.binned import Binned
-from streams.backtest.contradicted import contradicted
+from streams.analysis.backtest.binned_columns import Binned
+from streams.analysis.backtest.probability_test import contradicted
 
 
 def inverse_gap(rng: np.random.Generator, codes: list[np.ndarray], count: int) -> np.ndarray:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from streams.backtest.binned import Binned
-from streams.backtest.foretold import SEEN_AUC, foretold
+from streams.analysis.backtest.binned_columns import Binned
+from streams.analysis.backtest.targeting_test import SEEN_AUC, foretold
 
 
 def columns_of(rng: np.random.Generator, rows: int, customer: np.ndarray | None) -> list[Binned]:

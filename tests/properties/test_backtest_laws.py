@@ -8,18 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streams.backtest.claims import Claims
-from streams.backtest.judging import judge_policies
-from streams.backtest.log import Log
-from streams.backtest.matrix import Matrix
-from streams.backtest.plot import reliability_svg
-from streams.backtest.policies import run_policies
-from streams.backtest.replay import Learner
-from streams.backtest.report import summary
-from streams.backtest.run import Options, backtest
-from streams.backtest.target_policy import policy_table, read_target_policy
-from streams.core.catalogue import Exploration
-from tests.logs import campaign, campaign_sql, log_of, question, written
+from streams.analysis.backtest.campaign_log import Log
+from streams.analysis.backtest.claims import Claims
+from streams.analysis.backtest.design_matrix import DesignMatrix
+from streams.analysis.backtest.judge import judge_policies
+from streams.analysis.backtest.policies import run_policies
+from streams.analysis.backtest.replay import Learner
+from streams.analysis.backtest.run_backtest import Options, backtest
+from streams.analysis.backtest.target_policy import policy_table, read_target_policy
+from streams.cli.reports.backtest_report import summary
+from streams.cli.reports.reliability_plot import reliability_svg
+from streams.core.catalogue.values import Exploration
+from tests.support.logs import campaign, campaign_sql, log_of, question, written
 
 TRYING = Exploration(20.0, growth=10.0)
 
@@ -27,7 +27,7 @@ SHARES = {"a": 0.5, "b": 0.3, "c": 0.2}
 
 
 def learner(log: Log) -> Learner:
-    return Learner(log, Matrix(log), 0.05)
+    return Learner(log, DesignMatrix(log), 0.05)
 
 
 def test_a_log_replayed_twice_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.bank import Bank
+from models.learning.bank import Bank
+from models.learning.capture import take
 from models.protocol import ActionKey, Scorer
-from models.scorer import linear_scorer
-from models.snapshot import take
+from models.scoring import linear_scorer
 from schemas.bundled import bundled_schemas
 from schemas.records import Decision, Origin, Rejection, Switch, Tick
 from schemas.symbols import (
@@ -25,14 +25,14 @@ from schemas.symbols import (
     SUPPORT_KINDS,
 )
 from schemas.wire import encode_event
-from streams.core.admit import admit
-from streams.core.chance import decision_id
-from streams.core.codec import decode_customer, encode_customer
-from streams.core.features import FEATURE_NAMES, FEATURE_VERSION
-from streams.core.layout import MAX_STATE_BYTES
-from tests.events import NOON_MS, use
-from tests.memory import Log, MemoryVersions
-from tests.shops import SHOP, load
+from streams.core.admission.admit import admit
+from streams.core.features.definitions import FEATURE_NAMES, FEATURE_VERSION
+from streams.core.hashing import decision_id
+from streams.core.state.codec import decode_customer, encode_customer
+from streams.core.state.layout import MAX_STATE_BYTES
+from tests.support.events import NOON_MS, use
+from tests.support.memory import Log, MemoryVersions
+from tests.support.shops import SHOP, load
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS

@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from streams.core.arbitrate import (
+from streams.core.arbitration.discovery import with_discovery
+from streams.core.arbitration.inverse_gap import (
     MOST_GROWN_LESSONS,
     grown,
     probabilities_of,
     with_floor,
     with_no_action,
 )
-from streams.core.discovery import with_discovery
-from streams.core.wave import Floats
+from streams.core.features.wave import Floats
 
 PRIORITIES = hnp.arrays(
     np.float64, st.tuples(st.integers(1, 5), st.integers(1, 6)), elements=st.floats(0, 1e3)

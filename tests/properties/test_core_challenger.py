@@ -10,13 +10,13 @@ from hypothesis import given, settings
 
 from schemas.records import Decision
 from schemas.wire import encode_action, encode_decision
-from streams.core.catalogue import Catalogue
-from streams.core.engine import Outputs
-from streams.core.state import PartitionState, SwitchedVersion
-from streams.core.switches import MODEL
-from tests.made_up import Step, made_up, play, steps
-from tests.memory import Log
-from tests.shops import LeaningVersions, load
+from streams.core.catalogue.values import Catalogue
+from streams.core.engine.deciders import MODEL
+from streams.core.engine.engine import Outputs
+from streams.core.state.partition import PartitionState, SwitchedVersion
+from tests.support.made_up import Step, made_up, play, steps
+from tests.support.memory import Log
+from tests.support.shops import LeaningVersions, load
 
 ALONE = load()
 CHALLENGED = replace(ALONE, challenger="careful")

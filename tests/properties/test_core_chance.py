@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from streams.core.arbitrate import choose, probabilities_of, with_no_action
-from streams.core.chance import decision_id, id_hash, uniforms
-from streams.core.wave import Floats
-from tests.events import NOON_MS, Feed, numbered, use
-from tests.memory import Log, MemoryVersions
-from tests.shops import load
+from streams.core.arbitration.inverse_gap import choose, probabilities_of, with_no_action
+from streams.core.features.wave import Floats
+from streams.core.hashing import decision_id, id_hash, uniforms
+from tests.support.events import NOON_MS, Feed, numbered, use
+from tests.support.memory import Log, MemoryVersions
+from tests.support.shops import load
 
 PRIORITIES = hnp.arrays(
     np.float64, st.tuples(st.integers(1, 5), st.integers(1, 6)), elements=st.floats(0, 1e9)

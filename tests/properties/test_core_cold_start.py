@@ -9,14 +9,14 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from models.protocol import Evidence, no_evidence
-from streams.core.arbitrate import probabilities_of, with_no_action
-from streams.core.catalogue import Action, Ramp, Reward
-from streams.core.chance import id_hash
-from streams.core.features import FEATURE_NAMES
-from streams.core.funnel import CANDIDATE, Funnel
-from streams.core.reach import RAMP, TRIAL, Reach, reach_ratios
-from streams.core.stated import MOST_LOG_ODDS, pushed, stated_push
-from streams.core.wave import Floats
+from streams.core.arbitration.inverse_gap import probabilities_of, with_no_action
+from streams.core.arbitration.stated_preferences import MOST_LOG_ODDS, pushed, stated_push
+from streams.core.catalogue.values import Action, Ramp, Reward
+from streams.core.features.definitions import FEATURE_NAMES
+from streams.core.features.wave import Floats
+from streams.core.hashing import id_hash
+from streams.core.policy.funnel import CANDIDATE, Funnel
+from streams.core.policy.ramp import RAMP, TRIAL, Reach, reach_ratios
 
 RAMPS = st.builds(Ramp, st.floats(0.01, 0.5), st.integers(10, 500))
 CUSTOMERS: NDArray[np.uint64] = np.array([id_hash(f"c{n}") for n in range(400)], np.uint64)

@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.records import ENCODER, NextBestAction
-from streams.core.catalogue import Catalogue
-from streams.core.contact_rules import ContactLimit
-from tests.made_up import Played, Step, made_up, play, steps
-from tests.memory import Log
-from tests.shops import SHOP, LeaningVersions, load
+from streams.core.catalogue.contact_rules import ContactLimit
+from streams.core.catalogue.values import Catalogue
+from tests.support.made_up import Played, Step, made_up, play, steps
+from tests.support.memory import Log
+from tests.support.shops import SHOP, LeaningVersions, load
 
 ZONE = "America/New_York"
 RULES = """

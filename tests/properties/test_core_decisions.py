@@ -10,20 +10,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from schemas.records import (
-    ENCODER,
-    CustomerEvent,
-    NextBestAction,
-    Profile,
-    Switch,
-    Tick,
-)
-from streams.core.catalogue import Action, Catalogue
-from streams.core.chance import id_hash, uniforms
-from streams.core.contact_rules import ContactLimit
-from tests.made_up import Played, Step, play, steps
-from tests.memory import Log
-from tests.shops import SHOP, SHOP_TOMORROW, LeaningVersions, load
+from schemas.records import ENCODER, CustomerEvent, NextBestAction, Profile, Switch, Tick
+from streams.core.catalogue.contact_rules import ContactLimit
+from streams.core.catalogue.values import Action, Catalogue
+from streams.core.hashing import id_hash, uniforms
+from tests.support.made_up import Played, Step, play, steps
+from tests.support.memory import Log
+from tests.support.shops import SHOP, SHOP_TOMORROW, LeaningVersions, load
 
 # The third catalogue limits channels and actions, but not the whole: there the ring of remembered
 # contacts overflows.

@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.records import CustomerEvent
-from streams.core import known
-from streams.core.codec import decode_customer, encode_customer
-from streams.core.known import MOST_IDS, kind_of
-from streams.core.layout import SECOND_MS
-from streams.core.state import CustomerState
-from tests.events import NOON_MS, Feed, numbered
-from tests.memory import Log, MemoryVersions
-from tests.shops import load
+from streams.core.state import counted_ids as known
+from streams.core.state.codec import decode_customer, encode_customer
+from streams.core.state.counted_ids import MOST_IDS, kind_of
+from streams.core.state.customer import CustomerState
+from streams.core.units import SECOND_MS
+from tests.support.events import NOON_MS, Feed, numbered
+from tests.support.memory import Log, MemoryVersions
+from tests.support.shops import load
 
 SMALL = {kind: 5 for kind in MOST_IDS}
 # Kind of event -> the total that counts it.

@@ -5,23 +5,17 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 
-from schemas.records import (
-    CustomerEvent,
-    Decision,
-    Outcome,
-    Profile,
-    Purchase,
-    Tick,
-)
-from streams.core.attribute import SETTLE_GRACE_MS
-from streams.core.catalogue import Action
-from streams.core.codec import encode_customer
-from streams.core.layout import DAY_MS, HEAD
-from streams.core.state import CustomerState
-from tests.events import NOON_MS, Feed, numbered, use
-from tests.made_up import Played, Step, play, steps
-from tests.memory import Log, MemoryVersions
-from tests.shops import SHOP_TOMORROW, LeaningVersions, load
+from schemas.records import CustomerEvent, Decision, Outcome, Profile, Purchase, Tick
+from streams.core.catalogue.values import Action
+from streams.core.folds.attribution import SETTLE_GRACE_MS
+from streams.core.state.codec import encode_customer
+from streams.core.state.customer import CustomerState
+from streams.core.state.layout import HEAD
+from streams.core.units import DAY_MS
+from tests.support.events import NOON_MS, Feed, numbered, use
+from tests.support.made_up import Played, Step, play, steps
+from tests.support.memory import Log, MemoryVersions
+from tests.support.shops import SHOP_TOMORROW, LeaningVersions, load
 
 CATALOGUES = [load(), load(SHOP_TOMORROW)]
 VERSIONS = LeaningVersions(*CATALOGUES)

@@ -10,20 +10,20 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 
-from models.bank import Bank
+from models.learning.bank import Bank
+from models.learning.capture import Snapshot, take
 from models.protocol import ActionKey, Scorer
-from models.scorer import linear_scorer, prior_scorer
-from models.snapshot import Snapshot, take
+from models.scoring import linear_scorer, prior_scorer
 from schemas.records import Decision, Outcome, Switch, Tick, TimelineRecord
 from schemas.symbols import ARMS
-from streams.core.catalogue import Catalogue
-from streams.core.features import FEATURE_NAMES, FEATURE_VERSION
-from streams.core.layout import DAY_MS, HOUR_MS
-from tests.events import NOON_MS, Feed, numbered, use
-from tests.made_up import Step, play, steps
-from tests.memory import Log, MemoryVersions
+from streams.core.catalogue.values import Catalogue
+from streams.core.features.definitions import FEATURE_NAMES, FEATURE_VERSION
+from streams.core.units import DAY_MS, HOUR_MS
 from tests.scenarios.runner import PACKS
-from tests.shops import SHOP, SHOP_BUSY, SHOP_TOMORROW, LeaningVersions, load
+from tests.support.events import NOON_MS, Feed, numbered, use
+from tests.support.made_up import Step, play, steps
+from tests.support.memory import Log, MemoryVersions
+from tests.support.shops import SHOP, SHOP_BUSY, SHOP_TOMORROW, LeaningVersions, load
 
 _ARMS = "holdout_ratio: 0.3\narms: {random: 0.2, model_only: 0.2}\n"
 _TRIED = """exploration: {gamma: 2, floor: 0.05, discovery: 0.5}

@@ -9,20 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.records import (
-    ENCODER,
-    TIMELINE_DECODER,
-    Switch,
-    Tick,
-    TimelineRecord,
-)
-from streams.core import together
-from streams.core.codec import decode_customer, encode_customer, peek_due_ms
-from streams.core.engine import Batch, Engine, Outputs
-from streams.core.state import CustomerState
-from tests.made_up import Played, Step, made_up, play, steps
-from tests.memory import Log, MemoryStore
-from tests.shops import SHOP_BUSY, SHOP_TOMORROW, LeaningVersions, load
+from schemas.records import ENCODER, TIMELINE_DECODER, Switch, Tick, TimelineRecord
+from streams.core.engine import waves as together
+from streams.core.engine.engine import Batch, Engine, Outputs
+from streams.core.state.codec import decode_customer, encode_customer, peek_due_ms
+from streams.core.state.customer import CustomerState
+from tests.support.made_up import Played, Step, made_up, play, steps
+from tests.support.memory import Log, MemoryStore
+from tests.support.shops import SHOP_BUSY, SHOP_TOMORROW, LeaningVersions, load
 
 CATALOGUES = [load(SHOP_BUSY), load(SHOP_TOMORROW)]
 VERSIONS = LeaningVersions(*CATALOGUES)

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.records import CustomerEvent, Switch, Tick
-from tests.made_up import Step, steps
-from tests.memory import Log
 from tests.properties.test_core_replay import VERSIONS, apart_from_positions, as_bytes, played
+from tests.support.made_up import Step, steps
+from tests.support.memory import Log
 
 
 @settings(max_examples=15)

@@ -13,18 +13,32 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.records import CustomerEvent, OrderLine
-from streams.core.catalogue import Timers
-from streams.core.codec import SCHEMA_VERSION, StateError, decode_customer, encode_customer
-from streams.core.decay import ERA_SLOTS, FAMILY_SUM_SLOTS, SUM_SLOTS, worth
-from streams.core.fold import fold
-from streams.core.layout import DAY_MS, FAMILY, HEAD, LATEST, MAX_STATE_BYTES, TOTALS
-from streams.core.merge import merge
-from streams.core.rows import parted
-from streams.core.state import CustomerState
-from streams.core.view import view
-from tests.events import NOON_MS, Feed
-from tests.made_up import Step, play, steps
-from tests.shops import SHOP_TOMORROW, LeaningVersions, load
+from streams.analysis.state_view import view
+from streams.core.catalogue.values import Timers
+from streams.core.folds.fold import fold
+from streams.core.folds.merge import merge
+from streams.core.state.codec import (
+    SCHEMA_VERSION,
+    StateError,
+    decode_customer,
+    encode_customer,
+)
+from streams.core.state.customer import CustomerState
+from streams.core.state.decay import ERA_SLOTS, FAMILY_SUM_SLOTS, SUM_SLOTS, worth
+from streams.core.state.layout import (
+    FAMILY,
+    HEAD,
+    LATEST,
+    MAX_STATE_BYTES,
+    TOTALS,
+)
+from streams.core.state.packing import parted
+from streams.core.units import (
+    DAY_MS,
+)
+from tests.support.events import NOON_MS, Feed
+from tests.support.made_up import Step, play, steps
+from tests.support.shops import SHOP_TOMORROW, LeaningVersions, load
 
 CATALOGUES = [load(), load(SHOP_TOMORROW)]
 VERSIONS = LeaningVersions(*CATALOGUES)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 
-from streams.core.reach import TRIAL
-from tests.made_up import Step, play, steps
-from tests.shops import SHOP, LeaningVersions, load
+from streams.core.policy.ramp import TRIAL
+from tests.support.made_up import Step, play, steps
+from tests.support.shops import SHOP, LeaningVersions, load
 
 _FIRST = "          - id: show_{family}\n"
 _TRIAL = """          - id: bundle_{family}

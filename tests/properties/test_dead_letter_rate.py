@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.agents import dead_letters
-from streams.agents.dead_letters import DeadLetterRate
+from streams.agents import dead_letter_outlet as dead_letters
+from streams.agents.dead_letter_outlet import DeadLetterRate
 
 SLOTS = 60
 

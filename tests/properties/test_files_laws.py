@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.files.csv_lines import CsvFile
-from streams.files.opening import ReadOptions
-from streams.files.records import BadLine, Record
+from streams.files.open_file import ReadOptions
+from streams.files.split_lines import BadLine, Record
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _CELLS = st.lists(st.text('ab,;"\n\r\té', max_size=6), min_size=2, max_size=2)

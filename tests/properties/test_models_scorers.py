@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from models.bank import Bank
+from models.learning.bank import Bank
+from models.learning.capture import take
 from models.protocol import ActionKey, Floats
-from models.scorer import LinearScorer
-from models.snapshot import take
-from tests.unit.test_models_world import fresh_bank, lesson, make_world, teach
+from models.scoring import LinearScorer
+from tests.unit.models.learning.test_world import fresh_bank, lesson, make_world, teach
 
 TAUGHT = [
     ActionKey("a", "f", "i"),

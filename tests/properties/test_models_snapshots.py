@@ -8,12 +8,12 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.bank import Bank
+from models.learning.bank import Bank
+from models.learning.capture import SnapshotError, restore, take
 from models.protocol import ActionKey
-from models.snapshot import SnapshotError, restore, take
-from models.snapshot_codec import decode, encode
+from models.snapshot.snapshot_codec import decode, encode
 from schemas.records import Lesson
-from tests.unit.test_models_world import lesson, teach
+from tests.unit.models.learning.test_world import lesson, teach
 
 ACTIONS = [
     ActionKey("a", "f", "i"),

@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 from schemas.bundled import bundled_schemas, full_schema
 from schemas.records import CustomerEvent, Origin, Rejection
 from schemas.wire import encode_event
-from streams.core.admit import admit
-from streams.core.admit_opt_outs import OPT_OUTS
-from streams.core.catalogue import Timers
-from streams.core.codec import decode_customer, encode_customer
-from streams.core.fold import fold
-from streams.core.layout import HALF_LIFE_NAMES
-from streams.core.merge import merge
-from streams.core.state import CustomerState
-from tests.events import NOON_MS, Feed
-from tests.unit.test_admit_opt_outs import AT_MS, NOES, SEEN_AT_MS
+from streams.core.admission.admit import admit
+from streams.core.admission.opt_outs import OPT_OUTS
+from streams.core.catalogue.values import Timers
+from streams.core.folds.fold import fold
+from streams.core.folds.merge import merge
+from streams.core.state.codec import decode_customer, encode_customer
+from streams.core.state.customer import CustomerState
+from streams.core.state.layout import HALF_LIFE_NAMES
+from tests.support.events import NOON_MS, Feed
+from tests.unit.core.admission.test_opt_outs import AT_MS, NOES, SEEN_AT_MS
 
 # What Avro can carry in each type, and an event should not.
 _TEXT = st.text(st.characters(codec="utf-8"), max_size=300) | st.sampled_from(

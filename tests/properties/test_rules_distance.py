@@ -10,9 +10,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from streams.core.rules import Condition, Features, RuleError, compile_rule, distance
-from streams.core.rules.sense import neighbours
+from streams.core.rules.constant_conditions import neighbours
 from streams.core.rules.tree import holds
-from tests.unit.test_rules_sense import Made
+from tests.unit.core.rules.test_constant_conditions import Made
 
 FEATURES: Features = {
     "views": Made("events", 0, 8),

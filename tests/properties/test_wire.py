@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from schemas import records as r
 from schemas import symbols
 from schemas.avro_writer import write_long
-from schemas.example_files import accepted_examples
 from schemas.outputs import action_to_public, decision_to_public
 from schemas.reasons import REASONS
 from schemas.topics import INPUTS
@@ -23,7 +22,8 @@ from schemas.wire import (
     encode_decision,
     encode_event,
 )
-from streams.core.admit import admit
+from streams.core.admission.admit import admit
+from tests.support.example_files import accepted_examples
 
 TOPICS = [topic.name for topic in INPUTS]
 SEEDS = {

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from schemas.bundled import bundled_schemas
 from schemas.records import Origin, Rejection, Tick, TimelineRecord
-from streams.core.admit import admit
-from streams.core.engine import Outputs
-from tests.events import use
-from tests.memory import Log, MemoryStore, MemoryVersions
+from streams.core.admission.admit import admit
+from streams.core.engine.engine import Outputs
 from tests.scenarios.runner import SMALL_SHOP, Result, catalogue
+from tests.support.events import use
+from tests.support.memory import Log, MemoryStore, MemoryVersions
 
 # Later than every event of the scenarios, so that none of them is refused as too early.
 ARRIVAL_MS = 1_735_689_600_000

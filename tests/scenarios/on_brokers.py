@@ -9,7 +9,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 from schemas.records import Decision, NextBestAction
 from schemas.topics import DECISIONS, NEXT_BEST_ACTIONS
 from schemas.wire import decode_action, decode_decision
-from streams.runtime.changelog import reader_config
+from streams.shell.kafka.topic_reader import reader_config
 from tests.integration.world import PARTITIONS, Given, World
 from tests.integration.world_worker import Worker
 from tests.scenarios.runner import Result

@@ -30,8 +30,8 @@ from typing import Any, Protocol
 
 from schemas.records import Decision, NextBestAction
 from schemas.wire import encode_event
-from streams.core.catalogue import Catalogue
-from tests.shops import load
+from streams.core.catalogue.values import Catalogue
+from tests.support.shops import load
 
 FOLDER = Path(__file__).parent
 PACKS = FOLDER.parents[1] / "deploy" / "catalogue"

@@ -9,9 +9,9 @@ from uuid import uuid4
 
 import pytest
 
-from schemas.dead_letters import read_dead_letter
+from schemas.dead_letter_record import read_dead_letter
 from schemas.topics import DEAD_LETTERS
-from streams.runtime.worker import EXIT_OK
+from streams.shell.process.serve import EXIT_OK
 from tests.integration.world import World
 from tests.scenarios.on_brokers import OnBrokers
 from tests.scenarios.runner import (

@@ -8,34 +8,34 @@ from typing import Any, NamedTuple
 import pytest
 
 from streams.agents.learn import Learn
-from streams.core import turns
-from streams.core.codec import PARTITION_KEY
-from streams.core.engine import Engine
-from streams.runtime.checkpoint import Checkpoint, Commit, Cut, Outcome
-from streams.runtime.chunk import Place
-from streams.runtime.partition_store import PartitionStore
+from streams.core.engine import segment as turns
+from streams.core.engine.engine import Engine
+from streams.core.state.codec import PARTITION_KEY
+from streams.shell.kafka_records import Partition
+from streams.shell.runner.checkpoint import Checkpoint, CheckpointOutcome, Commit, Cut
+from streams.shell.state.partition_store import PartitionStore
 from tests.simulation import roles
 from tests.simulation.cluster import Cluster
 from tests.simulation.post import Post
 
 
 def offsets_before_the_changelog(patch: pytest.MonkeyPatch) -> None:
-    async def run(self: Checkpoint) -> Outcome:
+    async def run(self: Checkpoint) -> CheckpointOutcome:
         parts = self._parts
         async with self._one_at_a_time:
             await parts.shut()
             cut = parts.cut()
             parts.open()
             if cut is None:
-                return Outcome.NOTHING
+                return CheckpointOutcome.NOTHING
             await parts.outputs_acknowledged()
             if await parts.commit(cut) is not Commit.DONE:
-                return Outcome.BUSY
+                return CheckpointOutcome.BUSY
             for stage in cut.stages:
                 await parts.send(list(stage))
                 await parts.sent()
             parts.written(cut)
-            return Outcome.COMMITTED
+            return CheckpointOutcome.COMMITTED
 
     patch.setattr(Checkpoint, "run", run)
 
@@ -72,10 +72,10 @@ def compaction_right_after_a_late_write(patch: pytest.MonkeyPatch) -> None:
 def lessons_committed_before_their_snapshot(patch: pytest.MonkeyPatch) -> None:
     whole_cut, whole_start = Learn.cut, Learn.assigned
 
-    def cut(self: Learn, positions: Mapping[Place, int]) -> Cut:
+    def cut(self: Learn, positions: Mapping[Partition, int]) -> Cut:
         return Cut(positions, whole_cut(self, positions).stages)
 
-    async def assigned(self: Learn, positions: Mapping[Place, int], new: Any) -> Any:
+    async def assigned(self: Learn, positions: Mapping[Partition, int], new: Any) -> Any:
         await whole_start(self, positions, new)
         return positions
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from random import Random
 from zlib import crc32
 
-from streams.runtime import stamp
-from streams.runtime.checkpoint import Commit
-from streams.runtime.chunk import Fetched, Place
+from streams.shell.kafka_records import Fetched, Partition
+from streams.shell.runner.checkpoint import Commit
+from streams.shell.state import stamp
 
 TIMELINE, LESSONS, SNAPSHOTS = "timeline", "lessons", "model-snapshots"
 CHANGELOG = "changelog"
@@ -24,16 +24,16 @@ class Cluster:
     """Every topic partition as a list of records, in offset order."""
 
     def __init__(self) -> None:
-        self.logs: dict[Place, list[Fetched]] = defaultdict(list)
-        self.ends: Counter[Place] = Counter()
+        self.logs: dict[Partition, list[Fetched]] = defaultdict(list)
+        self.ends: Counter[Partition] = Counter()
         self.noted: Counter[str] = Counter()
 
-    def place(self, topic: str, key: bytes | None, partition: int | None) -> Place:
+    def place(self, topic: str, key: bytes | None, partition: int | None) -> Partition:
         """Return where a record goes; the key chooses unless a partition is named."""
         count = _COUNTS.get(topic, 1)
-        return Place(topic, crc32(key or b"") % count if partition is None else partition)
+        return Partition(topic, crc32(key or b"") % count if partition is None else partition)
 
-    def append(self, place: Place, key: bytes | None, value: bytes | None) -> None:
+    def append(self, place: Partition, key: bytes | None, value: bytes | None) -> None:
         log = self.logs[place]
         if place.topic == CHANGELOG:
             self._note_late(place, key, value)
@@ -43,7 +43,7 @@ class Cluster:
             self.ends[place] += 1
             self.noted["marker"] += 1
 
-    def read(self, place: Place, position: int, most: int) -> tuple[list[Fetched], int]:
+    def read(self, place: Partition, position: int, most: int) -> tuple[list[Fetched], int]:
         """Return up to `most` records from a position on, and the offset to read on from."""
         log = self.logs[place]
         first = bisect_left(log, position, key=lambda record: record.offset)
@@ -52,7 +52,7 @@ class Cluster:
             return records, self.ends[place]
         return records, records[-1].offset + 1
 
-    def compact(self, place: Place) -> None:
+    def compact(self, place: Partition) -> None:
         """Keep the last record of each key, as brokers do.
 
         Not while a late write is the last of its key: see `late_writes`.
@@ -64,7 +64,7 @@ class Cluster:
         self.logs[place] = [record for record in log if last[record.key] is record]
         self.noted["compaction"] += 1
 
-    def late_writes(self, place: Place) -> list[bytes | None]:
+    def late_writes(self, place: Partition) -> list[bytes | None]:
         """Return the keys whose last record is not their newest by stamp.
 
         Compaction would lose the newer one. The product keeps this window shut with its clock (a
@@ -78,7 +78,7 @@ class Cluster:
             newest[record.key] = max(next_offset, newest.get(record.key, 0))
         return [key for key, is_late in late.items() if is_late]
 
-    def _note_late(self, place: Place, key: bytes | None, value: bytes | None) -> None:
+    def _note_late(self, place: Partition, key: bytes | None, value: bytes | None) -> None:
         for record in reversed(self.logs[place]):
             if record.key == key:
                 if stamp.unpack(record.value or b"")[0] > stamp.unpack(value or b"")[0]:
@@ -89,9 +89,9 @@ class Cluster:
 class Group:
     """A consumer group: who belongs to it, who owns what, what is committed."""
 
-    def __init__(self, places: list[Place], chance: Random, noted: Counter[str]) -> None:
+    def __init__(self, places: list[Partition], chance: Random, noted: Counter[str]) -> None:
         self.places = places
-        self.committed: dict[Place, int] = {}
+        self.committed: dict[Partition, int] = {}
         self.generation = 0
         # Worker -> the generation it knows of.
         self.members: dict[int, int] = {}
@@ -99,7 +99,7 @@ class Group:
         self._chance = chance
         self._noted = noted
 
-    def commit(self, worker: int, positions: Mapping[Place, int]) -> Commit:
+    def commit(self, worker: int, positions: Mapping[Partition, int]) -> Commit:
         """Take positions of a member that is up to date."""
         if self.members.get(worker, -1) != self.generation:
             self._noted["fenced"] += 1
@@ -110,13 +110,13 @@ class Group:
         self.committed.update(positions)
         return Commit.DONE
 
-    def form(self, workers: list[int]) -> dict[int, list[Place]]:
+    def form(self, workers: list[int]) -> dict[int, list[Partition]]:
         """Begin a new generation; deal the partitions out."""
         self.generation += 1
         self.members = dict.fromkeys(workers, self.generation)
         self.is_rebalancing = False
         self._noted["rebalance"] += 1
-        owned: dict[int, list[Place]] = {worker: [] for worker in workers}
+        owned: dict[int, list[Partition]] = {worker: [] for worker in workers}
         for place in self.places:
             owned[self._chance.choice(workers)].append(place)
         return owned

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from functools import partial
 from random import Random
 
-from streams.runtime.chunk import Place
-from streams.runtime.producer import DeliveryFailed
-from streams.runtime.role import Role
+from streams.shell.kafka.outbox import DeliveryFailed
+from streams.shell.kafka_records import Partition
+from streams.shell.runner.role import Role
 from tests.simulation.cluster import LESSONS, PARTITIONS, TIMELINE, Cluster, Group
 from tests.simulation.post import Post
 from tests.simulation.process import OPTIONS, Member, Process
@@ -25,8 +25,8 @@ class Crew:
     def __init__(self, cluster: Cluster, chance: Random, make: Callable[[str, Post], Role]) -> None:
         self._cluster, self._chance, self._make = cluster, chance, make
         self._noted = cluster.noted
-        timeline = [Place(TIMELINE, number) for number in range(PARTITIONS)]
-        places = {"intake": SOURCES, "decide": timeline, "learn": [Place(LESSONS, 0)]}
+        timeline = [Partition(TIMELINE, number) for number in range(PARTITIONS)]
+        places = {"intake": SOURCES, "decide": timeline, "learn": [Partition(LESSONS, 0)]}
         self.groups = {name: Group(each, chance, self._noted) for name, each in places.items()}
         self.workers: dict[int, Process] = {}
         self.awake: list[int] = []
@@ -138,7 +138,7 @@ class Crew:
                         moved = True
         return moved
 
-    def unread(self) -> list[Place]:
+    def unread(self) -> list[Partition]:
         """Return what is not read and committed; a model's lessons are safe in its snapshots."""
         return [
             place

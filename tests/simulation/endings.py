@@ -18,12 +18,12 @@ from schemas.records import (
     TimelineRecord,
 )
 from schemas.topics import DECISIONS
-from streams.core.codec import PARTITION_KEY
-from streams.runtime.chunk import Place
-from tests.memory import MemoryStore
+from streams.core.state.codec import PARTITION_KEY
+from streams.shell.kafka_records import Partition
 from tests.simulation.cluster import LESSONS, PARTITIONS, TIMELINE
 from tests.simulation.roles import SOURCES, PooledEngine, recovered
 from tests.simulation.world import World
+from tests.support.memory import MemoryStore
 
 # Ids of events that a state remembers.
 _REMEMBERED = 16
@@ -54,7 +54,7 @@ class Ending:
     def written(self, topic: str) -> dict[str, set[bytes]]:
         """Return every content that went out, by decision id."""
         found: dict[str, set[bytes]] = defaultdict(set)
-        for record in self.world.cluster.logs[Place(topic, 0)]:
+        for record in self.world.cluster.logs[Partition(topic, 0)]:
             value = record.value or b""
             known = self.world.encoders.known.get(value) or LESSON_DECODER.decode(value)
             found[known.decision_id].add(value)
@@ -75,7 +75,7 @@ def ending_of(world: World) -> Ending:
     timeline = {
         number: [
             (record.offset, TIMELINE_DECODER.decode(record.value or b""))
-            for record in world.cluster.logs[Place(TIMELINE, number)]
+            for record in world.cluster.logs[Partition(TIMELINE, number)]
         ]
         for number in range(PARTITIONS)
     }
@@ -90,7 +90,7 @@ def _note_repeats(world: World, timeline: dict[int, list[tuple[int, TimelineReco
         origins = [r.origin for _, r in records if not isinstance(r, Tick | Switch)]
         world.noted["event twice on the timeline"] += len(origins) - len(set(origins))
     for topic in (DECISIONS.name, LESSONS):
-        values = [record.value for record in world.cluster.logs[Place(topic, 0)]]
+        values = [record.value for record in world.cluster.logs[Partition(topic, 0)]]
         world.noted[f"{topic} sent again"] += len(values) - len(set(values))
 
 

@@ -21,15 +21,15 @@ from schemas.records import (
     Tick,
 )
 from schemas.topics import DECISIONS, NEXT_BEST_ACTIONS
-from streams.core.attribute import SETTLE_GRACE_MS
-from streams.core.catalogue import Action
-from streams.core.codec import PARTITION_KEY, decode_customer, decode_partition
-from streams.core.known import TIME_BYTES, entries, kind_of, remembered_as
-from streams.core.layout import DAY_MS
-from streams.core.sources import apart, by_name, known_as
-from streams.core.state import CustomerState
-from streams.core.volume import is_in
-from streams.runtime.chunk import Place
+from streams.core.catalogue.values import Action
+from streams.core.folds.attribution import SETTLE_GRACE_MS
+from streams.core.policy.budgets import is_in
+from streams.core.state.codec import PARTITION_KEY, decode_customer, decode_partition
+from streams.core.state.counted_ids import TIME_BYTES, entries, kind_of, remembered_as
+from streams.core.state.customer import CustomerState
+from streams.core.state.event_ids import apart, by_name, known_as
+from streams.core.units import DAY_MS
+from streams.shell.kafka_records import Partition
 from tests.simulation.cluster import LESSONS, SNAPSHOTS
 from tests.simulation.endings import Ending, ending_of
 from tests.simulation.roles import CheapBank, CheapVersions
@@ -176,7 +176,7 @@ def budgets_differ(ending: Ending) -> Iterator[str]:
 
 def learned_otherwise(ending: Ending) -> Iterator[str]:
     """The newest model has learned each settled decision that was published, once."""
-    snapshots = ending.world.cluster.logs[Place(SNAPSHOTS, 0)]
+    snapshots = ending.world.cluster.logs[Partition(SNAPSHOTS, 0)]
     contents: dict[bytes | None, set[bytes | None]] = defaultdict(set)
     for record in snapshots:
         contents[record.key].add(record.value)

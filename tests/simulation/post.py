@@ -6,9 +6,8 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from random import Random
 
-from streams.runtime.checkpoint import Write
-from streams.runtime.chunk import Place
-from streams.runtime.producer import DeliveryFailed
+from streams.shell.kafka.outbox import DeliveryFailed
+from streams.shell.kafka_records import Partition, Write
 from tests.simulation.cluster import Cluster
 from tests.simulation.loop import pause
 
@@ -16,15 +15,15 @@ _Sent = tuple[bytes | None, bytes | None]
 
 
 class Post:
-    """Behaves as `streams.runtime.producer.Outbox` does."""
+    """Behaves as `streams.shell.kafka.outbox.Outbox` does."""
 
     def __init__(self, cluster: Cluster, chance: Random) -> None:
         self._cluster = cluster
         self._chance = chance
-        self._collected: list[tuple[Place, _Sent]] = []
+        self._collected: list[tuple[Partition, _Sent]] = []
         self._is_held = False
         self._has_failed = False
-        self.on_its_way: dict[Place, deque[_Sent]] = {}
+        self.on_its_way: dict[Partition, deque[_Sent]] = {}
         # Of what is on its way, whether some of the same write has arrived: a death here halves it.
         self.is_half_written = False
 

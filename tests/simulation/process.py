@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Mapping
 from random import Random
 from typing import Any, cast
 
-from streams.runtime.checkpoint import Checkpoint, Commit, Outcome
-from streams.runtime.chunk import Chunk, Place
-from streams.runtime.options import ShellOptions
-from streams.runtime.progress import RoleProgress
-from streams.runtime.role import Role
-from streams.runtime.shell import Shell
+from streams.shell.kafka_records import Chunk, Partition
+from streams.shell.runner.checkpoint import Checkpoint, CheckpointOutcome, Commit
+from streams.shell.runner.role import Role
+from streams.shell.runner.role_options import ShellOptions
+from streams.shell.runner.role_runner import Shell
+from streams.shell.telemetry.progress import RoleProgress
 from tests.simulation.cluster import Cluster, Group
 from tests.simulation.loop import Task, pause
 from tests.simulation.post import Post
@@ -35,17 +35,17 @@ class Consumer:
     def __init__(self, cluster: Cluster, group: Group, worker: int) -> None:
         self._cluster, self._group, self._worker = cluster, group, worker
 
-    async def commit_positions(self, positions: Mapping[Place, int]) -> Commit:
+    async def commit_positions(self, positions: Mapping[Partition, int]) -> Commit:
         await pause()
         answer = self._group.commit(self._worker, positions)
         await pause()
         return answer
 
-    async def committed(self, places: Iterable[Place]) -> dict[Place, int | None]:
+    async def committed(self, places: Iterable[Partition]) -> dict[Partition, int | None]:
         await pause()
         return {place: self._group.committed.get(place) for place in places}
 
-    async def bounds(self, places: Iterable[Place]) -> dict[Place, tuple[int, int]]:
+    async def bounds(self, places: Iterable[Partition]) -> dict[Partition, tuple[int, int]]:
         await pause()
         return {place: (0, self._cluster.ends[place]) for place in places}
 
@@ -75,7 +75,7 @@ class Member:
         self.tasks: dict[str, Task] = {}
         self.wants_to_join = True
         self.has_joined = False
-        self._next: dict[Place, int] = {}
+        self._next: dict[Partition, int] = {}
 
     def _failed(self, error: BaseException) -> None:
         raise error
@@ -92,7 +92,7 @@ class Member:
                 found.append("checkpoint")
         return found
 
-    def behind(self) -> list[Place]:
+    def behind(self) -> list[Partition]:
         """Return the partitions with records it has not fetched."""
         return [place for place, at in self._next.items() if at < self._cluster.ends[place]]
 
@@ -116,7 +116,7 @@ class Member:
                 await self.role.work(*read)
             self.shell.finished(*chunks)
 
-    def _chunk(self, place: Place) -> Chunk:
+    def _chunk(self, place: Partition) -> Chunk:
         start = self._next[place]
         most = self._chance.choice((1, 3, 8, 40))
         records, read_to = self._cluster.read(place, start, most)
@@ -128,7 +128,7 @@ class Member:
         self.shell.reached = "begin"
         outcome = await self.shell.checkpoint.run()
         self.shell.reached = ""
-        if outcome is Outcome.FENCED:
+        if outcome is CheckpointOutcome.FENCED:
             await self.shell.barrier.shut("rebalance")
             self.wants_to_join = True
 
@@ -147,12 +147,12 @@ class Member:
         self._next = {}
         self.has_joined, self.wants_to_join = True, False
 
-    def take(self, places: list[Place]) -> None:
+    def take(self, places: list[Partition]) -> None:
         """Begin to recover what was assigned."""
         self.has_joined = False
         self.tasks["recover"] = Task(self._recover(places, self.shell.epoch))
 
-    async def _recover(self, places: list[Place], epoch: int) -> None:
+    async def _recover(self, places: list[Partition], epoch: int) -> None:
         starts = await self.shell.recover(places)
         if self.shell.epoch == epoch:
             self._next = dict(starts)

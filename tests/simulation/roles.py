@@ -8,44 +8,38 @@ from typing import Any, cast
 
 import msgspec
 
-from models.bank import Bank
+from models.learning.bank import Bank
+from models.lesson_result import LearnerProgress
 from models.protocol import ActionKey, Scorer
-from models.scorer import prior_scorer
-from models.taught import Progress
+from models.scoring import prior_scorer
 from schemas.records import ENCODER, Decision, Lesson, NextBestAction, Switch
 from streams.agents.decide import Decide
 from streams.agents.learn import Learn, Workshop
-from streams.core.catalogue import Catalogue
-from streams.core.deciding import Decider
-from streams.core.engine import Engine
-from streams.core.features import FEATURE_NAMES, FEATURE_VERSION
-from streams.core.state import PartitionState
-from streams.core.switches import Deciders
-from streams.runtime.changelog import keep_newest, without_stamps
-from streams.runtime.checkpoint import Cut
-from streams.runtime.chunk import Chunk, Place
-from streams.runtime.clock import Timeline
-from streams.runtime.partition_store import StateCodec
-from streams.runtime.table import Partitions
-from tests.shops import LeaningScorer
-from tests.simulation.cluster import (
-    CHANGELOG,
-    PARTITIONS,
-    SNAPSHOTS,
-    TIMELINE,
-    Cluster,
-)
+from streams.core.catalogue.values import Catalogue
+from streams.core.decision.decider import Decider
+from streams.core.engine.deciders import Deciders
+from streams.core.engine.engine import Engine
+from streams.core.features.definitions import FEATURE_NAMES, FEATURE_VERSION
+from streams.core.state.partition import PartitionState
+from streams.shell.kafka_records import Chunk, Partition
+from streams.shell.runner.checkpoint import Cut
+from streams.shell.state.changelog import keep_newest, without_stamps
+from streams.shell.state.partition_store import StateCodec
+from streams.shell.state.partitions import Partitions
+from streams.shell.versions.leader import Timeline
+from tests.simulation.cluster import CHANGELOG, PARTITIONS, SNAPSHOTS, TIMELINE, Cluster
 from tests.simulation.loop import pause
 from tests.simulation.post import Post
 from tests.simulation.shop import CATALOGUES
+from tests.support.shops import LeaningScorer
 
 SALT = "simulated"
 SOURCES = [
-    Place(topic, partition)
+    Partition(topic, partition)
     for topic in ("clickstream", "purchases", "support", "profile", "outcomes")
     for partition in range(2)
 ]
-LEADS = Place("clickstream", 0)
+LEADS = Partition("clickstream", 0)
 # One engine's share of a budget, as the worker's assembly gives it.
 SHARE = 1 / PARTITIONS
 _EVERY_LESSONS, _INTERVAL_MS, _KEEP = 3, 3_600_000, 64
@@ -92,9 +86,9 @@ class CheapBank(Bank):
         super().__init__(name, FEATURE_VERSION, FEATURE_NAMES, lessons_partition=partition)
         self.learned: list[str] = []
 
-    def _learn(self, lesson: Lesson) -> Progress:
+    def _learn(self, lesson: Lesson) -> LearnerProgress:
         self.learned.append(lesson.decision_id)
-        return Progress(self.prior, lesson.label == 1.0)
+        return LearnerProgress(self.prior, lesson.label == 1.0)
 
     def save(self) -> tuple[str, bytes]:
         """Return the version and the snapshot."""
@@ -138,7 +132,7 @@ class Published:
     async def available(self, kind: str, name: str, version: str) -> None:
         if kind == "model":
             key = f"{name}@{version}".encode()
-            log = self._cluster.logs[Place(SNAPSHOTS, 0)]
+            log = self._cluster.logs[Partition(SNAPSHOTS, 0)]
             assert any(record.key == key for record in log), f"switched to {version} too early"
 
 
@@ -160,8 +154,8 @@ class Intake:
         await self._post.publish()
 
     async def assigned(
-        self, positions: Mapping[Place, int], new: Collection[Place]
-    ) -> Mapping[Place, int]:
+        self, positions: Mapping[Partition, int], new: Collection[Partition]
+    ) -> Mapping[Partition, int]:
         if LEADS in positions:
             self.leads = True
             Timeline(TIMELINE, PARTITIONS).send_to_all(self._post, self._in_use[-1])
@@ -174,7 +168,7 @@ class Intake:
     def encode_ahead(self, most: int) -> int:
         return 0
 
-    def cut(self, positions: Mapping[Place, int]) -> Cut:
+    def cut(self, positions: Mapping[Partition, int]) -> Cut:
         return Cut(positions)
 
     def written(self, cut: Cut) -> None: ...
@@ -183,7 +177,7 @@ class Intake:
 def recovered(cluster: Cluster, number: int) -> dict[str, bytes]:
     """Return every key's newest payload of a changelog partition."""
     states: dict[str, bytes] = {}
-    for record in cluster.logs[Place(CHANGELOG, number)]:
+    for record in cluster.logs[Partition(CHANGELOG, number)]:
         keep_newest(states, record.key or b"", record.value)
     without_stamps(states)
     return states
@@ -214,7 +208,7 @@ def make_learn(cluster: Cluster, post: Post, now_ms: Any) -> Learn:
     async def published() -> dict[str, dict[str, bytes]]:
         await pause()
         found: dict[str, dict[str, bytes]] = {}
-        for record in cluster.logs[Place(SNAPSHOTS, 0)]:
+        for record in cluster.logs[Partition(SNAPSHOTS, 0)]:
             name, version = (record.key or b"").decode().split("@")
             found.setdefault(name, {})[version] = record.value or b""
         return found

@@ -5,10 +5,10 @@ from __future__ import annotations
 from random import Random
 
 from schemas.records import CustomerEvent, NextBestAction
-from streams.core.layout import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
-from tests.events import NOON_MS, Feed
-from tests.made_up import EVENTS
-from tests.shops import SHOP_BUSY, SHOP_TOMORROW, load
+from streams.core.units import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from tests.support.events import NOON_MS, Feed
+from tests.support.made_up import EVENTS
+from tests.support.shops import SHOP_BUSY, SHOP_TOMORROW, load
 
 # Fewer moments than at noon: a wave of decisions is what a history costs.
 _COOL = ("cool_down_seconds: 2\n", "cool_down_seconds: 600\n")

@@ -8,16 +8,16 @@ from random import Random
 
 from schemas.records import ENCODER, NextBestAction, Switch, Tick
 from schemas.topics import NEXT_BEST_ACTIONS
-from streams.runtime.chunk import Place
-from streams.runtime.clock import Timeline
-from streams.runtime.role import Role
-from tests.events import use
+from streams.shell.kafka_records import Partition
+from streams.shell.runner.role import Role
+from streams.shell.versions.leader import Timeline
 from tests.simulation.cluster import CHANGELOG, PARTITIONS, TIMELINE, Cluster
 from tests.simulation.crew import Crew
 from tests.simulation.loop import Loop, Task, running
 from tests.simulation.post import Post
 from tests.simulation.roles import Encoders, Intake, make_decide, make_learn
 from tests.simulation.shop import CATALOGUES, Customers
+from tests.support.events import use
 
 _ROLES = ("intake", "decide", "learn")
 # Steps of a role before somebody else is chosen.
@@ -89,11 +89,11 @@ class World:
     # -- what customers and time do ------------------------------------------------------------
 
     def _act(self) -> None:
-        log = self.cluster.logs[Place(NEXT_BEST_ACTIONS.name, 0)]
+        log = self.cluster.logs[Partition(NEXT_BEST_ACTIONS.name, 0)]
         actions: list[NextBestAction] = [self.encoders.known[r.value or b""] for r in log[-8:]]
         event = self.customers.act(actions)
         origin = event.origin
-        place = Place(origin.topic, origin.partition)
+        place = Partition(origin.topic, origin.partition)
         self.cluster.append(place, event.customer.encode(), ENCODER.encode(event))
         self.noted["event"] += 1
 
@@ -162,7 +162,7 @@ class World:
         self.crew.groups[self.chance.choice(_ROLES)].is_rebalancing = True
 
     def _compact(self) -> None:
-        self.cluster.compact(Place(CHANGELOG, self.chance.randrange(PARTITIONS)))
+        self.cluster.compact(Partition(CHANGELOG, self.chance.randrange(PARTITIONS)))
 
 
 def history(seed: int, steps: int) -> World:

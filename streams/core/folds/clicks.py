@@ -8,12 +8,8 @@ late is set against it, one that comes in time is not.
 from __future__ import annotations
 
 from schemas.records import Click
-from streams.core.baskets import CartItem
-from streams.core.catalogue import Timers
-from streams.core.chance import family_number
-from streams.core.decay import Weights
-from streams.core.folds.habits import milli_of
-from streams.core.folds.verbs import (
+from streams.core.catalogue.values import Timers
+from streams.core.folds.updates import (
     LATEST_SLOT,
     add_interest,
     bump,
@@ -23,8 +19,18 @@ from streams.core.folds.verbs import (
     seen,
     stay_with_cart,
 )
-from streams.core.layout import HEAD, MAX_CART_BYTES, MAX_CART_ITEMS, SECOND_MS
-from streams.core.state import CustomerState
+from streams.core.hashing import family_number
+from streams.core.state.baskets import CartItem, milli_of
+from streams.core.state.customer import CustomerState
+from streams.core.state.decay import Weights
+from streams.core.state.layout import (
+    HEAD,
+    MAX_CART_BYTES,
+    MAX_CART_ITEMS,
+)
+from streams.core.units import (
+    SECOND_MS,
+)
 
 # Click kind -> (the sum it adds to, the interest it shows in its family).
 _CLICKS = {

@@ -14,17 +14,19 @@ from heapq import heapify, heappop
 from math import log2
 
 from schemas.records import OrderLine, Purchase
-from streams.core.baskets import Habit
-from streams.core.chance import family_number
-from streams.core.folds.verbs import kept_product
-from streams.core.layout import DAY_MS, MAX_PRODUCT_BYTES, MAX_PRODUCTS, MAX_PRODUCTS_BYTES
-from streams.core.limits import MAX_QUANTITY
-from streams.core.state import CustomerState
+from streams.core.folds.updates import kept_product
+from streams.core.hashing import family_number
+from streams.core.state.baskets import HALF_LIFE_DAYS, MAX_MILLI, WHOLE, Habit, milli_of, strength
+from streams.core.state.customer import CustomerState
+from streams.core.state.layout import (
+    MAX_PRODUCT_BYTES,
+    MAX_PRODUCTS,
+    MAX_PRODUCTS_BYTES,
+)
+from streams.core.units import (
+    DAY_MS,
+)
 
-HALF_LIFE_DAYS = 60
-WHOLE = 16
-_MILLI = 1_000
-_MAX_MILLI = int(MAX_QUANTITY) * _MILLI
 # So often in a row settles a quantity against one order that differs, for a party or a friend.
 SUREST = 3
 # With no more products than this their ids fit, however long they are.
@@ -51,14 +53,9 @@ def remember_basket(state: CustomerState, event: Purchase, *, latest_ms: float) 
         else:
             _again(known, day, family, milli)
         if is_latest:
-            known.last_milli = min(known.last_milli + milli, _MAX_MILLI)
+            known.last_milli = min(known.last_milli + milli, MAX_MILLI)
     for product in _with_room(habits, new, bought.keys()):
         habits[product] = new[product]
-
-
-def strength(habit: Habit) -> float:
-    """Return how useful a habit is, as a logarithm: of two, the larger one stays the larger."""
-    return log2(habit.weight) + habit.last_day / HALF_LIFE_DAYS
 
 
 def trimmed(habits: dict[str, Habit]) -> dict[str, Habit]:
@@ -72,34 +69,13 @@ def trimmed(habits: dict[str, Habit]) -> dict[str, Habit]:
     return {name: habits[name] for name in sorted(ranked)}
 
 
-def first_weight(days: int) -> int:
-    """Return the weight of a habit of which an earlier release kept no more than its days.
-
-    As if it had been bought every week: then so many days weigh at most 13.
-
-    >>> first_weight(1), first_weight(3), first_weight(100)
-    (16, 44, 206)
-    """
-    fade: float = 2.0 ** (-7 / HALF_LIFE_DAYS)
-    return round(WHOLE * (1 - fade**days) / (1 - fade))
-
-
-def milli_of(quantity: float) -> int:
-    """Return a quantity in thousandths, at least one.
-
-    >>> milli_of(2.0), milli_of(0.75), milli_of(1e-9)
-    (2000, 750, 1)
-    """
-    return min(max(round(quantity * _MILLI), 1), _MAX_MILLI)
-
-
 def _bought(state: CustomerState, lines: Sequence[OrderLine]) -> dict[str, tuple[int, int]]:
     """Add up an order's lines by product: product -> (family, thousandths)."""
     bought: dict[str, tuple[int, int]] = {}
     for line in lines:
         product = kept_product(state.products, line.product)
         before = bought[product][1] if product in bought else 0
-        milli = min(before + milli_of(line.quantity), _MAX_MILLI)
+        milli = min(before + milli_of(line.quantity), MAX_MILLI)
         bought[product] = family_number(line.family), milli
     return bought
 

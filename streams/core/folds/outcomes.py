@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from schemas.records import Outcome
-from streams.core.catalogue import Timers
+from streams.core.catalogue.values import Timers
 from streams.core.channels import REACHING_OUT
-from streams.core.decay import Weights
-from streams.core.folds.channels import close
-from streams.core.folds.verbs import TOTAL_SLOT, bump, latest, seen
-from streams.core.layout import HEAD
-from streams.core.state import CustomerState
+from streams.core.folds.closed_channels import close
+from streams.core.folds.updates import TOTAL_SLOT, bump, latest, seen
+from streams.core.state.customer import CustomerState
+from streams.core.state.decay import Weights
+from streams.core.state.layout import HEAD
 
 _RESPONSES = {
     "impression": "impressions",
@@ -23,7 +23,7 @@ _RESPONSES = {
 
 
 def fold_outcome(state: CustomerState, event: Outcome, weights: Weights, timers: Timers) -> None:
-    """Apply an outcome; which decision it credits is for `streams.core.attribute`."""
+    """Apply an outcome; which decision it credits is for `streams.core.folds.attribution`."""
     if (total := _RESPONSES.get(event.kind)) is not None:
         bump(state.head, total, 1.0, weights)
     if event.kind in ("click", "accept", "reject", "objection", "unsubscribe"):

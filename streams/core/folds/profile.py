@@ -8,18 +8,24 @@ import msgspec
 
 from schemas.records import Profile
 from schemas.symbols import PURPOSES
-from streams.core.catalogue import Timers
-from streams.core.decay import Weights
-from streams.core.folds.channels import channel_setting
-from streams.core.folds.verbs import latest, seen, shortened
-from streams.core.layout import (
+from streams.core.catalogue.values import Timers
+from streams.core.folds.closed_channels import channel_setting
+from streams.core.folds.updates import (
+    latest,
+    seen,
+)
+from streams.core.state.customer import CustomerState, Told, lasts
+from streams.core.state.decay import Weights
+from streams.core.state.layout import (
     HEAD,
     MAX_ANSWERS,
     MAX_NAME_BYTES,
     MAX_PREFERENCES,
     MAX_TEXT_BYTES,
 )
-from streams.core.state import CustomerState, Told, lasts
+from streams.core.state.text import (
+    shortened,
+)
 
 _FORGOTTEN = (
     *("families", "contacts", "products", "cart", "subscriptions", "tickets", "preferences"),

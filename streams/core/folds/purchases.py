@@ -7,11 +7,10 @@ from array import array
 from msgspec.structs import replace
 
 from schemas.records import Purchase
-from streams.core.catalogue import Timers
-from streams.core.decay import Weights, rounded
+from streams.core.catalogue.values import Timers
 from streams.core.folds.habits import remember_basket
 from streams.core.folds.subscriptions import fold_subscription
-from streams.core.folds.verbs import (
+from streams.core.folds.updates import (
     LATEST_SLOT,
     TOTAL_SLOT,
     add_interest,
@@ -19,12 +18,23 @@ from streams.core.folds.verbs import (
     cart_waits,
     latest,
     seen,
+)
+from streams.core.money import currency_number
+from streams.core.state.customer import CustomerState
+from streams.core.state.decay import Weights, rounded
+from streams.core.state.layout import (
+    FAMILY,
+    HALF_LIFE_NAMES,
+    HEAD,
+    MAX_NAME_BYTES,
+)
+from streams.core.state.text import (
     shortened,
 )
-from streams.core.layout import DAY_MS, FAMILY, HALF_LIFE_NAMES, HEAD, MAX_NAME_BYTES
-from streams.core.money import currency_number
-from streams.core.state import CustomerState
-from streams.core.timers import next_replenishment_ms
+from streams.core.state.timers import next_replenishment_ms
+from streams.core.units import (
+    DAY_MS,
+)
 
 # An order says as much about a taste as five views.
 _ORDER_INTEREST = 5.0

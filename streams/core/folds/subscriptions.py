@@ -8,11 +8,11 @@ The head tells of all of a customer's subscriptions together: `subscribed` is 1 
 from __future__ import annotations
 
 from schemas.records import Purchase
-from streams.core.baskets import Subscription
-from streams.core.chance import id_hash
-from streams.core.folds.verbs import shortened
-from streams.core.layout import HEAD, MAX_SUBSCRIPTIONS, MAX_TEXT_BYTES
-from streams.core.state import CustomerState
+from streams.core.hashing import id_hash
+from streams.core.state.baskets import Subscription
+from streams.core.state.customer import CustomerState
+from streams.core.state.layout import HEAD, MAX_SUBSCRIPTIONS, MAX_TEXT_BYTES
+from streams.core.state.text import shortened
 
 _SUBSCRIBED, _STARTED = HEAD["subscribed"], HEAD["subscription_start_ms"]
 _ENDED = HEAD["subscription_end_ms"]

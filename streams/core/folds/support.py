@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from schemas.records import Support
 from schemas.symbols import SEVERITIES
-from streams.core.catalogue import Timers
-from streams.core.decay import Weights
-from streams.core.folds.verbs import TOTAL_SLOT, bump, family_name, latest, seen, shortened
-from streams.core.layout import HEAD, MAX_TEXT_BYTES, MAX_TICKETS, MAX_TOPIC_BYTES
-from streams.core.state import CustomerState, Ticket
-from streams.core.tickets import still_open
+from streams.core.catalogue.values import Timers
+from streams.core.folds.updates import (
+    TOTAL_SLOT,
+    bump,
+    latest,
+    seen,
+)
+from streams.core.state.customer import CustomerState, Ticket
+from streams.core.state.decay import Weights
+from streams.core.state.layout import HEAD, MAX_TEXT_BYTES, MAX_TICKETS, MAX_TOPIC_BYTES
+from streams.core.state.open_tickets import still_open
+from streams.core.state.text import (
+    family_name,
+    shortened,
+)
 
 # What opens or closes a ticket.
 _WORDS = frozenset({"opened", "reopened", "escalated", "resolved"})

@@ -1,14 +1,14 @@
 """Rules in readable text over declared features, compiled together to column operations."""
 
 from streams.core.rules.condition import Condition, compile_rule
-from streams.core.rules.declared import Declared, Features
 from streams.core.rules.distance import Distance, distance
+from streams.core.rules.feature_types import DeclaredFeature, Features
 from streams.core.rules.program import Program
 from streams.core.rules.tokens import RuleError
 
 __all__ = [
     "Condition",
-    "Declared",
+    "DeclaredFeature",
     "Distance",
     "Features",
     "Program",

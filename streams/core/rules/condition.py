@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from streams.core.rules.declared import Declared, Features, declared
+from streams.core.rules.feature_types import DeclaredFeature, Features, declared
 from streams.core.rules.parse import parse
 from streams.core.rules.tokens import RuleError
 from streams.core.rules.tree import Test, names_of
@@ -31,7 +31,7 @@ class Condition:
     text: str
     names: frozenset[str]
     tree: Test
-    features: Mapping[str, Declared] = field(compare=False, repr=False)
+    features: Mapping[str, DeclaredFeature] = field(compare=False, repr=False)
 
 
 def compile_rule(text: str, features: Features) -> Condition:

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 
 from streams.core.money import MINOR_UNITS, format_minor
 from streams.core.rules.condition import Condition
-from streams.core.rules.declared import Declared, noun
-from streams.core.rules.sense import neighbours
+from streams.core.rules.constant_conditions import neighbours
+from streams.core.rules.feature_types import DeclaredFeature, noun
 from streams.core.rules.tree import Compare, Every, Not, Some, Test, Values, comparisons, holds
 
 # What a comparison must become where the rule wants it false.
@@ -176,7 +176,7 @@ def _of_feature(rule: Condition, name: str, failing: Failing, values: Values) ->
     return _found(name, rule.features[name], values[name], sign, needs)
 
 
-def _found(name: str, feature: Declared, has: float, sign: str, needs: float) -> Distance:
+def _found(name: str, feature: DeclaredFeature, has: float, sign: str, needs: float) -> Distance:
     is_flag, gap = feature.kind == "flag", needs - has
     return Distance(name, has, sign, needs, gap, noun(feature), is_flag, words=feature.words)
 

@@ -8,11 +8,16 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from streams.core.rules.declared import Features, declared, noun, offered
-from streams.core.rules.names import near
-from streams.core.rules.sense import by_feature, only_feature, out_of_order, settled
+from streams.core.rules.constant_conditions import (
+    by_feature,
+    only_feature,
+    out_of_order,
+    settled,
+)
+from streams.core.rules.feature_types import Features, declared, noun, offered
 from streams.core.rules.tokens import RuleError, check_tokens, unreadable
 from streams.core.rules.tree import MIRRORED, Compare, Every, Not, Operand, Some, Test
+from streams.core.suggestions import near
 
 # Long enough for any rule a person can still read; it bounds parsing depth and time as well.
 MAX_RULE_CHARS = 500

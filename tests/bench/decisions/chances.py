@@ -8,11 +8,11 @@ import numpy as np
 
 from models.protocol import no_evidence
 from schemas.records import Click, Origin
-from streams.core.catalogue import NO_ACTION, Timers
-from streams.core.deciding import Decider
-from streams.core.fold import fold
-from streams.core.plan import Plan
-from streams.core.state import CustomerState
+from streams.core.catalogue.values import NO_ACTION, Timers
+from streams.core.decision.decider import Decider
+from streams.core.decision.plan import Plan
+from streams.core.folds.fold import fold
+from streams.core.state.customer import CustomerState
 from tests.bench.decisions.town import NOON_MS, HabitScorer, Town, scored_by, shop
 
 FAMILIES = ("tea", "coffee", "cups", "jam", "books", "lamps", "soap", "toys")

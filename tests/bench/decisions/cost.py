@@ -6,16 +6,16 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from models.bank import Bank
-from models.scorer import linear_scorer
-from models.snapshot import take
+from models.learning.bank import Bank
+from models.learning.capture import take
+from models.scoring import linear_scorer
 from schemas.records import Trigger
-from streams.core.deciding import Decider
-from streams.core.due import Due
-from streams.core.features import FEATURE_VERSION
-from streams.core.plan import Plan
-from streams.core.state import CustomerState
-from streams.runtime.catalogue_file import parse_catalogue
+from streams.core.decision.decider import Decider
+from streams.core.decision.due import Due
+from streams.core.decision.plan import Plan
+from streams.core.features.definitions import FEATURE_VERSION
+from streams.core.state.customer import CustomerState
+from streams.shell.versions.catalogue_file import parse_catalogue
 from tests.bench.road.catalogue import catalogue
 from tests.bench.road.stages import Budget
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from streams.core.catalogue import Action
-from streams.core.reach import reach_ratios
-from streams.core.state import CustomerState
+from streams.core.catalogue.values import Action
+from streams.core.policy.ramp import reach_ratios
+from streams.core.state.customer import CustomerState
 from tests.bench.decisions.town import Town, shop
 
 CUSTOMERS, WAVE = 2_000, 400

@@ -13,14 +13,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.bank import Bank
 from models.drift import Watch
+from models.learning.bank import Bank
+from models.learning.capture import take
+from models.lesson_result import LearnerProgress
 from models.protocol import ActionKey, Floats
-from models.scorer import LinearScorer
-from models.snapshot import take
-from models.taught import Progress
+from models.scoring import LinearScorer
 from schemas.records import Lesson
-from streams.core.arbitrate import choose, probabilities_of, with_no_action
+from streams.core.arbitration.inverse_gap import choose, probabilities_of, with_no_action
 
 ACTIONS, WIDTH = 6, 4
 # As the shop's catalogue: little is tried out.
@@ -72,7 +72,7 @@ def live(seed: int, decisions: int, *, watched: bool, changes: bool = True) -> L
         for row in np.flatnonzero(chosen < ACTIONS).tolist():
             lesson = _lesson(keys[chosen[row]], [*seen[row].tolist(), 0.0], bool(labels[row]))
             progress = bank.learn_one(lesson, bank.next_lesson_offset)
-            if isinstance(progress, Progress) and progress.drifted:
+            if isinstance(progress, LearnerProgress) and progress.drifted:
                 lived.drifts.append(start + row)
     return lived
 

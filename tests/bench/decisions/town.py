@@ -7,20 +7,25 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from models.bank import Bank
+from models.learning.bank import Bank
+from models.learning.capture import take
 from models.protocol import ActionKey, Evidence, Floats, Scorer, no_evidence
-from models.scorer import linear_scorer
-from models.snapshot import take
+from models.scoring import linear_scorer
 from schemas.records import Lesson, Trigger
-from streams.core.catalogue import Action, Catalogue
-from streams.core.catalogue_yaml import load_catalogue
-from streams.core.deciding import Decider
-from streams.core.due import Due
-from streams.core.features import ACTION_FEATURES, FEATURE_NAMES, FEATURE_VERSION, FEATURES
+from streams.core.catalogue.loading import load_catalogue
+from streams.core.catalogue.values import Action, Catalogue
+from streams.core.decision.decider import Decider
+from streams.core.decision.decision_records import DecidedWave
+from streams.core.decision.due import Due
+from streams.core.decision.plan import Plan
+from streams.core.features.definitions import (
+    ACTION_FEATURES,
+    FEATURE_NAMES,
+    FEATURE_VERSION,
+    FEATURES,
+)
 from streams.core.moments import MOMENTS
-from streams.core.plan import Plan
-from streams.core.publish import Decided
-from streams.core.state import CustomerState
+from streams.core.state.customer import CustomerState
 
 # Monday 2024-01-15, 12:00 UTC.
 NOON_MS = 1_705_320_000_000
@@ -83,7 +88,7 @@ class Town:
         keys = [action.key for action in decider.actions]
         return linear_scorer(take(self.bank), keys, FEATURE_VERSION).evidence
 
-    def decide(self, decider: Decider, customers: Sequence[int]) -> list[Decided]:
+    def decide(self, decider: Decider, customers: Sequence[int]) -> list[DecidedWave]:
         """Return a decision for each customer (by number), all browsing."""
         return decider.decide([self._due(number) for number in customers])
 
@@ -92,7 +97,7 @@ class Town:
         found: list[int] = self.rng.choice(len(self.names), count, replace=False).tolist()
         return found
 
-    def answer(self, decided: Sequence[Decided], rate_of: Callable[[Action], float]) -> None:
+    def answer(self, decided: Sequence[DecidedWave], rate_of: Callable[[Action], float]) -> None:
         """Have customers respond at the actions' true rates, and the model learn from it."""
         for each in decided:
             if each.action is None:
@@ -111,7 +116,7 @@ class Town:
         )
 
 
-def _lesson(decided: Decided, action: Action, label: float) -> Lesson:
+def _lesson(decided: DecidedWave, action: Action, label: float) -> Lesson:
     return Lesson(
         model="main",
         action=action.id,

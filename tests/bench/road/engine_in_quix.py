@@ -12,20 +12,26 @@ from typing import Any
 
 from quixstreams import Application, message_context  # type: ignore[import-not-found]
 
-from models.scorer import prior_scorer
+from models.scoring import prior_scorer
 from schemas.encoders import Encoders
 from schemas.records import TIMELINE_DECODER, CustomerEvent
 from schemas.wire import BUNDLED_IDS
-from streams.core.catalogue_yaml import load_catalogue
-from streams.core.codec import decode_customer, encode_customer
-from streams.core.engine import Engine
-from streams.core.features import FEATURES
+from streams.core.catalogue.loading import load_catalogue
+from streams.core.engine.deciders import CATALOGUE
+from streams.core.engine.engine import Engine
+from streams.core.features.definitions import FEATURES
 from streams.core.moments import MOMENTS
-from streams.core.state import CustomerState, PartitionState, SwitchedVersion
-from streams.core.switches import CATALOGUE
+from streams.core.state.codec import decode_customer, encode_customer
+from streams.core.state.customer import (
+    CustomerState,
+)
+from streams.core.state.partition import (
+    PartitionState,
+    SwitchedVersion,
+)
 
 _STATE = "state"
-# As `streams.cli.assembly.models.PRIOR`, which needs what is not installed there.
+# As `streams.worker.version_makers.PRIOR`, which needs what is not installed there.
 _PRIOR = 0.05
 
 

@@ -7,14 +7,19 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from models.bank import Bank
-from models.scorer import linear_scorer
-from models.snapshot import take
-from streams.cli.assembly.banks import new_model
-from streams.cli.assembly.models import scorer_of
-from streams.core.features import FEATURE_VERSION
-from streams.core.state import CustomerState, PartitionState
-from streams.runtime.catalogue_file import parse_catalogue
+from models.learning.bank import Bank
+from models.learning.capture import take
+from models.scoring import linear_scorer
+from streams.core.features.definitions import FEATURE_VERSION
+from streams.core.state.customer import (
+    CustomerState,
+)
+from streams.core.state.partition import (
+    PartitionState,
+)
+from streams.shell.versions.catalogue_file import parse_catalogue
+from streams.worker.new_models import new_model
+from streams.worker.version_makers import scorer_of
 
 
 class Clocked:

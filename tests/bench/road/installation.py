@@ -26,7 +26,7 @@ from schemas.topics import (
     all_topics,
 )
 from streams.demo.worker_process import as_text
-from streams.runtime.topic_admin import create_topics
+from streams.shell.kafka.topic_admin import create_topics
 from tests.bench.broker import PARTITIONS, Cluster, bulk_producer, produce
 from tests.bench.process import Measured, ProcessEnded
 

@@ -21,7 +21,7 @@ from rich.console import Console
 
 from schemas.topics import NEXT_BEST_ACTIONS, TIMELINE
 from schemas.wire import decode_action
-from streams.runtime.changelog import read_to_end
+from streams.shell.kafka.topic_reader import read_to_end
 from tests.bench.broker import PARTITIONS, BenchKafka, Cluster
 from tests.bench.options import Options
 from tests.bench.plot import lines

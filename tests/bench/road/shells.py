@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from schemas.records import ENCODER, Switch
 from schemas.topics import CATALOGUES, DECISIONS, NEXT_BEST_ACTIONS, TIMELINE
-from streams.runtime.catalogue_file import parse_catalogue
-from streams.runtime.versions import CATALOGUE
+from streams.shell.versions.catalogue_file import parse_catalogue
+from streams.shell.versions.version_store import CATALOGUE
 from tests.bench.broker import ON_ARRIVAL, PARTITIONS, Cluster, bulk_producer, produce
 from tests.bench.process import Measured, ProcessEnded
 from tests.bench.report import Sheet, spread, thousands
@@ -23,7 +23,7 @@ from tests.bench.road.drive import drive
 from tests.bench.road.installation import Installation
 from tests.bench.road.states import timeline
 from tests.bench.same_job.contenders import Missing, quix_python
-from tests.kafka import ROOT
+from tests.support.checkout import ROOT
 
 _GIVE_UP_S = 900.0
 _LOOK_EVERY_S = 0.25

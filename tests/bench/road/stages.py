@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from typing import Any
 from unittest.mock import patch
 
-from models.bank import Bank
+from models.learning.bank import Bank
 from schemas.bundled import bundled_schemas
 from schemas.encoders import Encoders
 from schemas.records import (
@@ -26,15 +26,20 @@ from schemas.records import (
     TimelineRecord,
 )
 from schemas.wire import BUNDLED_IDS, decode
-from streams.core import deciding, turns
-from streams.core.admit import admit
-from streams.core.codec import decode_customer, encode_customer
-from streams.core.contact import ContactPolicy
-from streams.core.engine import Engine
-from streams.core.policy import EngagementPolicy
-from streams.core.publish import Publisher
-from streams.core.state import CustomerState
-from streams.runtime.garbage import look_for_garbage_seldom
+from streams.core.admission.admit import admit
+from streams.core.decision import (
+    decider as deciding,
+)
+from streams.core.decision.decision_records import Publisher
+from streams.core.engine import (
+    segment as turns,
+)
+from streams.core.engine.engine import Engine
+from streams.core.policy.contact import ContactPolicy
+from streams.core.policy.engagement import EngagementPolicy
+from streams.core.state.codec import decode_customer, encode_customer
+from streams.core.state.customer import CustomerState
+from streams.shell.process.garbage_collector import look_for_garbage_seldom
 from tests.bench.road.catalogue import catalogue
 from tests.bench.road.in_process import Clocked, Store, TaughtVersions
 from tests.bench.road.traffic import GAP_MS, SPAN_MS, Sent, Traffic

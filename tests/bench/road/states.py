@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from models.bank import Bank
-from models.snapshot import take
-from models.snapshot_codec import encode
+from models.learning.bank import Bank
+from models.learning.capture import take
+from models.snapshot.snapshot_codec import encode
 from schemas.bundled import bundled_schemas
 from schemas.records import ENCODER, Origin, Rejection, Switch
 from schemas.topics import CATALOGUES, MODEL_SNAPSHOTS, TIMELINE, customers_changelog
-from streams.core.admit import admit
-from streams.core.codec import encode_customer
-from streams.runtime import stamp
-from streams.runtime.catalogue_file import parse_catalogue
-from streams.runtime.versions import CATALOGUE, MODEL, snapshot_key
+from streams.core.admission.admit import admit
+from streams.core.state.codec import encode_customer
+from streams.shell.state import stamp
+from streams.shell.versions.catalogue_file import parse_catalogue
+from streams.shell.versions.version_store import CATALOGUE, MODEL, snapshot_key
 from tests.bench.broker import PARTITIONS, bulk_producer, produce
 from tests.bench.road.installation import Installation
 from tests.bench.road.stages import Budget

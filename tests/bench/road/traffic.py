@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from schemas.records import NextBestAction
 from schemas.topics import CLICKSTREAM, OUTCOMES, PROFILE, PURCHASES, SUPPORT
 from schemas.wire import encode_event
-from streams.core.attribute import SETTLE_GRACE_MS
+from streams.core.folds.attribution import SETTLE_GRACE_MS
 from tests.bench.road.catalogue import FAMILIES
 
 _MIX = {CLICKSTREAM.name: 81, PURCHASES.name: 5, SUPPORT.name: 2, PROFILE.name: 3, OUTCOMES.name: 9}

@@ -19,7 +19,7 @@ from rich.console import Console
 from schemas.records import NextBestAction
 from schemas.topics import DECISIONS, NEXT_BEST_ACTIONS
 from schemas.wire import decode_action
-from streams.runtime.changelog import read_to_end
+from streams.shell.kafka.topic_reader import read_to_end
 from tests.bench.broker import PARTITIONS, BenchKafka, Cluster
 from tests.bench.options import Options
 from tests.bench.report import Found, Sheet

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.options import CACHE
-from tests.kafka import ROOT
+from tests.support.checkout import ROOT
 
 _HERE = Path(__file__).parent
 # Below the first line: what our own engine needs, which is run in it too.

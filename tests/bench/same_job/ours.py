@@ -13,22 +13,27 @@ from typing import Any
 
 import msgspec
 
-from streams.cli.assembly.shared import shell_options
-from streams.runtime.app import create_app
-from streams.runtime.changelog import in_thread, newest_states
-from streams.runtime.checkpoint import Cut
-from streams.runtime.chunk import Chunk, Place
-from streams.runtime.clients import librdkafka_config
-from streams.runtime.options import ShellOptions
-from streams.runtime.partition_store import StateCodec
-from streams.runtime.producer import Outbox
-from streams.runtime.producers import producer_config
-from streams.runtime.progress import RoleProgress
-from streams.runtime.role import only
-from streams.runtime.settings import Settings
-from streams.runtime.shell import Shell
-from streams.runtime.table import Partitions
-from streams.runtime.worker import Fate, run, serve
+from streams.shell.faust_app.app import create_app
+from streams.shell.kafka.client_config import librdkafka_config
+from streams.shell.kafka.outbox import Outbox
+from streams.shell.kafka.producers import producer_config
+from streams.shell.kafka.topic_reader import (
+    in_thread,
+)
+from streams.shell.kafka_records import Chunk, Partition
+from streams.shell.process.serve import Fate, run, serve
+from streams.shell.runner.checkpoint import Cut
+from streams.shell.runner.role import only
+from streams.shell.runner.role_options import ShellOptions
+from streams.shell.runner.role_runner import Shell
+from streams.shell.settings.settings import Settings
+from streams.shell.state.changelog import (
+    newest_states,
+)
+from streams.shell.state.partition_store import StateCodec
+from streams.shell.state.partitions import Partitions
+from streams.shell.telemetry.progress import RoleProgress
+from streams.worker.shared import shell_options
 from tests.bench.same_job.job import apply, decode_click, encode_totals, new_totals
 
 ROLE = "totals"
@@ -73,14 +78,14 @@ class Totalling:
         self._begun = False
 
     async def assigned(
-        self, positions: Mapping[Place, int], new: Collection[Place]
-    ) -> Mapping[Place, int]:
+        self, positions: Mapping[Partition, int], new: Collection[Partition]
+    ) -> Mapping[Partition, int]:
         numbers = only(self.topics[0], positions)
         states = await in_thread(
             partial(newest_states, self._client, self._partitions.changelog, numbers)
         )
         for number in numbers:
-            start = positions[Place(self.topics[0], number)]
+            start = positions[Partition(self.topics[0], number)]
             self._partitions.load(number, states[number], start)
         return positions
 
@@ -109,7 +114,7 @@ class Totalling:
             send(output, customer.encode(), encode_totals(customer, totals.numbers))
             store.put(customer, totals)
 
-    def cut(self, positions: Mapping[Place, int]) -> Cut:
+    def cut(self, positions: Mapping[Partition, int]) -> Cut:
         writes = self._partitions.cut({p.partition: offset for p, offset in positions.items()})
         return Cut(positions, (writes,) if writes else ())
 

@@ -15,7 +15,7 @@ from tests.bench.same_job.contenders import Contender
 from tests.bench.same_job.feed import clicks
 from tests.bench.same_job.job import decode_totals
 from tests.bench.same_job.ours import changelog_of
-from tests.kafka import ROOT
+from tests.support.checkout import ROOT
 
 _BEGINS_WITHIN_S = 180.0
 _COMMITS_WITHIN_S = 20.0

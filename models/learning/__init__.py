@@ -1,0 +1,1 @@
+"""What learns: the only package that names River."""

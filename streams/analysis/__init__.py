@@ -1,0 +1,1 @@
+"""What logged decisions tell: what-if, challengers, explanations, back-tests."""

@@ -1,0 +1,101 @@
+"""The part of `concierge check` that looks at decisions: which consent have no customers given?
+
+A newcomer sends clicks, every decision is no_action, and nothing is wrong: marketing asks for a yes
+that was never sent. What each decision dropped, and why, is on the decisions topic; the newest of
+them are read and counted. Consent is asked before every rule but the moment, so an action with any
+later fate belongs to a customer who has given it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from confluent_kafka import KafkaException
+from rich.console import Console
+from rich.text import Text
+
+from schemas.records import Decision
+from schemas.symbols import PURPOSES
+from streams.cli.logged_decisions import logged_decisions
+from streams.core.catalogue.values import Catalogue
+from streams.core.moments import WATCHED_MOMENTS
+from streams.shell.kafka.error_advice import advice
+from streams.shell.kafka.registry import RegistryRefused, RegistryUnavailable
+from streams.shell.settings.settings import Settings
+
+# The newest decisions that are read: some hundred kilobytes, a second or two.
+MOST_DECISIONS = 1_000
+_NOT_NOW = "applicability:moment"
+_CONSENT = "eligibility:consent_"
+
+
+@dataclass
+class ConsentTally:
+    """Of decisions that depended on a consent: by whom it was missing, by whom it was given."""
+
+    missing: int = 0
+    given: int = 0
+    customers: set[str] = field(default_factory=set)
+
+    def warning(self, purpose: str, rule: str) -> str | None:
+        """Return a sentence where it was always missing, None where it was ever given."""
+        if self.given or not self.missing:
+            return None
+        return (
+            f"consent to {purpose} ({rule} in the catalogue): missing in each of the newest "
+            f"{self.missing:,} decisions that depend on it ({len(self.customers):,} customers), so "
+            f"its actions are always dropped. Send profile events of kind consent (purpose "
+            f"{purpose}, granted true) before the events that should lead to an action"
+        )
+
+
+def tally(decisions: Iterable[Decision], catalogue: Catalogue) -> Mapping[str, ConsentTally]:
+    """Count by purpose what decisions say of consent.
+
+    Actions that the catalogue does not know (any more) say nothing of a purpose.
+    """
+    purpose_of = {action.id: action.purpose for action in catalogue.actions}
+    found = {purpose: ConsentTally() for purpose in PURPOSES}
+    for decision in decisions:
+        fates = [
+            (purpose_of.get(action), fate)
+            for action, fate in zip(decision.actions, decision.fates, strict=True)
+            if fate != _NOT_NOW
+        ]
+        watched = decision.moment in WATCHED_MOMENTS
+        for purpose, each in found.items():
+            asked = [
+                fate
+                for of, fate in fates
+                if of == purpose or (of is not None and watched and purpose == "personalization")
+            ]
+            if any(fate == f"{_CONSENT}{purpose}" for fate in asked):
+                each.missing += 1
+                each.customers.add(decision.customer)
+            elif any(not fate.startswith(_CONSENT) for fate in asked):
+                each.given += 1
+    return found
+
+
+def look_at_consents(settings: Settings, catalogue: Catalogue, console: Console) -> None:
+    """Print a warning for each consent that no decision found given; never a reason to fail."""
+    try:
+        found = tally(logged_decisions(settings, MOST_DECISIONS), catalogue)
+    except KafkaException as error:
+        # Whoever may set up topics need not be allowed to read decisions: they are personal data.
+        says = f"not looked at, the decisions cannot be read: {advice(error.args[0])}"
+        _note(console, says)
+        return
+    except (ValueError, RegistryRefused, RegistryUnavailable) as error:
+        says = f"not looked at, the decisions cannot be read: {error}"
+        _note(console, says)
+        return
+    for purpose, each in found.items():
+        rule = catalogue.consent.get(purpose, "opt_in")
+        if (warning := each.warning(purpose, rule)) is not None:
+            console.print("[yellow]warning[/]  ", Text(warning), sep="")
+
+
+def _note(console: Console, says: str) -> None:
+    console.print("[dim]note[/]     consent: ", Text(says), sep="")

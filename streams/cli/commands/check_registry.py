@@ -1,0 +1,36 @@
+"""`concierge check`, the part that asks the schema registry."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import click
+from rich.console import Console
+from rich.markup import escape
+
+from streams.shell.kafka.registry import RegistryRefused, RegistrySchemas, RegistryUnavailable
+from streams.shell.kafka.registry_check import subject_reports
+from streams.shell.settings.settings import Settings
+
+
+def registry_is_fine(settings: Settings, console: Console) -> bool:
+    """Print what the registry holds for our topics; return whether a worker can work with it.
+
+    Without a registry in the settings there is nothing to ask.
+    """
+    if not settings.schema_registry_url:
+        return True
+    fine = True
+    try:
+        with closing(RegistrySchemas(settings)) as schemas:
+            for report in subject_reports(schemas, settings.topic_prefix):
+                if report.usable:
+                    said = escape(f"subject {report.subject}  {report.detail}")
+                    console.print(f"[green]ok[/]       {said}")
+                else:
+                    fine = False
+                    click.echo(f"subject {report.subject}: {report.detail}", err=True)
+    except (RegistryRefused, RegistryUnavailable) as error:
+        click.echo(f"registry: {error}", err=True)
+        return False
+    return fine

@@ -1,0 +1,178 @@
+"""`concierge feed`: send one's own history to the input topics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic, time
+from typing import Any
+
+import click
+from confluent_kafka import Producer
+
+from schemas.topics import INPUTS
+from streams.cli.commands.feed_options import RateParam, SpeedParam
+from streams.cli.data_files import FILE, data_file_options
+from streams.cli.options import settings_from
+from streams.cli.reports.feed_report import send_all, summarise
+from streams.feed.event_columns import empty_columns
+from streams.feed.file_feed import FileFeed, StrictError
+from streams.feed.reject_file import RejectFile
+from streams.feed.send_events import EventProducer, FeedError, Pace, Sending, producer_settings
+from streams.feed.sent_event import Event
+from streams.feed.topic_fields import input_topics
+from streams.files.load_table import MissingDuckDB
+from streams.files.open_file import DataFileError, ReadOptions
+from streams.files.query import run_query
+from streams.files.tables import open_tables
+from streams.shell.kafka.client_config import librdkafka_config
+from streams.shell.kafka.registry import RegistryRefused, RegistrySchemas, RegistryUnavailable
+from streams.shell.settings.settings import Settings, SettingsError
+
+
+@click.command()
+@data_file_options
+@click.argument("source", type=FILE, nargs=-1, required=True)
+@click.option(
+    "--topic",
+    "topics",
+    multiple=True,
+    required=True,
+    type=click.Choice(input_topics()),
+    help="Input topic of the events that the next --sql makes. Give both as often as needed.",
+)
+@click.option(
+    "--sql",
+    "queries",
+    multiple=True,
+    required=True,
+    type=FILE,
+    help="File with one SELECT over the table `data`; its columns are the fields of an event.",
+)
+@click.option("--kafka", metavar="HOST:PORT", help="Brokers; else CONCIERGE_KAFKA.")
+@click.option("--rate", type=RateParam(), help="Send at most this many events a second.")
+@click.option(
+    "--speed",
+    type=SpeedParam(),
+    help="Replay event time this much faster than it passed, e.g. 1000x. Gaps of more than a "
+    "minute are cut to a minute.",
+)
+@click.option("--limit", type=click.IntRange(min=1), help="Stop after this many events.")
+@click.option(
+    "--skip",
+    type=click.IntRange(min=0),
+    default=0,
+    help="Leave out this many events from the first on; a feed that ends early says how many.",
+)
+@click.option("--dry-run", is_flag=True, help="Read and check everything, show, send nothing.")
+@click.option("--strict", is_flag=True, help="Send nothing if anything is rejected (exit code 1).")
+@click.option(
+    "--rejects",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="File for what is rejected, one JSON line each; default SOURCE.rejected.jsonl in the "
+    "current folder. Not written by a dry run unless given. With --skip it is added to.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the sums as one last JSON line.")
+def feed(
+    source: tuple[Path, ...],
+    topics: tuple[str, ...],
+    queries: tuple[Path, ...],
+    read: ReadOptions,
+    further: dict[str, Path],
+    kafka: str | None,
+    rate: float | None,
+    speed: float | None,
+    dry_run: bool,
+    rejects: Path | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Send the rows of SOURCE to input topics, as SQL files say.
+
+    SOURCE is CSV, JSON Lines, JSON, Avro or Parquet, also compressed; several files are read as
+    one. Needs the extra `files`: pip install -c constraints.txt '.[files]'. Every SQL file holds
+    one SELECT over the table `data`. All files are read and all queries run before anything is
+    sent. Events go out in the order of their time. What becomes no event is counted and written to
+    the reject file with its line and the reason.
+
+    \b
+    Try it first:
+      concierge feed orders.csv --topic purchases --sql orders.sql --dry-run
+    Then send, a day in about a minute and a half:
+      concierge feed orders.csv --topic purchases --sql orders.sql --speed 1000x
+    """
+    if len(topics) != len(queries):
+        raise click.UsageError(f"{len(topics)} --topic, {len(queries)} --sql; give them in pairs")
+    if rejects is None and not dry_run:
+        rejects = Path(source[0].name + ".rejected.jsonl")
+    began_s = monotonic()
+    kept = RejectFile(rejects)
+    with _clear_errors(), open_tables(source, read, further) as tables:
+        results = [
+            (topic, run_query(tables, _text(path), path.name))
+            for topic, path in zip(topics, queries, strict=True)
+        ]
+        run = FileFeed(
+            tables,
+            results,
+            int(time() * 1000),
+            kept.take,
+            skip=options["skip"],
+            limit=options["limit"],
+        )
+        for topic, result in results:
+            for column in empty_columns(result):
+                click.echo(
+                    f"{result.name}: `{column}` is empty in every event of {topic}", err=True
+                )
+        if options["strict"]:
+            run.check_all()
+        sending = None if dry_run else _sending(kafka, Pace(rate, speed))
+        # Before anything is sent: what is rejected must have a place.
+        kept.open(append=options["skip"] > 0)
+        first: list[Event] = []
+        try:
+            send_all(run, sending, first)
+        finally:
+            kept.close()
+            summarise(run, kept, sending, first, monotonic() - began_s, as_json=as_json)
+
+
+@contextmanager
+def _clear_errors() -> Iterator[None]:
+    """Turn what a user can mend into one clear message."""
+    try:
+        yield
+    except MissingDuckDB as error:
+        missing = click.ClickException(str(error))
+        missing.exit_code = 2
+        raise missing from error
+    except (DataFileError, SettingsError, FeedError, StrictError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataFileError(f"{path}: cannot be read: {error}") from error
+
+
+def _sending(kafka: str | None, pace: Pace) -> Sending:
+    settings = settings_from(kafka)
+    producer: EventProducer = Producer(producer_settings(librdkafka_config(settings)))
+    return Sending(producer, settings.topic_prefix, pace, _schema_ids(settings))
+
+
+def _schema_ids(settings: Settings) -> dict[str, int] | None:
+    """Return the registry's ids of the input schemas; None for the bundled ones."""
+    if not settings.schema_registry_url:
+        return None
+    registry = RegistrySchemas(settings)
+    try:
+        return registry.register({settings.topic_prefix + t.name: t.name for t in INPUTS})
+    except (RegistryRefused, RegistryUnavailable) as error:
+        raise click.ClickException(str(error)) from error
+    finally:
+        registry.close()

@@ -1,0 +1,82 @@
+"""`concierge worker`: run roles until SIGTERM."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+import click
+
+from streams.cli.options import kafka_option, settings_from
+from streams.shell.process.children import own_command, own_environment, run_together
+from streams.shell.process.serve import run
+from streams.shell.settings.settings import ROLES, Settings
+from streams.shell.telemetry.logs import set_up_logs
+
+
+@click.command()
+@kafka_option
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    type=click.Choice(ROLES),
+    help="Run only this role; may be given several times. Default: all, in one process.",
+)
+@click.option(
+    "--apart",
+    is_flag=True,
+    help="Run each role in a process of its own: faster on two cores or more. Their pages are "
+    "served on CONCIERGE_HTTP_PORT and the ports after it, in the order of the roles.",
+)
+@click.option(
+    "--decide-processes",
+    "deciding",
+    type=click.IntRange(min=1),
+    default=1,
+    metavar="N",
+    help="With --apart: so many processes for decide, which costs the most; they share its "
+    "partitions. The pages of those after the first follow behind all roles'.",
+)
+def worker(kafka: str | None, roles: tuple[str, ...], apart: bool, deciding: int) -> int:
+    """Run a worker: intake, decide and learn, on the brokers of CONCIERGE_KAFKA.
+
+    Add workers and Kafka's partitions move to them. SIGTERM drains, checkpoints and exits 0; a
+    failure commits nothing and exits 70, after which a restart goes on from the last checkpoint.
+    """
+    given = {"ROLES": ",".join(roles)} if roles else {}
+    settings = settings_from(kafka, **given)
+    if deciding > 1 and not (apart and "decide" in settings.roles):
+        raise click.UsageError("--decide-processes needs --apart and the role decide")
+    processes = _apart(settings, deciding) if apart else {}
+    if len(processes) > 1:
+        return run_together(processes, lambda text: click.echo(f"concierge: {text}", err=True))
+    # River alone takes seconds to import, which no other command should wait for.
+    from streams.worker.run_worker import builders, run_worker
+
+    set_up_logs(settings)
+    # Before the loop, so that what is imported counts among what lives at the start.
+    build = builders(settings.roles)
+    return run(lambda: run_worker(settings, build))
+
+
+def _apart(settings: Settings, deciding: int) -> dict[str, tuple[Sequence[str], Mapping[str, str]]]:
+    """Return the command and the environment of each process, by its name."""
+    named = {role: role for role in settings.roles}
+    named |= {f"decide-{number}": "decide" for number in range(2, deciding + 1)}
+    processes: dict[str, tuple[Sequence[str], Mapping[str, str]]] = {}
+    for place, (name, role) in enumerate(named.items()):
+        environment = {
+            **os.environ,
+            "CONCIERGE_KAFKA": settings.bootstrap,
+            "CONCIERGE_ROLES": role,
+        }
+        if settings.http_port:
+            # Any free port stays any free port.
+            environment["CONCIERGE_HTTP_PORT"] = str(settings.http_port + place)
+        if settings.instance_id and name != role:
+            # Two members of a group must not go by one name.
+            number = name.removeprefix(role)
+            environment["CONCIERGE_INSTANCE_ID"] = settings.instance_id + number
+        processes[name] = own_command("worker"), own_environment(environment)
+    return processes

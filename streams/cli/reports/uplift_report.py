@@ -1,0 +1,146 @@
+"""What `concierge uplift` shows: tables of arms and uplifts, one line on the split, a chart."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from models.evaluation.experiment import Comparison, Experiment
+from models.evaluation.ledger import OVERALL
+from models.evaluation.uplift_estimate import Rate, Uplift, conversion_rate
+from schemas.symbols import ARMS
+from streams.cli.reports import uplift_plot as svg
+from streams.core.money import format_minor
+
+
+def print_report(
+    console: Console,
+    experiment: Experiment,
+    found: list[Uplift],
+    what: Comparison,
+    currency: str,
+    everything: bool,
+) -> None:
+    """Print the arms, the uplifts and whether the split is sound.
+
+    Money is in `currency`. What cannot be told yet is left to `everything`, but for the whole.
+    """
+    ledger = experiment.ledger
+    if not ledger.settled:
+        console.print("no decision is settled yet: attribution windows must end first")
+        return
+    first, last = (
+        datetime.fromtimestamp(ms / 1000, UTC) for ms in (ledger.first_ms, ledger.last_ms)
+    )
+    console.print(
+        f"{ledger.settled:,} decisions settled, made from {first:%Y-%m-%d %H:%M} to "
+        f"{last:%Y-%m-%d %H:%M} UTC; each customer counts with their first"
+    )
+    console.print(_arms(experiment))
+    rate = "spent each" if what.by_value else "converted"
+    table = Table(
+        *("of", what.arm, rate, what.without, rate, "uplift", "95 %, at every look", "says"),
+        title=f"Uplift of {what.arm} over {what.without}",
+    )
+    shown = [e for e in found if e.evaluable or everything or e.kind == "overall"]
+    for each in shown:
+        table.add_row(
+            Text(f"{each.kind} {each.name}"),
+            *_cells(each.treated, what.by_value, currency),
+            *_cells(each.without, what.by_value, currency),
+            *_uplift_cells(each),
+            Text(says(each), style="bold" if each.evaluable else "dim"),
+        )
+    console.print(table)
+    if len(shown) < len(found):
+        console.print(f"{len(found) - len(shown)} more cannot be told yet (--all lists them)")
+    for other, count in sorted(experiment.other_currencies.items()):
+        console.print(
+            f"{count:,} decisions led to orders in {other}: conversions count, their money is not "
+            f"added to {currency}",
+        )
+    console.print(_split_line(experiment))
+
+
+def _arms(experiment: Experiment) -> Table:
+    table = Table("arm", "customers", "conversions", "rate", title="Arms")
+    for arm in ARMS:
+        rate = conversion_rate(experiment.ledger.sums(OVERALL, arm))
+        shown = f"{rate.mean:.2%}" if rate.decisions else ""
+        table.add_row(arm, f"{rate.decisions:,}", f"{rate.conversions:,}", shown)
+    return table
+
+
+def _cells(rate: Rate, by_value: bool, currency: str) -> tuple[str, str]:
+    if not rate.decisions:
+        return "0", ""
+    mean = format_minor(rate.mean, currency) if by_value else f"{rate.mean:.2%}"
+    return f"{rate.decisions:,}", mean
+
+
+def _uplift_cells(each: Uplift) -> tuple[str, str]:
+    if not each.evaluable:
+        return "", ""
+    found = each.relative
+    return percent(found.value), f"{percent(found.low)} .. {percent(found.high)}"
+
+
+def percent(share: float) -> str:
+    """Return a signed share for people.
+
+    >>> percent(0.123), percent(math.inf)
+    ('+12.3 %', 'open')
+    """
+    return f"{share:+.1%}".replace("%", " %") if math.isfinite(share) else "open"
+
+
+def says(each: Uplift) -> str:
+    """Return what an uplift lets one claim."""
+    if not each.evaluable:
+        return each.reason
+    if not each.relative.excludes_zero:
+        return "not told apart yet"
+    return "more" if each.relative.low > 0 else "less"
+
+
+def _split_line(experiment: Experiment) -> Text:
+    split = experiment.split
+    if split is None:
+        return Text("sample ratio: the catalogue holds nobody out, so there is nothing to check")
+    total = sum(split.counts.values())
+    counted = ", ".join(
+        f"{arm} {count:,} of {total:,} customers ({share:.1%} intended)"
+        for (arm, count), share in zip(split.counts.items(), split.shares.values(), strict=True)
+    )
+    if split.alarm:
+        return Text(
+            f"SAMPLE RATIO MISMATCH (p = {split.p_value:.1g}): {counted}. Customers are not dealt "
+            "as intended; do not believe the uplift before the cause is found",
+            style="bold red",
+        )
+    return Text(f"sample ratio: as intended (p = {split.p_value:.2g}): {counted}")
+
+
+def plot_of(found: list[Uplift], what: Comparison) -> str:
+    """Return the uplifts as an SVG chart of intervals."""
+    rows = [
+        svg.Dot(
+            " ".join(filter(None, (each.kind, each.name))),
+            each.relative.value,
+            each.relative.low,
+            each.relative.high,
+            percent(each.relative.value) if each.evaluable else "too few yet",
+        )
+        for each in found
+    ]
+    of = "money spent" if what.by_value else "conversions"
+    return svg.intervals(
+        f"Uplift of {what.arm} over {what.without}, by {of}",
+        "95 % at every look; grey is not told apart from 0",
+        rows,
+        number=lambda share: f"{share:+.0%}",
+    )

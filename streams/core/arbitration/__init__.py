@@ -1,0 +1,1 @@
+"""Which candidate wins, and with exactly what probability."""

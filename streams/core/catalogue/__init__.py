@@ -1,0 +1,1 @@
+"""The business catalogue as values."""

@@ -1,0 +1,1 @@
+"""One wave, from features to records."""

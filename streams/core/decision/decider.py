@@ -1,0 +1,160 @@
+"""Deciding for one wave: features, score, engage, arbitrate, in that order.
+
+A `Decider` is one catalogue version with one model version. It decides for many customers at
+once and changes nothing: the engine applies what it returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.protocol import Scorer, lessons_behind
+from schemas.symbols import PURPOSES
+from streams.core.arbitration.arms import arm_ends, arms_of
+from streams.core.arbitration.contact_cost import silence_worth
+from streams.core.arbitration.inverse_gap import choose, with_no_action
+from streams.core.arbitration.probabilities import Standing, odds_of
+from streams.core.arbitration.stated_preferences import pushed, stated_push
+from streams.core.arrays import Mask
+from streams.core.channels import REACHING_OUT
+from streams.core.decision.challenger_decision import Challenger
+from streams.core.decision.decision_records import Choices, DecidedWave, Publisher
+from streams.core.decision.due import Due
+from streams.core.decision.plan import Plan
+from streams.core.features.extract import extract
+from streams.core.features.wave import Floats, Wave
+from streams.core.hashing import id_hash, uniforms
+from streams.core.policy.contact import consented
+from streams.core.policy.funnel import Funnel
+from streams.core.policy.ramp import Reach
+
+# The fates of what a further position of a slate does not show.
+SLATE_SHOWN, SLATE_DISTURBS, SLATE_SERVICE = "slate:shown", "slate:disturbs", "slate:service"
+
+
+class Decider:
+    """Decides waves of customers under one catalogue and one scorer."""
+
+    def __init__(
+        self, plan: Plan, scorer: Scorer, salt: str, challenger: Challenger | None = None
+    ) -> None:
+        self.catalogue = plan.catalogue
+        self.actions = plan.actions
+        self.moments = plan.moments
+        self.about = plan.about
+        self.owed_ms = plan.owed_ms
+        self._plan = plan
+        self._scorer = scorer
+        self._challenger = challenger
+        self._evidence = scorer.evidence
+        self._lessons = lessons_behind(scorer.version)
+        unrest = np.append(self._evidence.unrest, 1.0)
+        self._unrest = unrest if (unrest > 1.0).any() else None
+        self._reach = Reach(plan.actions, plan.catalogue.ramp, self._evidence, salt)
+        self._publisher = Publisher(plan.catalogue, plan.actions, scorer)
+        self._arm_ends = arm_ends(plan.catalogue.arms)
+        self._salts = np.array([[id_hash(f"{salt}/arm")], [id_hash(f"{salt}/draw")]], np.uint64)
+
+    def decide(self, due: Sequence[Due], closed: frozenset[str] = frozenset()) -> list[DecidedWave]:
+        """Decide for every customer of the wave; a customer must not occur twice in it.
+
+        `closed` has the ids of the budgets that are used up for now.
+        """
+        ids = [d.decision_id for d in due]
+        return self._publisher.write(due, ids, self._choose(due, ids, closed))
+
+    def _choose(self, due: Sequence[Due], ids: Sequence[str], closed: frozenset[str]) -> Choices:
+        moments = [d.moment for d in due]
+        wave = Wave(
+            [d.state for d in due],
+            [d.at_ms for d in due],
+            moments,
+            self._plan.axis,
+            self.catalogue.time_zone,
+            [d.channel for d in due],
+        )
+        consents = {
+            purpose: consented(wave, purpose, self.catalogue.consent.get(purpose, "opt_in"))
+            for purpose in (*PURPOSES, "service")
+        }
+        columns = extract(wave, consents["personalization"])
+        funnel = Funnel(len(wave), len(self.actions))
+        self._plan.policy.apply(moments, columns.natural, consents, funnel)
+        self._plan.drop_outdated([d.late_ms for d in due], funnel)
+        self._plan.drop_out_of_order([d.out_of_order for d in due], funnel)
+        reach = self._plan.contact.apply(wave, funnel, self._plan.used_up(closed))
+        for budget_id in sorted(closed):
+            funnel.drop(
+                self._plan.within_budget(budget_id, reach.treatments), f"volume:{budget_id}"
+            )
+        self._slate(due, reach.treatments, funnel)
+        hashes = [[id_hash(d.customer) for d in due], [int(i[:16], 16) for i in ids]]
+        drawn_from = np.array(hashes, np.uint64)
+        arm_draws, draws = uniforms(drawn_from, self._salts)
+        with_trial, owed = self._reach.apply(drawn_from[0], funnel)
+        stated = stated_push(columns.natural["family_preference"], self._evidence)
+        learned = self._scorer.propensities(columns.customer, columns.action)
+        propensities = pushed(learned, stated)
+        weights = np.array([self._plan.weights[moment] for moment in moments])
+        silence = silence_worth(
+            wave,
+            columns.natural["contacts_7d"],
+            columns.natural["ignored_in_a_row"],
+            self.catalogue.bothering,
+        )
+        priorities = with_no_action(propensities * weights * self._plan.worth, silence)
+        arms = arms_of(arm_draws, self._arm_ends)
+        share = columns.natural["family_share"]
+        standing = Standing(wave, priorities, propensities, share, arms, self._plan.service)
+        probabilities = self._odds(standing, funnel.candidates)
+        shadow = None
+        if with_trial is not None:
+            would_be = choose(self._odds(standing, with_trial), draws)
+            shadow = np.where(self._reach.on_trial(with_trial), would_be, -1)
+        beside = None
+        if self._challenger is not None:
+            beside = self._challenger.decide(columns, standing, funnel.candidates, weights, draws)
+        return Choices(
+            columns,
+            funnel,
+            reach.treatments,
+            propensities,
+            weights,
+            priorities,
+            probabilities,
+            draws,
+            arms,
+            choose(probabilities, draws),
+            reach.quiet_until_ms,
+            consents["personalization"],
+            owed,
+            stated,
+            shadow,
+            beside,
+        )
+
+    def _slate(self, due: Sequence[Due], treatments: NDArray[np.intp], funnel: Funnel) -> None:
+        """Keep a slate varied: one action of a family, and beyond the first none that disturbs.
+
+        Service is owed once by a moment, so beyond the first position there is none of it either.
+        """
+        if all(d.slate.position == 1 for d in due):
+            return
+        shown = np.zeros((len(due), len(self.actions)), bool)
+        disturbing = np.zeros_like(shown)
+        for row, slate in enumerate(d.slate for d in due):
+            for place, action in enumerate(self.actions):
+                shown[row, place] = action.id in slate.actions or action.family in slate.families
+                channel = action.treatments[treatments[row, place]].channel
+                disturbing[row, place] = slate.position > 1 and channel in REACHING_OUT
+        funnel.drop(shown, SLATE_SHOWN)
+        funnel.drop(disturbing, SLATE_DISTURBS)
+        further = np.array([d.slate.position > 1 for d in due])[:, None]
+        funnel.drop(further & self._plan.service, SLATE_SERVICE)
+
+    def _odds(self, standing: Standing, candidates: Mask) -> Floats:
+        exploration = self.catalogue.exploration
+        return odds_of(standing, candidates, exploration, self._unrest, self._lessons)

@@ -1,0 +1,1 @@
+"""The engine: a timeline partition advanced by a batch of records."""

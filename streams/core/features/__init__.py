@@ -1,0 +1,1 @@
+"""A wave of customers as columns, for rules and models."""

@@ -1,0 +1,1 @@
+"""Who may get what: engagement policy, contact policy, budgets, ramp."""

@@ -1,0 +1,1 @@
+"""What is remembered of a customer and of a partition, and its bytes."""

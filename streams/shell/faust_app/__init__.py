@@ -1,0 +1,1 @@
+"""Faust: everything that overrides or names it."""

@@ -1,0 +1,128 @@
+"""The thread that owns the aiokafka consumer: its settings, and what one fetch brings.
+
+Only committed records are read (`read_committed`). An aborted transaction's records, and the
+markers that end transactions, have offsets but are never delivered; behind the last record of a
+partition they would leave the position short of the end for ever. So a fetch also says how far
+each partition was read, and the shell moves its own positions there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections.abc import Awaitable, Iterable, Mapping
+from typing import Any, NamedTuple, TypeVar
+
+from aiokafka import TopicPartition
+from aiokafka.consumer.consumer import AIOKafkaConsumer
+from aiokafka.consumer.fetcher import READ_UNCOMMITTED, FetchError
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+from streams.shell.faust_app.fencing import watch_instance_id
+from streams.shell.faust_app.hooks import HooksMissing
+from streams.shell.faust_app.host import HostApp
+from streams.shell.kafka_records import Partition
+
+T = TypeVar("T")
+
+# The broker gathers this much, or for `fetch_max_wait_ms`, before it answers.
+_FETCH_MIN_BYTES = 32 * 1024
+
+
+class Stretch(NamedTuple):
+    """What one fetch brought of a partition, and the offset to read on from."""
+
+    records: list[Any]
+    read_to: int
+
+
+class ShellConsumerThread(driver.AIOKafkaConsumerThread):
+    """The thread that owns the aiokafka consumer."""
+
+    app: HostApp
+
+    def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
+        consumer = super()._create_worker_consumer(transport)
+        options = {
+            # Faust fixes 1,500 ms.
+            "_fetch_max_wait_ms": self.app.shell.options.fetch_max_wait_ms,
+            # One byte would be a fetch, a chunk and a wave for every single record.
+            "_fetch_min_bytes": _FETCH_MIN_BYTES,
+            # Faust reads what was rolled back, too, unless it writes by transactions itself.
+            "_isolation_level": "read_committed",
+        }
+        # The fetcher is built from these attributes at the start, later.
+        for name, value in options.items():
+            if not hasattr(consumer, name):
+                raise HooksMissing(f"aiokafka's consumer has no {name} any more")
+            setattr(consumer, name, value)
+        return consumer
+
+    async def on_start(self) -> None:
+        """Start the consumer; from then on a second worker with our instance id is noticed."""
+        await super().on_start()
+        if self.app.shell.options.instance_id is not None:
+            watch_instance_id(self._ensure_consumer()._coordinator, self._fail_shell)
+
+    def _fail_shell(self, error: BaseException) -> None:
+        self.app.loop.call_soon_threadsafe(self.app.shell.fail, error)
+
+    async def call(self, coro: Awaitable[T]) -> T:
+        """Run a coroutine in this thread's loop and wait for it.
+
+        Not through Faust's method queue: its two workers may both be busy with a fetch that
+        waits for a rebalance, which waits for this call.
+        """
+
+        async def run() -> T:
+            return await coro
+
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(run(), self.thread_loop))
+
+    # -- fetching ------------------------------------------------------------------------------
+
+    async def fetch(self, places: set[TP], timeout_s: float) -> Mapping[Partition, Stretch]:
+        """Return what has come of these partitions; waits for the first records up to a time."""
+        stretches: Mapping[Partition, Stretch] = await self.call_thread(
+            self._stretches, places, timeout_s
+        )
+        return stretches
+
+    async def _stretches(self, places: set[TP], timeout_s: float) -> Mapping[Partition, Stretch]:
+        consumer = self._ensure_consumer()
+        fetched = await self._fetch_records(
+            consumer, places, timeout=timeout_s, max_records=consumer._max_poll_records
+        )
+        # Nothing is awaited from here on: the positions are those that belong to the records.
+        return {
+            Partition(*tp): Stretch(fetched.get(tp, []), read_to)
+            for tp in places
+            if (read_to := _position(consumer, tp)) is not None
+        }
+
+    async def bounds(self, places: Iterable[Partition]) -> dict[Partition, tuple[int, int]]:
+        """Return each partition's first offset and the offset after its last record.
+
+        Records that an open transaction holds back are there, though they cannot be read yet: a
+        position may be behind them, and they belong to what is waiting.
+        """
+        wanted = [TopicPartition(*place) for place in places]
+        consumer = self._ensure_consumer()
+        fetcher = copy.copy(consumer._fetcher)
+        fetcher._isolation_level = READ_UNCOMMITTED
+        first = await self.call(consumer.beginning_offsets(wanted))
+        after = await self.call(fetcher.end_offsets(wanted, consumer._request_timeout_ms))
+        return {Partition(*tp): (first[tp], after[tp]) for tp in wanted}
+
+
+def _position(consumer: AIOKafkaConsumer, tp: TP) -> int | None:
+    """Return where aiokafka reads on; None where it does not know, or has an error to raise."""
+    subscription = consumer._subscription.subscription
+    if subscription is None or subscription.assignment is None:
+        return None
+    state = subscription.assignment.state_value(TopicPartition(*tp))
+    # A record that was too large moves the position before the error is raised.
+    if state is None or not state.has_valid_position:
+        return None
+    return None if isinstance(consumer._fetcher._records.get(tp), FetchError) else state.position

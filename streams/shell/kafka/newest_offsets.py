@@ -1,0 +1,32 @@
+"""Where to begin reading a topic of which only the newest part is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from confluent_kafka import Consumer, TopicPartition
+
+from streams.shell.kafka.topic_reader import reader_config
+
+_ANSWER_WITHIN_S = 30.0
+
+
+def newest_starts(
+    client: Mapping[str, Any], topic: str, partitions: Sequence[int], most_records: int
+) -> dict[int, int]:
+    """Return where to begin in each partition to meet its newest `most_records`, at most.
+
+    Raises KafkaException when the brokers do not answer.
+    """
+    consumer = Consumer(reader_config(client))
+    try:
+        starts = {}
+        for number in partitions:
+            first, end = consumer.get_watermark_offsets(
+                TopicPartition(topic, number), _ANSWER_WITHIN_S
+            )
+            starts[number] = max(first, end - most_records)
+        return starts
+    finally:
+        consumer.close()

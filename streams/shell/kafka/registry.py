@@ -1,0 +1,191 @@
+"""Schemas from a Confluent-compatible registry, instead of those that ship with Concierge.
+
+The client blocks while it asks. So an agent first asks `missing` about the ids of a batch (memory
+only) and, if there are any, runs `learn` in an executor; decoding then finds all of them here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import TypeVar
+
+from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+from confluent_kafka.schema_registry.error import SchemaRegistryError
+from httpx2 import TransportError
+
+from schemas.bundled import WriterSchema, prepare_writer, schema_text
+from schemas.resolution import no_schema
+from streams.shell.exits import ToMend
+from streams.shell.kafka.schema_references import AVRO, UnusableSchema, avro_text, referenced
+from streams.shell.settings.settings import Settings
+
+R = TypeVar("R")
+
+# An id that was unknown may be registered later; asking again must not become a flood.
+ASK_AGAIN_AFTER_S = 30.0
+# Bad input can name any of 2**32 ids; the oldest answers make room.
+MAX_CACHED_IDS = 10_000
+
+_TIMEOUT_S = 5
+_MAX_RETRIES = 2
+_RETRY_WAIT_MS = 100
+_RETRY_MAX_WAIT_MS = 1_000
+
+_NOT_FOUND = 404
+# The registry's own words that it has no such subject, version or id. Any other 404 is some other
+# server's.
+_NONE_OF_THAT = (40401, 40402, 40403)
+_CLIENT_ERRORS = range(400, 500)
+_TIMEOUT_STATUS, _TOO_MANY_REQUESTS = 408, 429
+
+
+class RegistryRefused(ToMend):
+    """The registry answered, and said no: wrong address, wrong login, incompatible schema."""
+
+
+class RegistryUnavailable(Exception):
+    """The registry gave no answer; asking again later may help."""
+
+
+class RegistrySchemas:
+    """A `schemas.bundled.SchemaSource` over a registry; knows each id after its first use.
+
+    `find` and `learn` raise RegistryUnavailable or RegistryRefused; neither counts as "nobody
+    knows this id".
+    """
+
+    def __init__(self, settings: Settings, clock_s: Callable[[], float] = time.monotonic) -> None:
+        self._url = settings.schema_registry_url
+        self._client = SchemaRegistryClient(_config(settings))
+        self._clock_s = clock_s
+        self._known: dict[int, WriterSchema | None] = {}
+        self._asked_at_s: dict[int, float] = {}
+
+    def find(self, schema_id: int) -> WriterSchema | None:
+        """Return the schema with this id, None when the registry knew none when last asked."""
+        if schema_id not in self._known:
+            self.learn([schema_id])
+        return self._known[schema_id]
+
+    def missing(self, schema_ids: Iterable[int]) -> set[int]:
+        """Return the ids that `find` would have to ask for, or that may be known by now."""
+        now_s = self._clock_s()
+        return {
+            number
+            for number in schema_ids
+            if number not in self._known
+            or (
+                _is_unusable(self._known[number])
+                and now_s - self._asked_at_s[number] >= ASK_AGAIN_AFTER_S
+            )
+        }
+
+    def learn(self, schema_ids: Iterable[int]) -> None:
+        """Ask the registry for these ids. Blocks, for seconds when it is slow."""
+        for number in schema_ids:
+            found = self._ask(number)
+            self._known.pop(number, None)
+            self._known[number] = found
+            self._asked_at_s[number] = self._clock_s()
+            if len(self._known) > MAX_CACHED_IDS:
+                oldest = next(iter(self._known))
+                del self._known[oldest], self._asked_at_s[oldest]
+
+    def register(self, names_by_topic: Mapping[str, str]) -> dict[str, int]:
+        """Register our current schemas and return schema name -> id, for `encode_event`.
+
+        `names_by_topic` maps a topic's full name to its schema's name; the subject is
+        "<topic>-value". Registering the same schema again returns the same id. Blocks.
+        """
+        return {
+            name: self._call(
+                partial(
+                    self._client.register_schema,
+                    f"{topic}-value",
+                    Schema(schema_text(name), AVRO),
+                )
+            )
+            for topic, name in names_by_topic.items()
+        }
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def versions(self, subject: str) -> list[int]:
+        """Return the versions of a subject, oldest first; none where there is no such subject."""
+        return self._or_none(partial(self._client.get_versions, subject)) or []
+
+    def version(self, subject: str, version: int) -> WriterSchema | None:
+        """Return the schema of a subject's version, prepared for reading; None where it is none."""
+        found = self._fetch(subject, version)
+        return None if found is None else self._prepared(found)
+
+    def refuses(self, subject: str, name: str) -> str | None:
+        """Return why the registry would not let us register our schema, None when it would."""
+        schema = Schema(schema_text(name), AVRO)
+        fits = self._or_none(partial(self._client.test_compatibility, subject, schema))
+        # No subject yet, nothing to be incompatible with.
+        return None if fits in (None, True) else "it is not compatible with the latest version"
+
+    def _ask(self, number: int) -> WriterSchema | None:
+        found = self._or_none(partial(self._client.get_schema, number))
+        return None if found is None else self._prepared(found)
+
+    def _prepared(self, schema: Schema) -> WriterSchema:
+        try:
+            text = avro_text(schema, "it")
+            return prepare_writer(text, referenced(schema, self._fetch))
+        except UnusableSchema as error:
+            return no_schema(str(error))
+
+    def _fetch(self, subject: str, version: int) -> Schema | None:
+        # Deleted softly, a version still is what records were written with.
+        found = self._or_none(partial(self._client.get_version, subject, version, deleted=True))
+        return None if found is None else found.schema
+
+    def _or_none(self, ask: Callable[[], R]) -> R | None:
+        """Ask, and return None when the registry says in its own words that there is none."""
+        try:
+            return self._call(ask)
+        except RegistryRefused as refused:
+            cause = refused.__cause__
+            if isinstance(cause, SchemaRegistryError) and cause.error_code in _NONE_OF_THAT:
+                return None
+            raise
+
+    def _call(self, ask: Callable[[], R]) -> R:
+        try:
+            return ask()
+        except SchemaRegistryError as error:
+            status = error.http_status_code
+            if status in _CLIENT_ERRORS and status not in (_TIMEOUT_STATUS, _TOO_MANY_REQUESTS):
+                hint = "; is its URL right?" if status == _NOT_FOUND else ""
+                raise RegistryRefused(f"{self._url} refused: {error}{hint}") from error
+            raise RegistryUnavailable(f"{self._url} failed: {error}") from error
+        except (TransportError, ValueError) as error:
+            # ValueError: an answer that is no JSON, from a proxy on its way down.
+            raise RegistryUnavailable(f"{self._url} cannot be reached: {error}") from error
+
+
+def _is_unusable(known: WriterSchema | None) -> bool:
+    # What it refers to may be registered later, like an id itself.
+    return known is None or known.problem is not None
+
+
+def _config(settings: Settings) -> dict[str, object]:
+    config: dict[str, object] = {
+        "url": settings.schema_registry_url,
+        "timeout": _TIMEOUT_S,
+        "max.retries": _MAX_RETRIES,
+        "retries.wait.ms": _RETRY_WAIT_MS,
+        "retries.max.wait.ms": _RETRY_MAX_WAIT_MS,
+    }
+    if settings.schema_registry_user:
+        login = f"{settings.schema_registry_user}:{settings.schema_registry_password}"
+        config["basic.auth.user.info"] = login
+    if settings.schema_registry_ca_file:
+        config["ssl.ca.location"] = settings.schema_registry_ca_file
+    return config

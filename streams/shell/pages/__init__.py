@@ -1,0 +1,1 @@
+"""The health pages, and what they watch."""

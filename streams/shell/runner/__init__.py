@@ -1,0 +1,1 @@
+"""One role between Kafka and its agent: gate, positions, checkpoints."""

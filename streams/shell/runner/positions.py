@@ -1,0 +1,74 @@
+"""How far each partition of a role is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from streams.shell.kafka_records import Chunk, Partition
+from streams.shell.telemetry.progress import PartitionProgress, RoleProgress
+from streams.shell.wall_clock import now_ms
+
+
+class Positions:
+    """The positions of one role: ours alone, Faust's own bookkeeping is not used.
+
+    A position moves only past whole chunks that are finished, and `progress` shows it.
+    """
+
+    def __init__(self, progress: RoleProgress) -> None:
+        self._progress = progress
+        self._positions: dict[Partition, int] = {}
+        self.committed: dict[Partition, int] = {}
+        self.records_since_cut = 0
+
+    def begin(self, starts: Mapping[Partition, int], ends: Mapping[Partition, int]) -> None:
+        """Start again from these next offsets, which are committed; `ends` is what is there now.
+
+        The ends include what an open transaction still holds back.
+        """
+        self.clear()
+        self._positions = dict(starts)
+        self.committed = dict(starts)
+        for place, start in starts.items():
+            self._progress.partitions[place] = PartitionProgress(start, start, ends[place])
+
+    def clear(self) -> None:
+        """Forget all positions."""
+        self._positions = {}
+        self.committed = {}
+        self.records_since_cut = 0
+        self._progress.partitions.clear()
+
+    def check(self, chunks: Iterable[Chunk]) -> None:
+        """Raise unless each chunk begins exactly where its partition stands."""
+        for chunk in chunks:
+            position = self._positions[chunk.place]
+            if chunk.start != position:
+                raise RuntimeError(
+                    f"{chunk.place}: got records from {chunk.start} on, but expected {position}; "
+                    "records would be lost or repeated"
+                )
+
+    def advance(self, chunks: Iterable[Chunk]) -> None:
+        """Move past finished chunks."""
+        progress = self._progress
+        for chunk in chunks:
+            self._positions[chunk.place] = chunk.end
+            self.records_since_cut += len(chunk.records)
+            progress.chunks += 1
+            progress.records += len(chunk.records)
+            progress.partitions[chunk.place].position = chunk.end
+            if chunk.records:
+                progress.last_chunk_at_ms = now_ms()
+
+    def cut(self) -> dict[Partition, int]:
+        """Return the positions as they are, and count records anew."""
+        self.records_since_cut = 0
+        return dict(self._positions)
+
+    def note_committed(self, positions: Mapping[Partition, int]) -> None:
+        """Note what the group has taken."""
+        self.committed = dict(positions)
+        for place, offset in positions.items():
+            if place in self._progress.partitions:
+                self._progress.partitions[place].committed = offset

@@ -1,0 +1,93 @@
+"""What retention removed before it was read: told, counted, and refused where it could do harm.
+
+Records that only tell of interest (clicks, orders, tickets, lessons) may be missed: waiting for a
+person would only let more of them expire. Those that may hold a customer's no (consent withdrawn,
+an unsubscription, an erasure) may not: a lost no must not become a contact, so a person decides.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from streams.shell.exits import ToMend
+from streams.shell.kafka_records import Chunk, Partition
+from streams.shell.runner.role_options import ShellOptions
+from streams.shell.telemetry.metrics import RECORDS_LOST, Metrics
+
+log = logging.getLogger("concierge.retention")
+
+Bounds = Mapping[Partition, tuple[int, int]]
+
+
+class RecordsLost(ToMend):
+    """Records that were not read yet are gone, or the topic is not the one that was read."""
+
+
+class Retention:
+    """Where reading may begin, and whether what is missing before that may be missed."""
+
+    def __init__(self, options: ShellOptions, role: str, metrics: Metrics | None = None) -> None:
+        self._options = options
+        self._group = options.group(role)
+        self._metrics = metrics
+
+    def starting_points(
+        self, committed: Mapping[Partition, int | None], bounds: Bounds
+    ) -> dict[Partition, int]:
+        """Return each partition's next offset: the committed one, or the first there is.
+
+        `bounds` holds (first offset, offset after the last). Raises `RecordsLost` where records
+        are gone that must not be missed, or the committed offset lies behind the end.
+        """
+        starts: dict[Partition, int] = {}
+        for place, offset in committed.items():
+            first, after = bounds[place]
+            starts[place] = first if offset is None else offset
+            if offset is not None and offset < first:
+                self.gone(place, offset, first)
+                starts[place] = first
+            elif offset is not None and offset > after:
+                raise RecordsLost(
+                    f"{place.topic}/{place.partition}: offset {offset} was to be read next, but "
+                    f"the partition ends at {after}: the topic was created anew or cut off. "
+                    "Customers' states would take records with offsets used before for repeats. "
+                    f"Restore the topic; or accept that: {self._reset(place, after)}"
+                )
+        return starts
+
+    def check_gap(self, chunk: Chunk, first: int) -> None:
+        """Tell of records missing before a chunk; `first` is the first offset there is.
+
+        Compaction and transaction markers leave gaps too, behind which nothing was lost.
+        """
+        if chunk.found < chunk.start:
+            raise RecordsLost(
+                f"{chunk.place.topic}/{chunk.place.partition}: offset {chunk.start} was to be read "
+                f"next, but the broker sent {chunk.found}"
+            )
+        if first > chunk.start:
+            self.gone(chunk.place, chunk.start, first)
+
+    def gone(self, place: Partition, wanted: int, first: int) -> None:
+        """Tell that the records from `wanted` to `first` are gone, or raise `RecordsLost`."""
+        what = (
+            f"{place.topic}/{place.partition}: offset {wanted} was to be read next, but the first "
+            f"offset there is {first}: {first - wanted} records were removed before they were "
+            "read (retention is shorter than the lag was)"
+        )
+        if place.topic not in self._options.may_miss:
+            raise RecordsLost(
+                f"{what}. They may hold withdrawn consent, unsubscriptions or erasures: load those "
+                f"again first, then go on without the rest: {self._reset(place, first)}"
+            )
+        log.error("%s; going on at %d. Raise retention.ms, or add workers", what, first)
+        if self._metrics is not None:
+            self._metrics.add(RECORDS_LOST, first - wanted, place.topic)
+
+    def _reset(self, place: Partition, offset: int) -> str:
+        return (
+            f"kafka-consumer-groups --bootstrap-server {self._options.bootstrap} "
+            f"--group {self._group} --topic {place.topic}:{place.partition} "
+            f"--reset-offsets --to-offset {offset} --execute, with this role's workers stopped"
+        )

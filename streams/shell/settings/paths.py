@@ -1,0 +1,55 @@
+"""Where the files that ship with Concierge lie: in the checkout, or where pip put them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from errno import ENOENT
+from pathlib import Path
+
+from streams.core.suggestions import near
+from streams.shell.settings.settings import Settings
+
+_CHECKOUT = Path(__file__).resolve().parents[3] / "deploy"
+_INSTALLED = Path(sys.prefix) / "share" / "concierge"
+
+
+def bundled_catalogue(name: str) -> Path:
+    """Return the path of a starter catalogue; FileNotFoundError names the ones there are."""
+    packs = _packs()
+    if name not in packs:
+        raise FileNotFoundError(f'no starter catalogue "{name}"{_there_are(name, packs)}')
+    return packs[name]
+
+
+def _there_are(name: str, packs: Iterable[str]) -> str:
+    """Return the packs there are, and which of them `name` probably means."""
+    known = ", ".join(sorted(packs)) or "none"
+    return f"{near(name, packs)}; there are: {known}"
+
+
+def _packs() -> dict[str, Path]:
+    folders = [root / "catalogue" for root in (_INSTALLED, _CHECKOUT)]
+    return {path.stem: path for folder in folders for path in folder.glob("*.yaml")}
+
+
+def catalogue_path(settings: Settings) -> Path:
+    """Return the catalogue that the settings name: a file, or a starter pack's bare name.
+
+    None named: the shop's. A file goes before a pack of the same name. A bare name that is neither
+    raises FileNotFoundError, which names the packs there are; a path is returned as it is.
+    """
+    if not settings.catalogue_path:
+        return bundled_catalogue("shop")
+    named, packs = Path(settings.catalogue_path), _packs()
+    if named.exists():
+        return named
+    if settings.catalogue_path not in packs and _is_bare(named):
+        what = f'neither a file nor a starter pack is called "{named}"'
+        raise FileNotFoundError(ENOENT, f"{what}{_there_are(str(named), packs)}", str(named))
+    return packs.get(settings.catalogue_path, named)
+
+
+def _is_bare(named: Path) -> bool:
+    """Tell whether something could be meant for the name of a pack: no folder, no ending."""
+    return len(named.parts) == 1 and not named.suffix

@@ -1,0 +1,1 @@
+"""State by timeline partition, its changelog and its checks."""

@@ -1,0 +1,136 @@
+"""Which labelled series exist at 0 before anything was counted.
+
+A labelled series exists for Prometheus from its first value on, and `increase()` over a series that
+begins at 5 is 0: an alert on the first occurrence of something would stay silent. So this table
+names, for every labelled counter and histogram, the label values that are known in advance. What
+our own tables name is created when the worker starts (`begin`), what a catalogue names as soon as
+that catalogue is read (`expect`).
+
+Gauges are not here. A gauge at 0 is a statement (no lag, an AUC of 0), and before the first
+measurement there is nothing to state; an alert on a gauge needs no first step from 0 either.
+
+The table is not part of the declarations in `metrics.py`: those know nothing of catalogues, and a
+test holds both together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from itertools import product
+
+from models.lesson_result import RefusalReason
+from schemas.reasons import REASONS
+from schemas.symbols import OUTCOME_KINDS
+from schemas.topics import INPUTS, TIMELINE, TOPICS
+from streams.core.catalogue.values import NO_ACTION, TIERS, Catalogue
+from streams.core.moments import MOMENTS
+from streams.shell.settings.settings import ROLES
+from streams.shell.telemetry import metrics as m
+from streams.shell.telemetry.metrics import MetricDeclaration, Metrics
+
+# Label values, one tuple for each series.
+Rows = Iterable[tuple[str, ...]]
+
+_INPUTS = tuple(topic.name for topic in INPUTS)
+# What a fate of the funnel may begin with.
+_TIERS = (*TIERS, "reach", "time", "contact", "volume", "slate", "service")
+# What the engine notes of timeline records.
+_FATES = (
+    *("folded", "folded_without_money", "tick", "switch"),
+    *("already_applied", "replayed", "duplicate", "erased"),
+)
+_SAME_OR_NOT = ("same", "another")
+
+
+def _each_of(*columns: Iterable[str]) -> tuple[tuple[str, ...], ...]:
+    return tuple(product(*columns))
+
+
+# With the names that topics have without an installation's prefix.
+FIXED: Mapping[MetricDeclaration, Rows] = {
+    m.EVENTS: _each_of(_INPUTS, ("admitted", "refused")),
+    m.DEAD_LETTERS: _each_of(_INPUTS, REASONS),
+    m.TIMELINE_RECORDS: _each_of(_FATES),
+    m.MOMENTS: _each_of(MOMENTS),
+    m.DECISIONS: _each_of(MOMENTS),
+    m.NO_ACTION: _each_of(MOMENTS),
+    m.DROPPED: _each_of(_TIERS),
+    m.SHADOW_VALUE: _each_of(("real", "shadow")),
+    m.CHALLENGED: _each_of(_SAME_OR_NOT),
+    m.OUTCOMES: _each_of(OUTCOME_KINDS),
+    m.OUTCOMES_UNMATCHED: _each_of(OUTCOME_KINDS),
+    m.LESSONS_REFUSED: _each_of(RefusalReason),
+    m.RECOVERED: _each_of(("decide",)),
+    m.SNAPSHOTS_REFUSED: _each_of(("damaged", "features", "foreign")),
+    m.CHECKPOINT: _each_of(ROLES),
+    m.CUT_PAUSE: _each_of(ROLES),
+    m.RECOVERY: _each_of(ROLES),
+}
+# Topics under the names they have in an installation: these are counted where they are read.
+OF_TOPICS: Mapping[MetricDeclaration, Callable[[str], Rows]] = {
+    m.RECORDS_LOST: lambda prefix: [(prefix + t.name,) for t in TOPICS if t.may_be_missed],
+    # What decide cannot read of the timeline is refused by decide.
+    m.EVENTS: lambda prefix: [(prefix + TIMELINE.name, "refused")],
+    m.DEAD_LETTERS: lambda prefix: [(prefix + TIMELINE.name, "malformed")],
+}
+
+
+def _per_action(*columns: Iterable[str]) -> Callable[[Catalogue], Rows]:
+    return lambda catalogue: _each_of([action.id for action in catalogue.actions], *columns)
+
+
+def _treatments(catalogue: Catalogue) -> Rows:
+    return {
+        (action.id, treatment.channel)
+        for action in catalogue.actions
+        if not action.shadow
+        for treatment in action.treatments
+    }
+
+
+def _trials(catalogue: Catalogue) -> Rows:
+    if not any(action.shadow for action in catalogue.actions):
+        return ()
+    # What would have been chosen with the trial: any action, or none.
+    return _each_of([*(action.id for action in catalogue.actions), NO_ACTION], _SAME_OR_NOT)
+
+
+def _models(catalogue: Catalogue) -> Rows:
+    names = (catalogue.scored_by, catalogue.challenged_by)
+    return [(name,) for name in names if name is not None]
+
+
+OF_CATALOGUE: Mapping[MetricDeclaration, Callable[[Catalogue], Rows]] = {
+    m.ACTIONS: _treatments,
+    m.SHADOW: _trials,
+    m.LESSONS: _per_action(("0", "1")),
+    m.DRIFTS: _per_action(),
+    m.MODEL_VERSIONS: _models,
+}
+
+# Label values that are too many to create (topics x fields x reasons). No alert may look at these:
+# it would miss the first occurrence.
+UNFORESEEN = (m.DROPPED_FIELDS,)
+
+
+def begin(metrics: Metrics, prefix: str = "") -> Metrics:
+    """Create at 0 every series that is known when a worker starts; return the metrics."""
+    for metric, rows in FIXED.items():
+        _create(metrics, metric, rows)
+    for metric, rows_with in OF_TOPICS.items():
+        _create(metrics, metric, rows_with(prefix))
+    return metrics
+
+
+def expect(metrics: Metrics, catalogue: Catalogue) -> None:
+    """Create at 0 the series that a catalogue's actions and models will have."""
+    for metric, rows_of in OF_CATALOGUE.items():
+        _create(metrics, metric, rows_of(catalogue))
+
+
+def _create(metrics: Metrics, metric: MetricDeclaration, rows: Rows) -> None:
+    for labels in rows:
+        if metric.kind == "counter":
+            metrics.add(metric, 0, *labels)
+        else:
+            metrics.observe(metric, (), *labels)

@@ -1,0 +1,1 @@
+"""Catalogues and models by version, and the leader that publishes them."""

@@ -1,0 +1,236 @@
+"""Models and catalogues by version, as they are published: read by a thread of its own.
+
+The thread tails both topics without a group. What it holds is bytes; `compiled` makes of them what
+an engine decides with.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+
+from streams.shell.exits import Ending
+from streams.shell.kafka.topic_reader import partition_count, reader_config
+
+CATALOGUE = "catalogue"
+MODEL = "model"
+
+_BATCH = 1_000
+_POLL_S = 0.1
+# A version is published, and acknowledged, before the switch that names it: longer means it is
+# not coming.
+_AVAILABLE_WITHIN_S = 30.0
+# With a newer version at hand this is long enough to know that an older one is gone.
+GONE_AFTER_S = 2.0
+# Catalogues kept in memory, the newest: their topic keeps all that ever were. A partition that
+# needs an older one is treated like one whose catalogue was removed (`compiled`).
+_MOST_CATALOGUES = 256
+Named = tuple[str, str, str]
+
+log = logging.getLogger("concierge.versions")
+
+
+class VersionMissing(Ending):
+    """A switch record names a version that nobody published."""
+
+
+def snapshot_key(model: str, version: str) -> bytes:
+    """Return the key of a model's snapshot."""
+    return f"{model}@{version}".encode()
+
+
+def named(topic_kind: str, key: bytes) -> Named | None:
+    """Return (kind, name, version) of a key in one of the two topics; None if it is not ours."""
+    try:
+        text = key.decode()
+    except UnicodeDecodeError:
+        return None
+    if topic_kind == CATALOGUE:
+        return CATALOGUE, CATALOGUE, text
+    name, _, version = text.rpartition("@")
+    return MODEL, name, version
+
+
+class VersionStore:
+    """Every published version's bytes, and the wait for those that are on their way.
+
+    `failed` is told when the thread cannot go on.
+    """
+
+    def __init__(
+        self,
+        client: Mapping[str, Any],
+        snapshots_topic: str,
+        catalogues_topic: str,
+        failed: Callable[[BaseException], None],
+        available_within_s: float = _AVAILABLE_WITHIN_S,
+    ) -> None:
+        self._client = client
+        self._kinds = {snapshots_topic: MODEL, catalogues_topic: CATALOGUE}
+        self._failed = failed
+        self._available_within_s = available_within_s
+        self._held: dict[Named, bytes] = {}
+        # When each catalogue was published last, of the newest: versions are hashes, without order.
+        self._published_ms: dict[str, int] = {}
+        # The newest model version that is known to be kept no longer.
+        self._passed: dict[tuple[str, str], str] = {}
+        self._waiting: dict[Named, list[asyncio.Future[None]]] = {}
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    async def start(self) -> None:
+        """Start to read, from the beginning; versions come as they are read."""
+        loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(
+            target=self._read, args=(loop,), name="versions", daemon=True
+        )
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """Stop reading."""
+        self._stop.set()
+        if self._thread is not None:
+            await asyncio.to_thread(self._thread.join)
+
+    def get(self, kind: str, name: str, version: str) -> bytes:
+        """Return a version's bytes; KeyError if it is not at hand.
+
+        For a model version that is no longer kept they are those of the oldest newer one.
+        """
+        standing = self._standing((kind, name, version))
+        if standing is None:
+            raise KeyError(f"{kind} {name} version {version}")
+        return self._held[standing]
+
+    def snapshot(self, model: str, version: str) -> bytes | None:
+        """Return a model version's bytes; None when it is gone with all that were newer.
+
+        That is what removing a model's snapshots does: it is learned afresh. Raises KeyError for
+        a version that was never published.
+        """
+        wanted = (MODEL, model, version)
+        if self._standing(wanted) is None and self._is_gone(wanted):
+            return None
+        return self.get(*wanted)
+
+    async def available(self, kind: str, name: str, version: str) -> None:
+        """Wait until a version can be had; raises `VersionMissing` if it does not come in time.
+
+        A model version that is no longer kept is not waited for once that is known.
+        """
+        wanted = (kind, name, version)
+        if wanted in self._held or self._is_gone(wanted):
+            return
+        arrival: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(wanted, []).append(arrival)
+        patience_s = min(GONE_AFTER_S, self._available_within_s)
+        for wait_s in (patience_s, self._available_within_s - patience_s):
+            arrived, _ = await asyncio.wait((arrival,), timeout=wait_s)
+            if arrived or self._give_up(wanted):
+                return
+        raise VersionMissing(
+            f"{kind} {name} version {version} is named by the timeline but was not found "
+            f"within {self._available_within_s:.0f} s: it was never published"
+        )
+
+    def hold(self, name: Named, data: bytes | None, published_ms: int = 0) -> None:
+        """Take over a published version; None is a tombstone."""
+        if name[0] == CATALOGUE:
+            self._published_ms[name[2]] = published_ms
+            if len(self._published_ms) > _MOST_CATALOGUES:
+                oldest = min(self._published_ms, key=self._published_ms.__getitem__)
+                del self._published_ms[oldest]
+                self._held.pop((CATALOGUE, CATALOGUE, oldest), None)
+                if oldest == name[2]:
+                    return
+        if data is None:
+            self._held.pop(name, None)
+            self._pass(name)
+            return
+        self._held[name] = data
+        for arrival in self._waiting.pop(name, ()):
+            if not arrival.done():
+                arrival.set_result(None)
+
+    def older(self, model: str, version: str) -> Iterator[bytes]:
+        """Yield the bytes of a model's older versions, the newest of them first."""
+        held = [name for name in self._held if name[:2] == (MODEL, model) and name[2] < version]
+        return (self._held[name] for name in sorted(held, reverse=True))
+
+    def newer_catalogues(self, version: str) -> list[str]:
+        """Return the catalogues published after one, the oldest first; of an unknown one, all."""
+        since_ms = self._published_ms.get(version, -1)
+        held = [name[2] for name in self._held if name[0] == CATALOGUE and name[2] != version]
+        newer = [(self._published_ms[each], each) for each in held]
+        return [each for at_ms, each in sorted(newer) if at_ms >= since_ms]
+
+    def _standing(self, wanted: Named) -> Named | None:
+        """Return what stands for a version: itself, or for a model the oldest newer one."""
+        if wanted in self._held or wanted[0] != MODEL:
+            return wanted if wanted in self._held else None
+        newer = [held for held in self._held if held[:2] == wanted[:2] and held[2] > wanted[2]]
+        return min(newer, default=None)
+
+    def _is_gone(self, wanted: Named) -> bool:
+        return wanted[0] == MODEL and wanted[2] <= self._passed.get(wanted[:2], "")
+
+    def _give_up(self, wanted: Named) -> bool:
+        """Take a version for gone if a newer one is here: it was published, and read, before."""
+        standing = self._standing(wanted)
+        if standing is None:
+            return False
+        log.warning(
+            "model %s version %s is no longer kept; version %s decides in its place",
+            *(wanted[1], wanted[2], standing[2]),
+        )
+        self._pass(wanted)
+        return True
+
+    def _pass(self, name: Named) -> None:
+        self._passed[name[:2]] = max(self._passed.get(name[:2], ""), name[2])
+
+    def _read(self, loop: asyncio.AbstractEventLoop) -> None:
+        try:
+            consumer = Consumer({**reader_config(self._client), "enable.partition.eof": False})
+            try:
+                consumer.assign(
+                    [
+                        TopicPartition(topic, number, OFFSET_BEGINNING)
+                        for topic in self._kinds
+                        for number in range(partition_count(consumer, topic))
+                    ]
+                )
+                while not self._stop.is_set():
+                    self._take(loop, consumer)
+            finally:
+                consumer.close()
+        except Exception as error:
+            if not self._stop.is_set():
+                loop.call_soon_threadsafe(self._failed, error)
+
+    def _take(self, loop: asyncio.AbstractEventLoop, consumer: Consumer) -> None:
+        for message in consumer.consume(_BATCH, _POLL_S):
+            error = message.error()
+            if error is None:
+                name = named(self._kinds[message.topic() or ""], message.key() or b"")
+                if name is not None:
+                    loop.call_soon_threadsafe(
+                        self.hold, name, message.value(), message.timestamp()[1]
+                    )
+            elif not _passing(error):
+                what = f"{message.topic()}: {error.str()}"
+                raise KafkaException(KafkaError(error.code(), what))
+
+
+def _passing(error: KafkaError) -> bool:
+    """Return whether librdkafka gets over it by itself (a broker that restarts)."""
+    return bool(error.retriable()) or error.code() in (
+        KafkaError._ALL_BROKERS_DOWN,
+        KafkaError._TRANSPORT,
+        KafkaError._RESOLVE,
+    )

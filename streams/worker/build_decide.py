@@ -1,0 +1,84 @@
+"""The decide role: engine, table, and the versions it decides with."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from schemas.bundled import BUNDLED_IDS
+from schemas.encoders import Encoders
+from schemas.topics import (
+    CATALOGUES,
+    DECISIONS,
+    MODEL_SNAPSHOTS,
+    NEXT_BEST_ACTIONS,
+    customers_changelog,
+)
+from streams.agents import decide
+from streams.agents import role_metrics as meters
+from streams.core.catalogue.values import Catalogue
+from streams.core.engine.engine import Engine
+from streams.shell.faust_app.app import ShellApp
+from streams.shell.kafka.topic_reader import (
+    in_thread,
+)
+from streams.shell.state.changelog import (
+    newest_states,
+)
+from streams.shell.state.partition_store import StateCodec
+from streams.shell.state.partitions import Partitions
+from streams.shell.state.state_checks import check_states, check_whole
+from streams.shell.telemetry.metric_series import expect
+from streams.shell.versions.compiled_versions import CompiledVersions
+from streams.shell.versions.version_store import VersionStore
+from streams.worker.published_snapshots import Snapshots
+from streams.worker.shared import Shared
+
+
+async def build(shared: Shared) -> ShellApp:
+    """Return the app of the decide role; asks the registry for ids where there is one."""
+    settings, outbox = shared.settings, shared.outbox()
+    store = VersionStore(
+        shared.client, shared.name(MODEL_SNAPSHOTS), shared.name(CATALOGUES), shared.fate.failed
+    )
+    shared.services.append(store)
+    changelog = customers_changelog(settings.app_id).name
+    partitions = Partitions(changelog, StateCodec(), settings.hot_customers)
+
+    async def read_states(partitions: Sequence[int]) -> Mapping[int, dict[str, bytes]]:
+        await asyncio.to_thread(check_whole, shared.client, changelog, partitions)
+        read = partial(newest_states, shared.client, changelog, partitions)
+        states: Mapping[int, dict[str, bytes]] = await in_thread(read)
+        await asyncio.to_thread(check_states, states, shared.timeline.partitions)
+        meters.recovered(shared.metrics, sum(map(len, states.values())))
+        return states
+
+    def catalogue(version: str, data: bytes) -> Catalogue:
+        made = shared.catalogue_of(version, data)
+        expect(shared.metrics, made)
+        return made
+
+    versions = CompiledVersions(store, catalogue, Snapshots(shared.metrics).scorer)
+    role = decide.Decide(
+        Engine(versions, settings.salt, 1.0 / shared.timeline.partitions),
+        partitions,
+        versions,
+        outbox,
+        await _encoders(shared),
+        read_states,
+        shared.dead_letters(outbox),
+        settings.topic_prefix,
+        meters.decided(shared.metrics, shared.build_info),
+        meters.kept(shared.metrics),
+    )
+    app = shared.app(role, decide.agent(role), outbox, partitions)
+    shared.progress.roles["decide"].detail = partitions.described
+    return app
+
+
+async def _encoders(shared: Shared) -> Encoders:
+    if shared.registry is None:
+        return Encoders(BUNDLED_IDS)
+    outputs = {shared.name(topic): topic.name for topic in (NEXT_BEST_ACTIONS, DECISIONS)}
+    return Encoders(await asyncio.to_thread(shared.registry.register, outputs))

@@ -1,0 +1,47 @@
+"""Who learns a model's lessons: what the catalogue file says of its learner and challenger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from streams.core.catalogue.values import Catalogue
+from streams.shell.versions.catalogue_file import CatalogueFile
+
+# A look at the file costs as much as a tenth of a lesson; a change may wait so long.
+_LOOK_EVERY_MS = 1_000
+
+
+class Taught:
+    """Names the learners of a model; looks for a changed catalogue every second."""
+
+    def __init__(
+        self,
+        file: CatalogueFile,
+        now_ms: Callable[[], int],
+        noted: Callable[[Catalogue], None] = lambda catalogue: None,
+    ) -> None:
+        """`noted` is called with each catalogue that is read, the first included."""
+        self._noted = noted
+        self._file = file
+        self._now_ms = now_ms
+        self._catalogue: Catalogue | None = None
+        self._looked_at_ms = 0
+
+    def by(self, model: str) -> Sequence[str]:
+        """Return the names of all that learn it, first the one in use."""
+        catalogue = self._current()
+        if model != catalogue.model:
+            # Decided under a catalogue that has since been replaced.
+            return (model,)
+        rival = catalogue.challenged_by
+        return (catalogue.scored_by,) if rival is None else (catalogue.scored_by, rival)
+
+    def _current(self) -> Catalogue:
+        now_ms = self._now_ms()
+        if self._catalogue is None or now_ms - self._looked_at_ms >= _LOOK_EVERY_MS:
+            self._looked_at_ms = now_ms
+            found = self._file.catalogue()
+            if self._catalogue is None or found.version != self._catalogue.version:
+                self._catalogue = found
+                self._noted(found)
+        return self._catalogue

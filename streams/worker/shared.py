@@ -1,0 +1,146 @@
+"""What the roles of one worker share: settings, clients, metrics, and how they end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from importlib.metadata import version as installed_version
+from typing import Any
+
+from schemas.topics import TOPICS, Topic
+from streams.agents import role_metrics as meters
+from streams.agents.build_info import BuildInfo
+from streams.agents.dead_letter_outlet import DeadLetterRate, DeadLetters
+from streams.core.catalogue.values import Catalogue
+from streams.shell.faust_app.app import ShellApp, create_app
+from streams.shell.faust_app.credentials import (
+    faust_credentials,
+)
+from streams.shell.kafka.client_config import (
+    librdkafka_config,
+)
+from streams.shell.kafka.outbox import Outbox
+from streams.shell.kafka.producers import producer_config
+from streams.shell.kafka.registry import RegistrySchemas
+from streams.shell.process.serve import Fate, Service
+from streams.shell.runner.role import Role
+from streams.shell.runner.role_options import ShellOptions
+from streams.shell.runner.role_runner import Shell
+from streams.shell.settings.paths import catalogue_path
+from streams.shell.settings.settings import Settings, SettingsError
+from streams.shell.state.partitions import Partitions
+from streams.shell.telemetry.metric_series import begin
+from streams.shell.telemetry.metrics import Metrics
+from streams.shell.telemetry.progress import Progress, RoleProgress
+from streams.shell.versions.catalogue_file import CatalogueFile
+from streams.shell.versions.leader import Timeline
+from streams.shell.wall_clock import now_ms
+from streams.worker.version_makers import catalogue_of
+
+
+class Shared:
+    """Made once per worker; each role takes from it what it needs.
+
+    `timeline` is known once the topics were looked at.
+    """
+
+    def __init__(self, settings: Settings, timeline: Timeline) -> None:
+        self.settings = settings
+        self.timeline = timeline
+        self.client = librdkafka_config(settings)
+        self.options = shell_options(settings, self.client)
+        self.metrics = begin(Metrics(), settings.topic_prefix)
+        self.build_info = BuildInfo(self.metrics, installed_version("concierge"))
+        self.progress = Progress()
+        self.fate = Fate()
+        self.services: list[Service] = []
+        self._catalogue_file: CatalogueFile | None = None
+        self.registry = RegistrySchemas(settings) if settings.schema_registry_url else None
+
+    def name(self, topic: Topic) -> str:
+        """Return what a topic is called in this installation."""
+        return topic.with_prefix(self.settings.topic_prefix).name
+
+    def outbox(self) -> Outbox:
+        """Return a new producer."""
+        config = producer_config(self.client, self.options.linger_ms)
+        config["message.timeout.ms"] = self.settings.delivery_timeout_ms
+        compressed = {self.name(t): self.settings.compression for t in TOPICS if t.for_others}
+        return Outbox(config, self.fate.failed, compressed)
+
+    def catalogue_file(self) -> CatalogueFile:
+        """Return the catalogue file, the same one for all roles: read and parsed once.
+
+        A wrong one is the operator's to mend: raises SettingsError or `CatalogueError`, which end
+        the worker before anything is read from Kafka. Later edits are counted where intake runs,
+        which publishes them.
+        """
+        if self._catalogue_file is None:
+            counted = self.metrics if "intake" in self.settings.roles else None
+            try:
+                file = CatalogueFile(catalogue_path(self.settings), counted)
+                file.catalogue()
+            except OSError as error:
+                raise SettingsError([f"CONCIERGE_CATALOGUE_PATH: {error}"]) from error
+            self._catalogue_file = file
+        return self._catalogue_file
+
+    def catalogue_of(self, version: str, data: bytes) -> Catalogue:
+        """Return a published catalogue; the one of the file is not parsed again.
+
+        A worker that only decides reads no file.
+        """
+        held = None if self._catalogue_file is None else self._catalogue_file.held
+        return held if held is not None and held.version == version else catalogue_of(version, data)
+
+    def dead_letters(self, outbox: Outbox) -> DeadLetters:
+        """Return what sends refused records away, at the configured rate at most."""
+        settings = self.settings
+        return DeadLetters(
+            outbox,
+            DeadLetterRate(settings.dead_letter_limit, settings.dead_letter_window_ms),
+            now_ms,
+            installed_version("concierge"),
+            settings.topic_prefix,
+            meters.refused(self.metrics),
+        )
+
+    def app(
+        self,
+        role: Role,
+        agent: Callable[..., Any],
+        outbox: Outbox,
+        partitions: Partitions | None = None,
+        *,
+        fetch_max_wait_ms: int = 0,
+    ) -> ShellApp:
+        """Return the Faust app of a role; `outbox` is what the role sends through.
+
+        A role that nobody waits for may let its fetches wait longer than the setting says.
+        """
+        progress = self.progress.roles.setdefault(role.name, RoleProgress())
+        wait_ms = max(self.options.fetch_max_wait_ms, fetch_max_wait_ms)
+        options = replace(self.options, fetch_max_wait_ms=wait_ms)
+        shell = Shell(
+            role, options, outbox, self.outbox(), progress, self.fate.failed, self.metrics
+        )
+        return create_app(shell, agent, partitions)
+
+
+def shell_options(settings: Settings, client: Mapping[str, Any]) -> ShellOptions:
+    """Return what the shell is told of the settings."""
+    return ShellOptions(
+        settings.bootstrap,
+        app_id=settings.app_id,
+        checkpoint_every_s=settings.checkpoint_interval_ms / 1000,
+        checkpoint_every_records=settings.checkpoint_max_events,
+        fetch_max_wait_ms=settings.fetch_max_wait_ms,
+        session_timeout_s=settings.session_timeout_ms / 1000,
+        instance_id=settings.instance_id or None,
+        failpoint=settings.failpoint,
+        may_miss=frozenset(
+            topic.with_prefix(settings.topic_prefix).name for topic in TOPICS if topic.may_be_missed
+        ),
+        client=client,
+        credentials=faust_credentials(settings),
+    )

@@ -1,0 +1,169 @@
+"""How a worker ends: what it says, what it exits with, and that no library holds it up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any, cast
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+
+from streams.core.state.codec import StateError
+from streams.shell.exits import EXIT_CONFIG, EXIT_FAILED, EXIT_OK, Ending, ToMend
+from streams.shell.kafka.error_advice import advice, undelivered
+from streams.shell.process import serve as worker
+from streams.shell.process.serve import Fate, serve
+
+
+class _Closed:
+    async def close(self) -> None: ...
+
+
+class _Shell:
+    outbox = writer = _Closed()
+
+    async def run_checkpoints(self) -> None:
+        await asyncio.Event().wait()
+
+
+# How an app stops; the event is the end of the process, which is the end of whatever still runs.
+Stop = Callable[[asyncio.Event], Awaitable[None]]
+
+
+class _App:
+    """An app that runs until it is stopped, and stops as the test says."""
+
+    def __init__(self, stop: Stop, process_ends: asyncio.Event) -> None:
+        self.shell, self._stop, self._process_ends = _Shell(), stop, process_ends
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None:
+        await self._stop(self._process_ends)
+
+
+async def _at_once(process_ends: asyncio.Event) -> None: ...
+
+
+async def _never(process_ends: asyncio.Event) -> None:
+    while not process_ends.is_set():
+        # As mode does where it stops its services.
+        with suppress(asyncio.CancelledError):
+            await process_ends.wait()
+
+
+def _serve(fate: Fate, *stops: Stop, within_s: float = 9.0) -> int:
+    async def main() -> int:
+        process_ends = asyncio.Event()
+        code = await serve(
+            cast(Any, [_App(stop, process_ends) for stop in stops]), fate, (), within_s
+        )
+        left = asyncio.all_tasks() - {cast(asyncio.Task[Any], asyncio.current_task())}
+        assert bool(left) == any(stop is not _at_once for stop in stops), left
+        # The product's process ends here, by `leave`; the test's goes on.
+        process_ends.set()
+        await asyncio.gather(*left)
+        return code
+
+    return asyncio.run(main())
+
+
+@pytest.fixture
+def leaves_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is waited for long, and the watch that ends the process would end the test run."""
+    monkeypatch.setattr(worker, "_LEAVE_WITHIN_S", 0.01)
+    monkeypatch.setattr(worker, "_STEPS_OF_LEAVING", 60_000)
+
+
+def _failed(error: BaseException) -> Fate:
+    fate = Fate()
+    fate.failed(error)
+    return fate
+
+
+def test_an_orderly_end_is_zero() -> None:
+    fate = Fate()
+    fate.stop()
+    assert _serve(fate, _at_once, _at_once) == EXIT_OK
+
+
+@pytest.mark.parametrize(
+    ("failure", "code"),
+    [
+        (Ending("too many dead letters"), EXIT_FAILED),
+        (ToMend("the changelog is empty"), EXIT_CONFIG),
+        (StateError("stored by a newer release"), EXIT_CONFIG),
+        (KafkaException(KafkaError(KafkaError._ALL_BROKERS_DOWN)), EXIT_FAILED),
+    ],
+)
+def test_what_is_no_bug_is_told_without_a_trace(
+    failure: Exception, code: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert _serve(_failed(failure), _at_once) == code
+    [line] = [r for r in caplog.records if r.name == "concierge.worker"]
+    assert line.getMessage().startswith("stopped with nothing further committed: ")
+    assert line.exc_info is None
+
+
+def test_a_bug_is_told_with_its_trace(caplog: pytest.LogCaptureFixture) -> None:
+    assert _serve(_failed(ValueError("seven")), _at_once) == EXIT_FAILED
+    [line] = [r for r in caplog.records if r.name == "concierge.worker"]
+    assert line.exc_info is not None
+
+
+@pytest.mark.usefixtures("leaves_soon")
+def test_a_failure_waits_for_nobody_who_does_not_end() -> None:
+    assert _serve(_failed(Ending("no broker took it")), _never, _never) == EXIT_FAILED
+
+
+@pytest.mark.usefixtures("leaves_soon")
+def test_an_end_that_takes_too_long_is_a_failure(caplog: pytest.LogCaptureFixture) -> None:
+    fate = Fate()
+    fate.stop()
+    assert _serve(fate, _never, _at_once, within_s=0.02) == EXIT_FAILED
+    assert "could not be made safe" in caplog.text
+
+
+@pytest.mark.usefixtures("leaves_soon")
+def test_a_failure_while_draining_ends_the_wait() -> None:
+    fate = Fate()
+    fate.stop()
+
+    async def fails(process_ends: asyncio.Event) -> None:
+        fate.failed(Ending("no broker took it"))
+        await _never(process_ends)
+
+    assert _serve(fate, fails, _at_once, within_s=600.0) == EXIT_FAILED
+
+
+def test_a_record_that_was_not_taken_is_told_with_its_topic_and_what_to_do() -> None:
+    told = undelivered("timeline", 2, KafkaError(KafkaError.MSG_SIZE_TOO_LARGE))
+    assert "timeline/2" in told
+    assert "max.message.bytes" in told
+    told = undelivered("timeline", 2, KafkaError(KafkaError._MSG_TIMED_OUT))
+    assert "CONCIERGE_DELIVERY_TIMEOUT_MS" in told
+
+
+def test_a_record_that_is_refused_before_it_has_a_partition_is_told_so_too() -> None:
+    told = undelivered("timeline", None, KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED))
+    assert "a record for timeline: " in told
+    assert "ACL" in told
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        (KafkaError._TRANSPORT, "CONCIERGE_KAFKA"),
+        (KafkaError.TOPIC_AUTHORIZATION_FAILED, "ACL"),
+        (KafkaError.UNKNOWN_TOPIC_OR_PART, "concierge topics --create"),
+        (KafkaError.INVALID_REPLICATION_FACTOR, "CONCIERGE_REPLICATION_FACTOR"),
+    ],
+)
+def test_an_error_of_kafka_comes_with_what_to_do(code: int, hint: str) -> None:
+    assert hint in advice(KafkaError(code))
+
+
+def test_an_error_that_nobody_knows_better_about_is_told_as_it_is() -> None:
+    assert "reachable" not in advice(KafkaError(KafkaError.INVALID_CONFIG))
