@@ -6,8 +6,13 @@ import os
 from collections.abc import Mapping, Sequence
 
 import click
+from confluent_kafka.admin import AdminClient
 
+from schemas.topics import all_topics
 from streams.cli.options import kafka_option, settings_from
+from streams.shell.kafka.client_config import librdkafka_config
+from streams.shell.kafka.embedded import EmbeddedBroker
+from streams.shell.kafka.topic_admin import create_topics
 from streams.shell.process.children import own_command, own_environment, run_together
 from streams.shell.process.serve import run
 from streams.shell.settings.settings import ROLES, Settings
@@ -38,14 +43,37 @@ from streams.shell.telemetry.logs import set_up_logs
     help="With --apart: so many processes for decide, which costs the most; they share its "
     "partitions. The pages of those after the first follow behind all roles'.",
 )
-def worker(kafka: str | None, roles: tuple[str, ...], apart: bool, deciding: int) -> int:
+@click.option(
+    "--embedded",
+    is_flag=True,
+    help="To try things: start a broker inside this process, with all topics, and print its "
+    "address. It keeps nothing after the process ends.",
+)
+def worker(
+    kafka: str | None, roles: tuple[str, ...], apart: bool, deciding: int, embedded: bool
+) -> int:
     """Run a worker: intake, decide and learn, on the brokers of CONCIERGE_KAFKA.
 
     Add workers and Kafka's partitions move to them. SIGTERM drains, checkpoints and exits 0; a
     failure commits nothing and exits 70, after which a restart goes on from the last checkpoint.
     """
     given = {"ROLES": ",".join(roles)} if roles else {}
-    settings = settings_from(kafka, **given)
+    if not embedded:
+        return _run(settings_from(kafka, **given), apart, deciding)
+    if kafka is not None:
+        raise click.UsageError("--embedded starts a broker of its own: leave --kafka out")
+    with EmbeddedBroker() as broker:
+        settings = settings_from(broker.bootstrap, **given)
+        admin = AdminClient(librdkafka_config(settings))
+        create_topics(admin, all_topics(settings.app_id, settings.topic_prefix), 1)
+        click.echo(
+            f"An empty broker runs until this worker ends. In another terminal:\n"
+            f"    export CONCIERGE_KAFKA={broker.bootstrap}"
+        )
+        return _run(settings, apart, deciding)
+
+
+def _run(settings: Settings, apart: bool, deciding: int) -> int:
     if deciding > 1 and not (apart and "decide" in settings.roles):
         raise click.UsageError("--decide-processes needs --apart and the role decide")
     processes = _apart(settings, deciding) if apart else {}
