@@ -1,9 +1,10 @@
-"""The first example of the README leads to actions: its very lines, run beside a real worker."""
+"""The examples of the README lead to actions: their very lines, run beside a real worker."""
 
 from __future__ import annotations
 
 import os
 import runpy
+import sys
 import time
 from collections.abc import Iterator
 
@@ -16,11 +17,12 @@ from streams.cli.main import concierge
 from streams.demo.worker_process import as_text
 from streams.shell.kafka.embedded import EmbeddedBroker
 from tests.integration.world import Given, World
+from tests.integration.world_worker import Worker
 from tests.support.checkout import ROOT
 from tests.support.fake_registry import FakeRegistry
 from tests.support.patience import PATIENCE_S
 
-EXAMPLE = ROOT / "deploy" / "examples" / "first_action.py"
+EXAMPLES = ROOT / "deploy" / "examples"
 
 
 @pytest.fixture
@@ -31,8 +33,8 @@ def world(embedded_broker: EmbeddedBroker, topic_prefix: str) -> Iterator[World]
     made.close()
 
 
-def _run(world: World, monkeypatch: pytest.MonkeyPatch, **settings: str) -> None:
-    """Run the example beside a worker; where it pauses, wait until the worker has read it all."""
+def _start(world: World, monkeypatch: pytest.MonkeyPatch, **settings: str) -> Worker:
+    """Start a worker; its settings are those of the examples, and examples wait for it."""
     world.create_topics()
     worker = world.start(**settings)
     worker.await_ready()
@@ -57,7 +59,8 @@ def _run(world: World, monkeypatch: pytest.MonkeyPatch, **settings: str) -> None
 
         def poll(self, timeout: float = -1) -> Message | None:
             world.await_settled(worker)
-            if self.read == sum(world.ends([NEXT_BEST_ACTIONS]).values()):
+            begun = sum(max(partition.offset, 0) for partition in self.assignment())
+            if self.read == sum(world.ends([NEXT_BEST_ACTIONS]).values()) - begun:
                 return None
             record = super().poll(PATIENCE_S)
             self.read += record is not None and record.error() is None
@@ -65,13 +68,39 @@ def _run(world: World, monkeypatch: pytest.MonkeyPatch, **settings: str) -> None
 
     monkeypatch.setattr(time, "sleep", pause)
     monkeypatch.setattr("confluent_kafka.Consumer", Patient)
-    runpy.run_path(str(EXAMPLE), run_name="__main__")
+    return worker
+
+
+def _run(monkeypatch: pytest.MonkeyPatch, example: str, *arguments: str) -> None:
+    monkeypatch.setattr(sys, "argv", [example, *arguments])
+    runpy.run_path(str(EXAMPLES / example), run_name="__main__")
+
+
+def test_an_event_of_ones_own_leads_to_an_action(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _start(world, monkeypatch)
+    customers = [f"ada-{number}" for number in range(6)]
+    for customer in customers:
+        consent = ("kind=consent", "purpose=marketing", "granted=true")
+        _run(monkeypatch, "own_event.py", "profile", f"customer_id={customer}", *consent)
+    assert capsys.readouterr().out.count("No action within five seconds") == 6
+    for customer in customers:
+        search = ("kind=search", "family=candles_lights", "channel=web")
+        _run(monkeypatch, "own_event.py", "clickstream", f"customer_id={customer}", *search)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 6
+    # By chance a customer may be in the control group, or get nothing.
+    actions = [line for line in lines if line.startswith("suggest_")]
+    assert len(actions) >= 3
+    assert all("you were looking for something just now" in line for line in actions)
 
 
 def test_the_first_example_leads_to_actions(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _run(world, monkeypatch)
+    _start(world, monkeypatch)
+    _run(monkeypatch, "first_action.py")
     lines = [line.split(" | ") for line in capsys.readouterr().out.splitlines()]
     # A few may be held out or see nothing by chance: which, depends on the places of the ticks.
     assert 12 <= len(lines) <= 20
@@ -110,7 +139,8 @@ def test_it_does_beside_a_registry(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Where the ids of bundled schemas mean nothing."""
-    _run(world, monkeypatch, schema_registry_url=server.url)
+    _start(world, monkeypatch, schema_registry_url=server.url)
+    _run(monkeypatch, "first_action.py")
     assert len(capsys.readouterr().out.splitlines()) >= 12
     assert {f"{world.prefix}profile-value", f"{world.prefix}clickstream-value"} <= {
         *server.subjects
