@@ -50,8 +50,7 @@ class Topic:
     # Whether reading goes on, loudly, behind records that retention removed before they were read.
     # Not where they may hold a customer's no: a lost no must not become a contact.
     may_be_missed: bool = False
-    # Whether programs that are not ours read it: then every common client must be able to, and it
-    # is compressed as CONCIERGE_COMPRESSION says.
+    # Whether programs that are not ours read it: it is compressed as the settings say.
     for_others: bool = False
 
     def with_prefix(self, prefix: str) -> Topic:

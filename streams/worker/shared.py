@@ -7,7 +7,7 @@ from dataclasses import replace
 from importlib.metadata import version as installed_version
 from typing import Any
 
-from schemas.topics import TOPICS, Topic
+from schemas.topics import DECISIONS, TOPICS, Topic
 from streams.agents import role_metrics as meters
 from streams.agents.build_info import BuildInfo
 from streams.agents.dead_letter_outlet import DeadLetterRate, DeadLetters
@@ -66,6 +66,7 @@ class Shared:
         config = producer_config(self.client, self.options.linger_ms)
         config["message.timeout.ms"] = self.settings.delivery_timeout_ms
         compressed = {self.name(t): self.settings.compression for t in TOPICS if t.for_others}
+        compressed[self.name(DECISIONS)] = self.settings.decisions_compression
         return Outbox(config, self.fate.failed, compressed)
 
     def catalogue_file(self) -> CatalogueFile:

@@ -19,8 +19,8 @@ from schemas.topics import PRODUCER_MAX_MESSAGE_BYTES
 QUEUE_LIMIT = 200_000
 # Of topics that only we read.
 INTERNAL_COMPRESSION = "lz4"
-# The default level of gzip costs 18 us a decision, this one 7, for a fifth more bytes (20 actions,
-# batches of 50). The other kinds keep librdkafka's own default.
+# gzip at its default level costs librdkafka's thread 150 us for a record of 2 KiB, at this level 80
+# for a fifth more bytes; zstd costs 11, lz4 2. The other kinds keep librdkafka's default level.
 _LEVELS = {"gzip": 1}
 
 
