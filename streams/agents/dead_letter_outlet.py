@@ -8,7 +8,7 @@ from collections.abc import Callable
 from schemas.dead_letter_record import dead_letter
 from schemas.records import Origin, Rejection
 from schemas.topics import DEAD_LETTERS
-from streams.shell.exits import Ending
+from streams.shell.exits import WorkerExit
 from streams.shell.kafka_records import RawRecord
 from streams.shell.runner.role import Sender
 
@@ -17,7 +17,7 @@ _SLOTS_OF_A_WINDOW = 60
 _MAX_SLOTS = 86_400
 
 
-class TooManyDeadLetters(Ending):
+class TooManyDeadLetters(WorkerExit):
     """Something upstream broke: input is refused faster than anybody would look at it."""
 
 

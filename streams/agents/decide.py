@@ -116,10 +116,10 @@ class Decide:
         """Advance the partitions by the chunks' records and send what comes of it."""
         longest = max(len(chunk.records) for chunk in chunks)
         # Taken once: a stop that gives up on a long chunk drops the partitions meanwhile.
-        stores = [self._partitions[chunk.place.partition] for chunk in chunks]
+        stores = [self._partitions[chunk.tp.partition] for chunk in chunks]
         for first in range(0, longest, BATCH):
             batches = [
-                Batch(chunk.place.partition, self._decode(chunk.place, records), store)
+                Batch(chunk.tp.partition, self._decode(chunk.tp, records), store)
                 for chunk, store in zip(chunks, stores, strict=True)
                 if (records := chunk.records[first : first + BATCH])
             ]

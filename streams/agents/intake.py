@@ -48,12 +48,12 @@ class RemoteSchemas(SchemaSource, Protocol):
     def missing(self, schema_ids: Iterable[int]) -> set[int]:
         """Return the ids that have to be asked for."""
 
-    def learn(self, schema_ids: Iterable[int]) -> None:
+    def fetch(self, schema_ids: Iterable[int]) -> None:
         """Ask for these ids; blocks."""
 
 
 class Leading(Protocol):
-    """The leader's duties (`streams.shell.versions.leader.Clock`)."""
+    """The leader's duties (`streams.shell.versions.leader.Leader`)."""
 
     async def lead(self) -> None:
         """Begin them."""
@@ -112,7 +112,7 @@ class Intake:
                 await asyncio.sleep(0)
 
     def _admit(self, chunk: Chunk, first: int) -> None:
-        place = chunk.place
+        place = chunk.tp
         topic = place.topic.removeprefix(self._prefix)
         kinds: Counter[str] = Counter()
         now_ms = self._now_ms()
@@ -143,7 +143,7 @@ class Intake:
         retry_s = _FIRST_RETRY_S
         while missing:
             try:
-                await asyncio.to_thread(remote.learn, missing)
+                await asyncio.to_thread(remote.fetch, missing)
                 return
             except self._unavailable:
                 await asyncio.sleep(retry_s)

@@ -11,7 +11,7 @@ import msgspec
 
 from schemas.records import ENCODER, LESSON_DECODER, Lesson, Switch
 from schemas.topics import LESSONS, MODEL_SNAPSHOTS
-from streams.shell.exits import ToMend
+from streams.shell.exits import ConfigExit
 from streams.shell.faust_app.app import AgentFunction
 from streams.shell.kafka_records import Chunk, Partition, RawRecord, Write
 from streams.shell.runner.checkpoint import Cut
@@ -61,7 +61,7 @@ class Workshop:
     """Return the names of all that learn a model's lessons, first the one that is in use."""
 
 
-class ForeignLesson(ToMend):
+class ForeignLesson(ConfigExit):
     """The lessons topic holds something we did not write."""
 
 
@@ -117,7 +117,7 @@ class Learn:
         """Learn the chunks' lessons, each partition's in order."""
         for chunk in chunks:
             for first in range(0, len(chunk.records), BATCH):
-                self._learn(chunk.place, chunk.records[first : first + BATCH])
+                self._learn(chunk.tp, chunk.records[first : first + BATCH])
                 # Other roles may share the event loop.
                 await asyncio.sleep(0)
 

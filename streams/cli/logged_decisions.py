@@ -10,7 +10,7 @@ from schemas.topics import DECISIONS, LESSONS
 from schemas.wire import decode_decision
 from streams.analysis.settled_decisions import Outcomes
 from streams.shell.kafka.client_config import librdkafka_config
-from streams.shell.kafka.newest_offsets import newest_starts
+from streams.shell.kafka.newest_offsets import offsets_of_newest
 from streams.shell.kafka.registry import RegistrySchemas
 from streams.shell.kafka.topic_admin import partitions_of
 from streams.shell.kafka.topic_reader import read_to_end
@@ -22,7 +22,7 @@ def logged_decisions(settings: Settings, limit: int) -> Iterator[Decision]:
     client, topic = librdkafka_config(settings), settings.topic_prefix + DECISIONS.name
     schemas = RegistrySchemas(settings) if settings.schema_registry_url else None
     partitions = partitions_of(client, topic)
-    starts = newest_starts(client, topic, partitions, -(-limit // len(partitions)))
+    starts = offsets_of_newest(client, topic, partitions, -(-limit // len(partitions)))
     seen: set[str] = set()
     for messages in read_to_end(client, topic, partitions, Event(), starts):
         for message in messages:

@@ -21,7 +21,7 @@ from streams.cli.commands.what_if import what_if
 from streams.cli.commands.worker import worker
 from streams.core.state.codec import StateError
 from streams.core.yaml_file.problems import CatalogueError
-from streams.shell.exits import EXIT_CONFIG, Ending
+from streams.shell.exits import EXIT_CONFIG, WorkerExit
 from streams.shell.kafka.error_advice import advice
 from streams.shell.kafka.registry import RegistryUnavailable
 from streams.shell.settings.fields import SettingsError
@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except _TO_MEND as error:
         click.echo(f"concierge: {error}", err=True)
         sys.exit(EXIT_CONFIG)
-    except Ending as error:
+    except WorkerExit as error:
         click.echo(f"concierge: {error}", err=True)
         sys.exit(error.exit_code)
     except RegistryUnavailable as error:

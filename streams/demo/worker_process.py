@@ -15,7 +15,11 @@ from typing import Any, Self
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from streams.shell.process.children import ends_with_parent, own_command, own_environment
+from streams.shell.process.children import (
+    concierge_command,
+    concierge_environment,
+    signal_when_parent_dies,
+)
 
 _READY_WITHIN_S = 60.0
 _STOP_WITHIN_S = 30.0
@@ -46,11 +50,11 @@ class WorkerProcess:
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            own_command("worker"),
-            env=own_environment(self._environ),
+            concierge_command("worker"),
+            env=concierge_environment(self._environ),
             stdout=self._log,
             stderr=self._log,
-            preexec_fn=ends_with_parent(signal.SIGKILL),
+            preexec_fn=signal_when_parent_dies(signal.SIGKILL),
         )
         try:
             self._await_ready()

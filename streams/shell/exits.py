@@ -9,7 +9,7 @@ EXIT_FAILED = 70
 EXIT_CONFIG = 78
 
 
-class Ending(Exception):
+class WorkerExit(Exception):
     """Something outside of the program ended the worker; a restart goes on where it was safe.
 
     The message says what happened, where, and what to do about it.
@@ -18,7 +18,7 @@ class Ending(Exception):
     exit_code = EXIT_FAILED
 
 
-class ToMend(Ending):
+class ConfigExit(WorkerExit):
     """The worker refuses to run as things are: somebody has to do what the message says first."""
 
     exit_code = EXIT_CONFIG

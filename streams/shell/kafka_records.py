@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 # Chunks of one fetch with no more records than this between them are worked on together: few
 # enough that a checkpoint, which waits for them, comes soon; beyond it waves are wide in any case.
-MOST_TOGETHER = 4_096
+MAX_CHUNK_GROUP_RECORDS = 4_096
 
 
 # Kafka's names for a record's time: CreateTime is what its producer says, LogAppendTime when the
@@ -51,7 +51,7 @@ class RawRecord(Protocol):
         """Return the headers in the order they were written."""
 
 
-class Fetched(NamedTuple):
+class FetchedRecord(NamedTuple):
     """A `RawRecord` of our own, for tests and for records that were not fetched by aiokafka."""
 
     offset: int
@@ -73,7 +73,7 @@ class Chunk:
     moves the position all the same.
     """
 
-    place: Partition
+    tp: Partition
     records: Sequence[RawRecord]
     start: int
     epoch: int
@@ -90,19 +90,19 @@ class Chunk:
         return max(self.records[-1].offset + 1, self.read_to) if self.records else self.read_to
 
 
-def together(chunks: Sequence[Chunk]) -> Iterator[Sequence[Chunk]]:
+def chunk_groups(chunks: Sequence[Chunk]) -> Iterator[Sequence[Chunk]]:
     """Part the chunks of one fetch into groups to be worked on together.
 
-    >>> records = [Fetched(0, 0, None, None)] * 3_000
+    >>> records = [FetchedRecord(0, 0, None, None)] * 3_000
     >>> one, two = (Chunk(Partition("t", n), records, 0, 0) for n in (0, 1))
-    >>> [len(group) for group in together([one, two])]
+    >>> [len(group) for group in chunk_groups([one, two])]
     [1, 1]
     """
     group: list[Chunk] = []
     records = 0
     for chunk in chunks:
         records += len(chunk.records)
-        if group and records > MOST_TOGETHER:
+        if group and records > MAX_CHUNK_GROUP_RECORDS:
             yield group
             group, records = [], len(chunk.records)
         group.append(chunk)

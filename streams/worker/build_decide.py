@@ -29,7 +29,7 @@ from streams.shell.state.changelog import (
 from streams.shell.state.partition_store import StateCodec
 from streams.shell.state.partitions import Partitions
 from streams.shell.state.state_checks import check_states, check_whole
-from streams.shell.telemetry.metric_series import expect
+from streams.shell.telemetry.metric_series import create_catalogue_series
 from streams.shell.versions.compiled_versions import CompiledVersions
 from streams.shell.versions.version_store import VersionStore
 from streams.worker.published_snapshots import Snapshots
@@ -40,7 +40,7 @@ async def build(shared: Shared) -> ShellApp:
     """Return the app of the decide role; asks the registry for ids where there is one."""
     settings, outbox = shared.settings, shared.outbox()
     store = VersionStore(
-        shared.client, shared.name(MODEL_SNAPSHOTS), shared.name(CATALOGUES), shared.fate.failed
+        shared.client, shared.name(MODEL_SNAPSHOTS), shared.name(CATALOGUES), shared.shutdown.failed
     )
     shared.services.append(store)
     changelog = customers_changelog(settings.app_id).name
@@ -56,7 +56,7 @@ async def build(shared: Shared) -> ShellApp:
 
     def catalogue(version: str, data: bytes) -> Catalogue:
         made = shared.catalogue_of(version, data)
-        expect(shared.metrics, made)
+        create_catalogue_series(shared.metrics, made)
         return made
 
     versions = CompiledVersions(store, catalogue, Snapshots(shared.metrics).scorer)

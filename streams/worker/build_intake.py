@@ -12,7 +12,7 @@ from streams.shell.faust_app.app import ShellApp
 from streams.shell.kafka.outbox import Outbox
 from streams.shell.kafka.registry import RegistryUnavailable
 from streams.shell.versions.catch_up import CatchUp
-from streams.shell.versions.leader import Clock
+from streams.shell.versions.leader import Leader
 from streams.shell.wall_clock import now_ms
 from streams.worker.shared import Shared
 
@@ -50,18 +50,18 @@ async def build(shared: Shared) -> ShellApp:
     return shared.app(role, intake.agent(role), outbox)
 
 
-def _clock(shared: Shared) -> Clock:
+def _clock(shared: Shared) -> Leader:
     # A producer of its own: it waits for acknowledgements at other times than a checkpoint does.
     outbox = shared.outbox()
     shared.services.append(_Closing(outbox))
-    return Clock(
+    return Leader(
         outbox,
         shared.timeline,
         shared.name(CATALOGUES),
         now_ms if shared.settings.clock == "wall" else None,
         shared.catalogue_file().current,
         outbox.write,
-        shared.fate.failed,
+        shared.shutdown.failed,
         shared.settings.clock_interval_ms / 1000,
         CatchUp(lambda: shared.progress.roles["intake"]),
     )

@@ -19,8 +19,8 @@ from streams.agents import role_metrics as meters
 from streams.shell.faust_app.app import ShellApp
 from streams.shell.kafka.topic_admin import partitions_of
 from streams.shell.kafka.topic_reader import in_thread, read_to_end, reader_config
-from streams.shell.telemetry.metric_series import expect
-from streams.shell.versions.version_store import MODEL, named
+from streams.shell.telemetry.metric_series import create_catalogue_series
+from streams.shell.versions.version_store import MODEL, parse_version_key
 from streams.shell.wall_clock import now_ms
 from streams.worker.model_setup import Taught
 from streams.worker.new_models import new_model
@@ -39,7 +39,9 @@ async def build(shared: Shared) -> ShellApp:
     """Return the app of the learn role."""
     settings, outbox = shared.settings, shared.outbox()
 
-    taught = Taught(shared.catalogue_file(), now_ms, partial(expect, shared.metrics))
+    taught = Taught(
+        shared.catalogue_file(), now_ms, partial(create_catalogue_series, shared.metrics)
+    )
     # Read at once, so that the actions' counters are there before the first lesson.
     taught.by("")
 
@@ -79,7 +81,7 @@ def _published(client: Mapping[str, Any], topic: str, give_up: Event) -> Found:
     found: dict[str, dict[str, bytes]] = {}
     for messages in read_to_end(client, topic, partitions_of(client, topic), give_up):
         for message in messages:
-            name = named(MODEL, message.key() or b"")
+            name = parse_version_key(MODEL, message.key() or b"")
             if name is None:
                 continue
             _, model, version = name

@@ -10,7 +10,7 @@ from schemas.topics import TIMELINE, all_topics
 from streams.shell.faust_app.app import ShellApp
 from streams.shell.faust_app.hooks import check_hooks
 from streams.shell.kafka.client_config import librdkafka_config
-from streams.shell.kafka.connect import reached
+from streams.shell.kafka.connect import connect_admin
 from streams.shell.kafka.topic_admin import TopicsNotReady, check_topics, partitions_of
 from streams.shell.pages.health import HealthServer
 from streams.shell.pages.lag import LagWatch
@@ -75,11 +75,11 @@ async def run_worker(settings: Settings, build: Sequence[Builder]) -> int:
     """
     check_hooks()
     shared = Shared(settings, await asyncio.to_thread(_timeline, settings))
-    lag = LagWatch(settings, shared.progress, shared.metrics, failed=shared.fate.failed)
+    lag = LagWatch(settings, shared.progress, shared.metrics, failed=shared.shutdown.failed)
     health = HealthServer(settings, shared.metrics, shared.progress, lag)
     shared.services += [lag, health, _Announcement(health, settings, shared.progress)]
     apps = [await each(shared) for each in build]
-    code = await serve(apps, shared.fate, shared.services, shared.options.stop_timeout_s)
+    code = await serve(apps, shared.shutdown, shared.services, shared.options.stop_timeout_s)
     if shared.registry is not None:
         shared.registry.close()
     return code
@@ -87,10 +87,10 @@ async def run_worker(settings: Settings, build: Sequence[Builder]) -> int:
 
 def _timeline(settings: Settings) -> Timeline:
     """Check the topics and return the timeline's name and width."""
-    # Brokers that cannot be reached are told in one line of ours, not in hundreds of librdkafka's.
+    # One line of ours says that no broker answers, not hundreds of librdkafka's.
     client = {**librdkafka_config(settings), "log_level": 0}
     wanted = all_topics(settings.app_id, settings.topic_prefix)
-    reports = check_topics(reached(client), wanted)
+    reports = check_topics(connect_admin(client), wanted)
     wrong = [f"{r.topic} is {r.verdict}: {r.detail}" for r in reports if not r.usable]
     if wrong:
         raise TopicsNotReady("; ".join(wrong))

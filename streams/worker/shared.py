@@ -22,14 +22,14 @@ from streams.shell.kafka.client_config import (
 from streams.shell.kafka.outbox import Outbox
 from streams.shell.kafka.producers import producer_config
 from streams.shell.kafka.registry import RegistrySchemas
-from streams.shell.process.serve import Fate, Service
+from streams.shell.process.serve import Service, Shutdown
 from streams.shell.runner.role import Role
 from streams.shell.runner.role_options import ShellOptions
 from streams.shell.runner.role_runner import Shell
 from streams.shell.settings.paths import catalogue_path
 from streams.shell.settings.settings import Settings, SettingsError
 from streams.shell.state.partitions import Partitions
-from streams.shell.telemetry.metric_series import begin
+from streams.shell.telemetry.metric_series import create_known_series
 from streams.shell.telemetry.metrics import Metrics
 from streams.shell.telemetry.progress import Progress, RoleProgress
 from streams.shell.versions.catalogue_file import CatalogueFile
@@ -49,10 +49,10 @@ class Shared:
         self.timeline = timeline
         self.client = librdkafka_config(settings)
         self.options = shell_options(settings, self.client)
-        self.metrics = begin(Metrics(), settings.topic_prefix)
+        self.metrics = create_known_series(Metrics(), settings.topic_prefix)
         self.build_info = BuildInfo(self.metrics, installed_version("concierge"))
         self.progress = Progress()
-        self.fate = Fate()
+        self.shutdown = Shutdown()
         self.services: list[Service] = []
         self._catalogue_file: CatalogueFile | None = None
         self.registry = RegistrySchemas(settings) if settings.schema_registry_url else None
@@ -67,7 +67,7 @@ class Shared:
         config["message.timeout.ms"] = self.settings.delivery_timeout_ms
         compressed = {self.name(t): self.settings.compression for t in TOPICS if t.for_others}
         compressed[self.name(DECISIONS)] = self.settings.decisions_compression
-        return Outbox(config, self.fate.failed, compressed)
+        return Outbox(config, self.shutdown.failed, compressed)
 
     def catalogue_file(self) -> CatalogueFile:
         """Return the catalogue file, the same one for all roles: read and parsed once.
@@ -123,7 +123,7 @@ class Shared:
         wait_ms = max(self.options.fetch_max_wait_ms, fetch_max_wait_ms)
         options = replace(self.options, fetch_max_wait_ms=wait_ms)
         shell = Shell(
-            role, options, outbox, self.outbox(), progress, self.fate.failed, self.metrics
+            role, options, outbox, self.outbox(), progress, self.shutdown.failed, self.metrics
         )
         return create_app(shell, agent, partitions)
 

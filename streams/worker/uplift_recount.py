@@ -11,7 +11,7 @@ from models.evaluation.experiment import Experiment, intended_split
 from schemas.records import LESSON_DECODER
 from schemas.topics import LESSONS
 from streams.agents.uplift_metrics import UpliftMeter
-from streams.shell.kafka.newest_offsets import newest_starts
+from streams.shell.kafka.newest_offsets import offsets_of_newest
 from streams.shell.kafka.topic_reader import in_thread, read_to_end
 from streams.shell.wall_clock import now_ms
 from streams.worker.shared import Shared
@@ -51,7 +51,7 @@ def _count(
     experiment: Experiment,
     give_up: Event,
 ) -> None:
-    starts = newest_starts(client, topic, partitions, _MOST_RECOUNTED)
+    starts = offsets_of_newest(client, topic, partitions, _MOST_RECOUNTED)
     for messages in read_to_end(client, topic, partitions, give_up, starts):
         for message in messages:
             experiment.see(LESSON_DECODER.decode(message.value() or b""))

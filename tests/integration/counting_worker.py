@@ -22,7 +22,7 @@ from streams.shell.kafka.topic_reader import (
     in_thread,
 )
 from streams.shell.kafka_records import Chunk, Partition
-from streams.shell.process.serve import Fate, run, serve
+from streams.shell.process.serve import Shutdown, run, serve
 from streams.shell.runner.checkpoint import Cut
 from streams.shell.runner.role import only
 from streams.shell.runner.role_options import ShellOptions
@@ -116,7 +116,7 @@ class Counting:
         await asyncio.sleep(0)
 
     def _count(self, chunk: Chunk) -> None:
-        store = self._partitions[chunk.place.partition]
+        store = self._partitions[chunk.tp.partition]
         for record in chunk.records:
             key, value = (record.key or b"").decode(), record.value or b""
             if key == "poison":
@@ -139,21 +139,21 @@ class Counting:
         self._partitions.written()
 
 
-async def counting(options: ShellOptions, prefix: str, fate: Fate) -> int:
-    """Run the worker until `fate` is decided."""
+async def counting(options: ShellOptions, prefix: str, shutdown: Shutdown) -> int:
+    """Run the worker until `shutdown` is requested."""
     config = producer_config(options.client_config(), options.linger_ms)
     # A worker that a test froze must not end because its records waited meanwhile.
     config["message.timeout.ms"] = int(PATIENCE_S * 1_000)
-    outbox, writer = Outbox(config, fate.failed), Outbox(config, fate.failed)
+    outbox, writer = Outbox(config, shutdown.failed), Outbox(config, shutdown.failed)
     partitions = Partitions(changelog_topic(prefix), CODEC, hot_limit=1_000)
     role = Counting(prefix, partitions, outbox, options.client_config())
-    shell = Shell(role, options, outbox, writer, RoleProgress(), fate.failed)
+    shell = Shell(role, options, outbox, writer, RoleProgress(), shutdown.failed)
 
     async def agent(stream: AsyncIterator[Sequence[Chunk]]) -> None:
         async for chunks in stream:
             await role.work(*chunks)
 
-    return await serve([create_app(shell, agent, partitions)], fate)
+    return await serve([create_app(shell, agent, partitions)], shutdown)
 
 
 def options(bootstrap: str, prefix: str, **changes: Any) -> ShellOptions:
@@ -174,7 +174,7 @@ def main(arguments: Sequence[str]) -> int:
     bootstrap, prefix, *rest = arguments
     failpoint, instance = (*rest, "", "")[:2]
     chosen = options(bootstrap, prefix, failpoint=failpoint, instance_id=instance or None)
-    return run(lambda: counting(chosen, prefix, Fate()))
+    return run(lambda: counting(chosen, prefix, Shutdown()))
 
 
 if __name__ == "__main__":

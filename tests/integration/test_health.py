@@ -13,7 +13,7 @@ from confluent_kafka import Producer
 
 from streams.shell.kafka.embedded import EmbeddedBroker
 from streams.shell.kafka_records import Partition
-from streams.shell.pages.health import HealthServer, PortTaken
+from streams.shell.pages.health import HealthServer, PortUnavailable
 from streams.shell.pages.lag import LagWatch, Standstill
 from streams.shell.settings.settings import Settings
 from streams.shell.telemetry.metrics import CUSTOMERS, Metrics
@@ -139,7 +139,9 @@ def test_a_port_that_is_taken_is_named_with_what_to_do() -> None:
             settings = Settings(http_port=other.getsockname()[1])
             progress = Progress()
             watch = LagWatch(settings, progress, Metrics())
-            with pytest.raises(PortTaken, match=r"address already in use.*CONCIERGE_HTTP_PORT"):
+            with pytest.raises(
+                PortUnavailable, match=r"address already in use.*CONCIERGE_HTTP_PORT"
+            ):
                 await HealthServer(settings, Metrics(), progress, watch).start()
             await watch.stop()
 

@@ -47,7 +47,7 @@ def test_a_record_is_read_with_the_schema_its_id_names(
 def test_a_schema_is_asked_for_once(server: FakeRegistry, schemas: RegistrySchemas) -> None:
     server.add(77, schema_text("outcomes"))
     assert schemas.missing([77, 77]) == {77}
-    schemas.learn([77])
+    schemas.fetch([77])
     assert schemas.missing([77]) == set()
     schemas.find(77)
     schemas.find(77)
@@ -66,12 +66,12 @@ def test_an_id_that_the_registry_does_not_know_is_a_bad_record(
 def test_an_unknown_id_is_asked_for_again_only_after_a_while(server: FakeRegistry) -> None:
     now_s = 0.0
     schemas = RegistrySchemas(Settings(schema_registry_url=server.url), lambda: now_s)
-    schemas.learn([5])
+    schemas.fetch([5])
     assert schemas.missing([5]) == set()
     now_s = ASK_AGAIN_AFTER_S
     assert schemas.missing([5]) == {5}
     server.add(5, schema_text("outcomes"))
-    schemas.learn([5])
+    schemas.fetch([5])
     assert schemas.find(5) is not None
     schemas.close()
 
@@ -80,7 +80,7 @@ def test_the_answers_kept_are_bounded(
     server: FakeRegistry, schemas: RegistrySchemas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "MAX_CACHED_IDS", 3)
-    schemas.learn(range(1, 6))
+    schemas.fetch(range(1, 6))
     assert schemas.missing(range(1, 6)) == {1, 2}
 
 

@@ -121,7 +121,7 @@ def test_a_reference_that_is_not_there_is_named_and_asked_for_again(server: Fake
     server.add(6, channel, subject="channel")
     now_s = ASK_AGAIN_AFTER_S
     assert schemas.missing([7]) == {7}
-    schemas.learn([7])
+    schemas.fetch([7])
     assert read(schemas) == VIEW
     schemas.close()
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from random import Random
 from zlib import crc32
 
-from streams.shell.kafka_records import Fetched, Partition
+from streams.shell.kafka_records import FetchedRecord, Partition
 from streams.shell.runner.checkpoint import Commit
 from streams.shell.state import stamp
 
@@ -24,7 +24,7 @@ class Cluster:
     """Every topic partition as a list of records, in offset order."""
 
     def __init__(self) -> None:
-        self.logs: dict[Partition, list[Fetched]] = defaultdict(list)
+        self.logs: dict[Partition, list[FetchedRecord]] = defaultdict(list)
         self.ends: Counter[Partition] = Counter()
         self.noted: Counter[str] = Counter()
 
@@ -37,13 +37,13 @@ class Cluster:
         log = self.logs[place]
         if place.topic == CHANGELOG:
             self._note_late(place, key, value)
-        log.append(Fetched(self.ends[place], 0, key, value))
+        log.append(FetchedRecord(self.ends[place], 0, key, value))
         self.ends[place] += 1
         if place.topic in (TIMELINE, LESSONS) and len(log) % _MARKER_EVERY == 0:
             self.ends[place] += 1
             self.noted["marker"] += 1
 
-    def read(self, place: Partition, position: int, most: int) -> tuple[list[Fetched], int]:
+    def read(self, place: Partition, position: int, most: int) -> tuple[list[FetchedRecord], int]:
         """Return up to `most` records from a position on, and the offset to read on from."""
         log = self.logs[place]
         first = bisect_left(log, position, key=lambda record: record.offset)

@@ -42,7 +42,7 @@ class Uninterrupted:
 
 
 @dataclass(slots=True)
-class Ending:
+class WorkerExit:
     """A history that came to rest, as the laws look at it."""
 
     world: World
@@ -64,7 +64,7 @@ class Ending:
         return any(isinstance(e, Profile) and e.kind == "erasure" for e in self.events[customer])
 
 
-def ending_of(world: World) -> Ending:
+def ending_of(world: World) -> WorkerExit:
     """Read what a world left on its topics, and play its timeline once, without interruption."""
     events: dict[str, list[CustomerEvent]] = defaultdict(list)
     for place in SOURCES:
@@ -81,7 +81,7 @@ def ending_of(world: World) -> Ending:
     }
     _note_repeats(world, timeline)
     states = {number: recovered(world.cluster, number) for number in range(PARTITIONS)}
-    return Ending(world, events, timeline, states, _uninterrupted(world, timeline))
+    return WorkerExit(world, events, timeline, states, _uninterrupted(world, timeline))
 
 
 def _note_repeats(world: World, timeline: dict[int, list[tuple[int, TimelineRecord]]]) -> None:

@@ -31,7 +31,7 @@ from streams.core.state.event_ids import apart, by_name, known_as
 from streams.core.units import DAY_MS
 from streams.shell.kafka_records import Partition
 from tests.simulation.cluster import LESSONS, SNAPSHOTS
-from tests.simulation.endings import Ending, ending_of
+from tests.simulation.endings import WorkerExit, ending_of
 from tests.simulation.roles import CheapBank, CheapVersions
 from tests.simulation.world import World
 
@@ -42,7 +42,7 @@ _REMEMBERED = 14
 # -- against the uninterrupted run -------------------------------------------------------------
 
 
-def states_differ(ending: Ending) -> Iterator[str]:
+def states_differ(ending: WorkerExit) -> Iterator[str]:
     """States, budgets and switches are, byte for byte, those of the uninterrupted run."""
     for number, wanted in ending.alone.states.items():
         found = ending.states[number]
@@ -51,7 +51,7 @@ def states_differ(ending: Ending) -> Iterator[str]:
                 yield f"state of {key!r} in {number} is not that of the uninterrupted run"
 
 
-def outputs_differ(ending: Ending) -> Iterator[str]:
+def outputs_differ(ending: WorkerExit) -> Iterator[str]:
     """Every output of the uninterrupted run went out, with that content only, and no other did."""
     encoders, alone = ending.world.encoders, ending.alone
     for topic, wanted in (
@@ -71,7 +71,7 @@ def outputs_differ(ending: Ending) -> Iterator[str]:
 # -- naive recounts ----------------------------------------------------------------------------
 
 
-def folded_otherwise(ending: Ending) -> Iterator[str]:
+def folded_otherwise(ending: WorkerExit) -> Iterator[str]:
     """Each event that anybody sent is in its customer's state, once."""
     states = {
         customer: decode_customer(data)
@@ -121,7 +121,7 @@ def _remembered(state: CustomerState, wanted: set[bytes]) -> Iterator[tuple[int,
     yield from ((-1, known) for known in apart(state.recent_ids) if known in wanted)
 
 
-def limits_exceeded(ending: Ending) -> Iterator[str]:
+def limits_exceeded(ending: WorkerExit) -> Iterator[str]:
     """Count the contacts before each action, by each limit of its catalogue."""
     before: dict[str, list[NextBestAction]] = defaultdict(list)
     for decision in ending.alone.decisions:
@@ -154,7 +154,7 @@ def _declared(record: NextBestAction | Decision) -> Action:
     return next(each for each in catalogue.actions if each.id == chosen)
 
 
-def budgets_differ(ending: Ending) -> Iterator[str]:
+def budgets_differ(ending: WorkerExit) -> Iterator[str]:
     """Count what was published of each budget on its last day, in the order of the timeline."""
     for number, by_key in ending.states.items():
         counted: dict[str, tuple[int, int]] = {}
@@ -174,7 +174,7 @@ def budgets_differ(ending: Ending) -> Iterator[str]:
             yield f"budgets of partition {number}: {found} instead of {counted}"
 
 
-def learned_otherwise(ending: Ending) -> Iterator[str]:
+def learned_otherwise(ending: WorkerExit) -> Iterator[str]:
     """The newest model has learned each settled decision that was published, once."""
     snapshots = ending.world.cluster.logs[Partition(SNAPSHOTS, 0)]
     contents: dict[bytes | None, set[bytes | None]] = defaultdict(set)
@@ -196,7 +196,7 @@ def learned_otherwise(ending: Ending) -> Iterator[str]:
         yield f"learned {len(learned)} lessons ({len(set(learned))} decisions) of {len(told)}"
 
 
-def _is_over(ending: Ending, decision: Decision) -> bool:
+def _is_over(ending: WorkerExit, decision: Decision) -> bool:
     """Tell whether a decision for an action has become a lesson by the last tick."""
     number, _ = ending.alone.places[decision.decision_id]
     last_ms = max(record.at_ms for _, record in ending.timeline[number] if isinstance(record, Tick))
@@ -206,7 +206,7 @@ def _is_over(ending: Ending, decision: Decision) -> bool:
     return decision.decided_at_ms + window_ms + SETTLE_GRACE_MS <= last_ms
 
 
-LAWS: tuple[Callable[[Ending], Iterator[str]], ...] = (
+LAWS: tuple[Callable[[WorkerExit], Iterator[str]], ...] = (
     states_differ,
     outputs_differ,
     folded_otherwise,

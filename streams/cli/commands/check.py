@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from schemas.topics import all_topics
-from streams.cli.commands.check_consents import look_at_consents
+from streams.cli.commands.check_consents import warn_about_consents
 from streams.cli.commands.check_registry import registry_is_fine
 from streams.cli.console import screen
 from streams.cli.options import kafka_option, settings_from
@@ -16,7 +16,7 @@ from streams.core.catalogue.cautions import cautions
 from streams.core.catalogue.loading import CatalogueError
 from streams.core.catalogue.values import Catalogue
 from streams.shell.kafka.client_config import librdkafka_config
-from streams.shell.kafka.connect import LoginRefused, reached
+from streams.shell.kafka.connect import LoginRefused, connect_admin
 from streams.shell.kafka.error_advice import advice
 from streams.shell.kafka.topic_admin import check_topics
 from streams.shell.settings.fields import SettingsError
@@ -74,7 +74,7 @@ def check(
         topics_fine = _topics_are_fine(settings, console)
         fine = registry_is_fine(settings, console) and topics_fine and fine
         if checked is not None and topics_fine:
-            look_at_consents(settings, checked, console)
+            warn_about_consents(settings, checked, console)
     return 0 if fine else 1
 
 
@@ -107,7 +107,7 @@ def _topics_are_fine(settings: Settings, console: Console) -> bool:
     client = {**librdkafka_config(settings), "log_level": 0}
     wanted = all_topics(settings.app_id, settings.topic_prefix)
     try:
-        reports = check_topics(reached(client), wanted)
+        reports = check_topics(connect_admin(client), wanted)
     except LoginRefused as refused:
         click.echo(f"topics: {refused}", err=True)
         return False

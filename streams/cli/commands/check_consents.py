@@ -78,7 +78,7 @@ def tally(decisions: Iterable[Decision], catalogue: Catalogue) -> Mapping[str, C
     return found
 
 
-def look_at_consents(settings: Settings, catalogue: Catalogue, console: Console) -> None:
+def warn_about_consents(settings: Settings, catalogue: Catalogue, console: Console) -> None:
     """Print a warning for each consent that no decision found given; never a reason to fail."""
     try:
         found = tally(logged_decisions(settings, MOST_DECISIONS), catalogue)

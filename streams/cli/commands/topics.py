@@ -13,14 +13,14 @@ from streams.cli.console import screen
 from streams.cli.options import kafka_option, settings_from
 from streams.shell.kafka.acls import DEFAULT_PRINCIPAL, ROLES, acls, commands
 from streams.shell.kafka.client_config import librdkafka_config
-from streams.shell.kafka.connect import reached
+from streams.shell.kafka.connect import connect_admin
 from streams.shell.kafka.topic_admin import (
     TopicReport,
     check_topics,
     create_topics,
     partition_counts,
 )
-from streams.shell.kafka.topic_width import WIDTH_IS_FOR_EVER, check_width
+from streams.shell.kafka.topic_width import WIDTH_IS_FIXED, check_width
 from streams.shell.settings.settings import Settings
 
 # More than one broker should hold of one topic; a typing error is noticed here.
@@ -44,7 +44,7 @@ _COLOURS = {
     metavar="N",
     help="With --create or --declared: so many partitions for the topics that grow with traffic "
     f"(inputs, timeline, actions, decisions, changelog; else {DEFAULT_PARTITIONS}). They bound how "
-    f"many workers of a role can share the work. {WIDTH_IS_FOR_EVER} Inputs may be given more "
+    f"many workers of a role can share the work. {WIDTH_IS_FIXED} Inputs may be given more "
     "later, with kafka-topics --alter; running workers read them within seconds.",
 )
 @click.option("--declared", is_flag=True, help="Only list what is declared; ask no broker.")
@@ -93,7 +93,7 @@ def topics(
     if declared:
         _print_declared(wanted, settings.replication_factor, as_json)
         return 0
-    admin = reached(librdkafka_config(settings))
+    admin = connect_admin(librdkafka_config(settings))
     if partitions is not None:
         check_width(wanted, partition_counts(admin))
     reports = (
@@ -103,7 +103,7 @@ def topics(
     )
     _print_reports(reports, as_json)
     if not as_json and any(_is_new_timeline(settings, each) for each in reports):
-        click.echo(WIDTH_IS_FOR_EVER)
+        click.echo(WIDTH_IS_FIXED)
     return 0 if all(report.usable for report in reports) else 1
 
 

@@ -13,7 +13,7 @@ from streams.cli.options import kafka_option, settings_from
 from streams.shell.kafka.client_config import librdkafka_config
 from streams.shell.kafka.embedded import EmbeddedBroker
 from streams.shell.kafka.topic_admin import create_topics
-from streams.shell.process.children import own_command, own_environment, run_together
+from streams.shell.process.children import concierge_command, concierge_environment, run_processes
 from streams.shell.process.serve import run
 from streams.shell.settings.settings import ROLES, Settings
 from streams.shell.telemetry.logs import set_up_logs
@@ -78,7 +78,7 @@ def _run(settings: Settings, apart: bool, deciding: int) -> int:
         raise click.UsageError("--decide-processes needs --apart and the role decide")
     processes = _apart(settings, deciding) if apart else {}
     if len(processes) > 1:
-        return run_together(processes, lambda text: click.echo(f"concierge: {text}", err=True))
+        return run_processes(processes, lambda text: click.echo(f"concierge: {text}", err=True))
     # River alone takes seconds to import, which no other command should wait for.
     from streams.worker.run_worker import builders, run_worker
 
@@ -106,5 +106,5 @@ def _apart(settings: Settings, deciding: int) -> dict[str, tuple[Sequence[str], 
             # Two members of a group must not go by one name.
             number = name.removeprefix(role)
             environment["CONCIERGE_INSTANCE_ID"] = settings.instance_id + number
-        processes[name] = own_command("worker"), own_environment(environment)
+        processes[name] = concierge_command("worker"), concierge_environment(environment)
     return processes

@@ -23,7 +23,7 @@ from streams.shell.faust_app.table import (
     CustomersTable,
 )
 from streams.shell.faust_app.transport import ShellConsumer, ShellTransport
-from streams.shell.kafka_records import Chunk, together
+from streams.shell.kafka_records import Chunk, chunk_groups
 from streams.shell.runner.role_options import ShellOptions
 from streams.shell.runner.role_runner import Shell
 from streams.shell.state.partitions import (
@@ -58,7 +58,7 @@ class ShellStream(faust.Stream[Sequence[Chunk]]):
                 # How mode ends an agent that waits for its next chunk.
                 return
             self._set_current_event(event)
-            for chunks in together(cast(Sequence[Chunk], event.value)):
+            for chunks in chunk_groups(cast(Sequence[Chunk], event.value)):
                 if await shell.admit(*chunks):
                     # An agent that raises does not come back here: its chunks stay unfinished.
                     if read := [chunk for chunk in chunks if chunk.records]:

@@ -28,7 +28,7 @@ from aiokafka.protocol.api import Request, RequestStruct
 from aiokafka.protocol.group import HeartbeatRequest, HeartbeatResponse_v1
 from aiokafka.protocol.types import Int32, Schema, String
 
-from streams.shell.exits import ToMend
+from streams.shell.exits import ConfigExit
 from streams.shell.faust_app.hooks import HooksMissing
 
 log = logging.getLogger("concierge.group")
@@ -43,7 +43,7 @@ _NO_GENERATION = -1
 _HEARTBEAT = HeartbeatRequest.API_KEY
 
 
-class InstanceIdTaken(ToMend):
+class InstanceIdTaken(ConfigExit):
     """Another worker has joined the group under our instance id."""
 
     def __init__(self, group: str, instance_id: str) -> None:

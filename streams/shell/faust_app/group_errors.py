@@ -1,4 +1,4 @@
-"""What the brokers forbid us, told as what has to be allowed; and the group that never answers.
+"""Refused permissions as an error that names what to allow; and the group that never answers.
 
 aiokafka keeps a refusal of the group until the next fetch, and its coordination waits for that
 fetch. Before an assignment there is none, and ours does not ask for it (`consumer_thread`): the
@@ -18,18 +18,18 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
 )
 
-from streams.shell.exits import Ending
+from streams.shell.exits import WorkerExit
 
 _LOOK_EVERY_S = 1.0
 
 log = logging.getLogger("concierge.group")
 
 
-class Forbidden(Ending):
+class Forbidden(WorkerExit):
     """A permission is missing. Somebody may grant it while we restart, so a restart is right."""
 
 
-def told(error: BaseException) -> BaseException:
+def as_worker_exit(error: BaseException) -> BaseException:
     """Return the sentence that stands for a refusal of the brokers; any other error as it is."""
     grant = "an ACL is missing, `concierge topics --acls` prints what each role needs"
     if isinstance(error, GroupAuthorizationFailedError):
@@ -78,5 +78,5 @@ async def _take_error(coordinator: Any) -> None:
 
 def _named(error: KafkaError) -> str:
     """Return what aiokafka says an error is about: a group, or a set of topics."""
-    named = error.args[0] if error.args else "(not told which)"
+    named = error.args[0] if error.args else "(the brokers name none)"
     return ", ".join(sorted(map(str, named))) if isinstance(named, set | frozenset) else str(named)

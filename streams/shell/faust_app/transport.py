@@ -197,7 +197,7 @@ class ShellTransport(driver.Transport):
 def _message(chunks: Sequence[Chunk], generation: int | None) -> ConsumerMessage:
     # Faust's routing costs as much for a fetch as for a record: all its chunks go as one message,
     # under the place of the first.
-    place = chunks[0].place
+    place = chunks[0].tp
     records = chunks[0].records
     return ConsumerMessage(
         place.topic,

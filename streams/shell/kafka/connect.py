@@ -13,18 +13,18 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
-from streams.shell.exits import ToMend
+from streams.shell.exits import ConfigExit
 
 # Brokers that do not answer at all within this are not there.
 _WITHIN_S = 10.0
 _LOOK_S = 0.5
 
 
-class LoginRefused(ToMend):
+class LoginRefused(ConfigExit):
     """The brokers answer, and refuse us (or we do not trust them): says what to look at."""
 
 
-def reached(client: Mapping[str, Any], within_s: float = _WITHIN_S) -> AdminClient:
+def connect_admin(client: Mapping[str, Any], within_s: float = _WITHIN_S) -> AdminClient:
     """Return an admin client whose brokers have answered it.
 
     Raises LoginRefused when they refuse the login or the certificates do not fit, KafkaException

@@ -12,7 +12,7 @@ from streams.shell.kafka.topic_reader import reader_config
 _ANSWER_WITHIN_S = 30.0
 
 
-def newest_starts(
+def offsets_of_newest(
     client: Mapping[str, Any], topic: str, partitions: Sequence[int], most_records: int
 ) -> dict[int, int]:
     """Return where to begin in each partition to meet its newest `most_records`, at most.

@@ -14,7 +14,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message
 
-from streams.shell.exits import Ending
+from streams.shell.exits import WorkerExit
 from streams.shell.kafka.error_advice import undelivered
 from streams.shell.kafka.producers import QUEUE_LIMIT, Producers
 from streams.shell.kafka_records import Write
@@ -33,7 +33,7 @@ PARTITION_UA = -1
 _HELD_LIMIT = 50_000
 
 
-class DeliveryFailed(Ending):
+class DeliveryFailed(WorkerExit):
     """The broker did not take a record that was sent; nothing may be committed any more."""
 
 

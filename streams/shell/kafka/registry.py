@@ -1,7 +1,7 @@
 """Schemas from a Confluent-compatible registry, instead of those that ship with Concierge.
 
 The client blocks while it asks. So an agent first asks `missing` about the ids of a batch (memory
-only) and, if there are any, runs `learn` in an executor; decoding then finds all of them here.
+only) and, if there are any, runs `fetch` in an executor; decoding then finds all of them here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from httpx2 import TransportError
 
 from schemas.bundled import WriterSchema, prepare_writer, schema_text
 from schemas.resolution import no_schema
-from streams.shell.exits import ToMend
+from streams.shell.exits import ConfigExit
 from streams.shell.kafka.schema_references import AVRO, UnusableSchema, avro_text, referenced
 from streams.shell.settings.settings import Settings
 
@@ -41,7 +41,7 @@ _CLIENT_ERRORS = range(400, 500)
 _TIMEOUT_STATUS, _TOO_MANY_REQUESTS = 408, 429
 
 
-class RegistryRefused(ToMend):
+class RegistryRefused(ConfigExit):
     """The registry answered, and said no: wrong address, wrong login, incompatible schema."""
 
 
@@ -52,7 +52,7 @@ class RegistryUnavailable(Exception):
 class RegistrySchemas:
     """A `schemas.bundled.SchemaSource` over a registry; knows each id after its first use.
 
-    `find` and `learn` raise RegistryUnavailable or RegistryRefused; neither counts as "nobody
+    `find` and `fetch` raise RegistryUnavailable or RegistryRefused; neither counts as "nobody
     knows this id".
     """
 
@@ -66,7 +66,7 @@ class RegistrySchemas:
     def find(self, schema_id: int) -> WriterSchema | None:
         """Return the schema with this id, None when the registry knew none when last asked."""
         if schema_id not in self._known:
-            self.learn([schema_id])
+            self.fetch([schema_id])
         return self._known[schema_id]
 
     def missing(self, schema_ids: Iterable[int]) -> set[int]:
@@ -82,7 +82,7 @@ class RegistrySchemas:
             )
         }
 
-    def learn(self, schema_ids: Iterable[int]) -> None:
+    def fetch(self, schema_ids: Iterable[int]) -> None:
         """Ask the registry for these ids. Blocks, for seconds when it is slow."""
         for number in schema_ids:
             found = self._ask(number)
@@ -120,7 +120,7 @@ class RegistrySchemas:
 
     def version(self, subject: str, version: int) -> WriterSchema | None:
         """Return the schema of a subject's version, prepared for reading; None where it is none."""
-        found = self._fetch(subject, version)
+        found = self._fetch_version(subject, version)
         return None if found is None else self._prepared(found)
 
     def refuses(self, subject: str, name: str) -> str | None:
@@ -137,11 +137,11 @@ class RegistrySchemas:
     def _prepared(self, schema: Schema) -> WriterSchema:
         try:
             text = avro_text(schema, "it")
-            return prepare_writer(text, referenced(schema, self._fetch))
+            return prepare_writer(text, referenced(schema, self._fetch_version))
         except UnusableSchema as error:
             return no_schema(str(error))
 
-    def _fetch(self, subject: str, version: int) -> Schema | None:
+    def _fetch_version(self, subject: str, version: int) -> Schema | None:
         # Deleted softly, a version still is what records were written with.
         found = self._or_none(partial(self._client.get_version, subject, version, deleted=True))
         return None if found is None else found.schema

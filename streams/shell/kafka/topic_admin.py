@@ -15,8 +15,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # ConfigResou
 from confluent_kafka.cimpl import NewTopic
 
 from schemas.topics import Topic, customers_changelog
-from streams.shell.exits import ToMend
-from streams.shell.kafka.connect import reached
+from streams.shell.exits import ConfigExit
+from streams.shell.kafka.connect import connect_admin
 from streams.shell.kafka.embedded import EMBEDDED_CLUSTER_PREFIX
 from streams.shell.kafka.topic_width import as_wide_as_the_timeline, is_timeline
 
@@ -50,7 +50,7 @@ class TopicReport:
         return self.verdict in ("ok", "created", "differs")
 
 
-class TopicsNotReady(ToMend):
+class TopicsNotReady(ConfigExit):
     """The topics are not what a worker needs."""
 
 
@@ -59,7 +59,7 @@ def partitions_of(client: Mapping[str, Any], topic: str) -> list[int]:
 
     Raises KafkaException when there is no such topic, LoginRefused where the brokers refuse us.
     """
-    metadata = reached(client).list_topics(topic, timeout=_TIMEOUT_S).topics[topic]
+    metadata = connect_admin(client).list_topics(topic, timeout=_TIMEOUT_S).topics[topic]
     if metadata.error is not None:
         raise KafkaException(metadata.error)
     return sorted(metadata.partitions)

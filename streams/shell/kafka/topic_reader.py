@@ -29,7 +29,7 @@ _POLL_S = 0.2
 _ANSWER_WITHIN_S = 30.0
 
 
-class GivenUp(Exception):
+class ReadCancelled(Exception):
     """Reading was asked to stop before it came to the end."""
 
 
@@ -74,7 +74,7 @@ def read_to_end(
     """Yield the messages of whole partitions, in order per partition, up to their current end.
 
     `starts` gives offsets to begin at where it is not the beginning.
-    Raises KafkaException when the broker refuses, `GivenUp` once `give_up` is set.
+    Raises KafkaException when the broker refuses, `ReadCancelled` once `give_up` is set.
     """
     consumer = Consumer(reader_config(client))
     try:
@@ -85,7 +85,7 @@ def read_to_end(
         unfinished = set(partitions)
         while unfinished:
             if give_up.is_set():
-                raise GivenUp(f"{topic}: reading was given up")
+                raise ReadCancelled(f"{topic}: reading was given up")
             found = consumer.consume(_BATCH, _POLL_S)
             messages = [message for message in found if message.error() is None]
             if len(messages) < len(found):

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from schemas.topics import TIMELINE, Topic, as_wide_as
-from streams.shell.exits import ToMend
+from streams.shell.exits import ConfigExit
 
-WIDTH_IS_FOR_EVER = (
+WIDTH_IS_FIXED = (
     "The number of partitions of the timeline, and of the changelog of customers that must have as "
     "many, is for ever: a customer's records and state are found by it."
 )
 
 
-class WidthIsFixed(ToMend):
+class WidthIsFixed(ConfigExit):
     """The timeline exists with another number of partitions than was asked for."""
 
 
@@ -27,7 +27,7 @@ def check_width(topics: Sequence[Topic], found: Mapping[str, int]) -> None:
         if is_timeline(topic) and there != topic.partitions:
             raise WidthIsFixed(
                 f"{topic.name} exists with {there} partitions, and not {topic.partitions}. "
-                f"{WIDTH_IS_FOR_EVER} Leave --partitions out to keep {there}; or begin under a new "
+                f"{WIDTH_IS_FIXED} Leave --partitions out to keep {there}; or begin under a new "
                 "CONCIERGE_APP_ID and CONCIERGE_TOPIC_PREFIX, and feed the history again"
             )
 

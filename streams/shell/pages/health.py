@@ -18,7 +18,7 @@ from typing import Any
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from streams.shell.exits import ToMend
+from streams.shell.exits import ConfigExit
 from streams.shell.pages.lag import LagWatch
 from streams.shell.settings.settings import Settings
 from streams.shell.telemetry.metrics import Metrics
@@ -30,7 +30,7 @@ _STOP_TIMEOUT_S = 2.0
 Page = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class PortTaken(ToMend):
+class PortUnavailable(ConfigExit):
     """The pages' address cannot be had."""
 
     def __init__(self, host: str, port: int, error: OSError) -> None:
@@ -60,7 +60,7 @@ class HealthServer:
         self.url = ""
 
     async def start(self) -> None:
-        """Bind and serve; `PortTaken` when that address cannot be had."""
+        """Bind and serve; `PortUnavailable` when that address cannot be had."""
         pages = web.Application()
         pages.router.add_get("/metrics", self._guarded(self._show_metrics))
         pages.router.add_get("/healthz", self._guarded(self._show_health))
@@ -72,7 +72,7 @@ class HealthServer:
             await web.TCPSite(self._runner, *wanted).start()
         except OSError as error:
             await self._runner.cleanup()
-            raise PortTaken(*wanted, error) from error
+            raise PortUnavailable(*wanted, error) from error
         host, port = self._runner.addresses[0][:2]
         self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 

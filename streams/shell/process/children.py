@@ -23,7 +23,7 @@ _LOOK_EVERY_S = 0.1
 _FORWARDED = (signal.SIGTERM, signal.SIGINT)
 
 
-def ends_with_parent(signal_number: int) -> Callable[[], None]:
+def signal_when_parent_dies(signal_number: int) -> Callable[[], None]:
     """Return what a child calls before it begins, to get a signal when its parent is gone.
 
     Linux alone can do so; elsewhere a child has to notice by itself.
@@ -36,21 +36,21 @@ def ends_with_parent(signal_number: int) -> Callable[[], None]:
     return ask
 
 
-def own_command(*words: str) -> list[str]:
-    """Return the command that runs `concierge` once more, in an environment of `own_environment`.
+def concierge_command(*words: str) -> list[str]:
+    """Return the command that runs `concierge` again, for `concierge_environment`.
 
     Whatever lies in the current directory is not looked at (`-P`): our packages' names are common.
     """
     return [sys.executable, "-P", "-m", "streams", *words]
 
 
-def own_environment(environment: Mapping[str, str]) -> dict[str, str]:
+def concierge_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the environment with the folder that this very code came from first on the path."""
     path = [str(_HOME), *filter(None, [environment.get("PYTHONPATH")])]
     return {**environment, "PYTHONPATH": os.pathsep.join(path)}
 
 
-def run_together(
+def run_processes(
     commands: Mapping[str, tuple[Sequence[str], Mapping[str, str]]], say: Callable[[str], None]
 ) -> int:
     """Run (command, environment) pairs by name until the first ends, then end the others.
@@ -84,7 +84,7 @@ class _Group:
 
     def start(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
         child = subprocess.Popen(
-            command, env=environment, preexec_fn=ends_with_parent(signal.SIGTERM)
+            command, env=environment, preexec_fn=signal_when_parent_dies(signal.SIGTERM)
         )
         self._children[child.pid] = child
         self._names[child.pid] = name

@@ -18,15 +18,15 @@ from typing import NoReturn, Protocol
 from confluent_kafka import KafkaException
 
 from streams.core.state.codec import StateError
-from streams.shell.exits import EXIT_CONFIG, EXIT_FAILED, EXIT_OK, Ending
+from streams.shell.exits import EXIT_CONFIG, EXIT_FAILED, EXIT_OK, WorkerExit
 from streams.shell.faust_app.app import ShellApp
-from streams.shell.faust_app.group_errors import told
+from streams.shell.faust_app.group_errors import as_worker_exit
 from streams.shell.kafka.error_advice import advice
 from streams.shell.process.arena import share_one_arena
-from streams.shell.process.garbage_collector import look_at_all, look_for_garbage_seldom
-from streams.shell.process.leave import ends_within, leave
+from streams.shell.process.exit_process import exit_after, exit_process
+from streams.shell.process.garbage_collector import collect_hourly, tune_garbage_collector
 
-__all__ = ["EXIT_CONFIG", "EXIT_FAILED", "EXIT_OK", "Fate", "Service", "run", "serve"]
+__all__ = ["EXIT_CONFIG", "EXIT_FAILED", "EXIT_OK", "Service", "Shutdown", "run", "serve"]
 
 # After a failure there is nothing to make safe any more: this is for leaving the groups, so that
 # others take over at once. A consumer whose brokers are away would try for a minute.
@@ -47,56 +47,56 @@ class Service(Protocol):
         """End."""
 
 
-class Fate:
+class Shutdown:
     """How the worker ends: the first failure, or a request to stop, whichever comes first."""
 
     def __init__(self) -> None:
         self.failure: BaseException | None = None
         self.failing = asyncio.Event()
-        self._decided = asyncio.Event()
+        self._requested = asyncio.Event()
 
     def failed(self, error: BaseException) -> None:
         """Note the first failure; later ones are its consequences."""
         if self.failure is None and not isinstance(error, asyncio.CancelledError):
             self.failure = error
             self.failing.set()
-        self._decided.set()
+        self._requested.set()
 
     def stop(self) -> None:
         """Ask for an orderly end."""
-        self._decided.set()
+        self._requested.set()
 
-    async def decided(self) -> None:
+    async def requested(self) -> None:
         """Wait until the worker has to end."""
-        await self._decided.wait()
+        await self._requested.wait()
 
 
 async def serve(
     apps: Sequence[ShellApp],
-    fate: Fate,
+    shutdown: Shutdown,
     services: Sequence[Service] = (),
     stop_timeout_s: float = 20.0,
 ) -> int:
-    """Run the apps until `fate` is decided; return the exit code.
+    """Run the apps until `shutdown` is requested; return the exit code.
 
     An orderly end drains and checkpoints each app, in the order given, and leaves its group, all
     within `stop_timeout_s`; what takes longer counts as a failure. A failure commits nothing and
     ends within seconds. Raises what a service raises at its start: then nothing has begun.
     """
-    with _signals(fate.stop):
+    with _signals(shutdown.stop):
         await _start(services)
-        running = [_watch(look_at_all(), fate)]
+        running = [_watch(collect_hourly(), shutdown)]
         for app in apps:
-            running.append(_watch(app.start(), fate))
-            running.append(_watch(app.shell.run_checkpoints(), fate))
-        await fate.decided()
+            running.append(_watch(app.start(), shutdown))
+            running.append(_watch(app.shell.run_checkpoints(), shutdown))
+        await shutdown.requested()
         at_most_s = stop_timeout_s + _STEPS_OF_LEAVING * _LEAVE_WITHIN_S
-        with ends_within(at_most_s, lambda: _tell(fate.failure or _too_long(at_most_s))):
-            await _stop(apps, services, fate, stop_timeout_s)
+        with exit_after(at_most_s, lambda: _tell(shutdown.failure or _too_long(at_most_s))):
+            await _stop(apps, services, shutdown, stop_timeout_s)
             for task in running:
                 task.cancel()
             await asyncio.wait(running, timeout=_LEAVE_WITHIN_S)
-    return EXIT_OK if fate.failure is None else _tell(fate.failure)
+    return EXIT_OK if shutdown.failure is None else _tell(shutdown.failure)
 
 
 def run(main: Callable[[], Awaitable[int]]) -> NoReturn:
@@ -109,10 +109,10 @@ def run(main: Callable[[], Awaitable[int]]) -> NoReturn:
     threading.excepthook = _thread_ended
 
     async def in_loop() -> NoReturn:
-        leave(await main())
+        exit_process(await main())
 
     share_one_arena()
-    look_for_garbage_seldom()
+    tune_garbage_collector()
     asyncio.run(in_loop())
     raise AssertionError("whoever has left does not come back")
 
@@ -126,8 +126,8 @@ def _thread_ended(ended: threading.ExceptHookArgs) -> None:
 
 def _tell(failure: BaseException) -> int:
     """Log why the worker ended; return its exit code. Only a bug gets a trace."""
-    failure = told(failure)
-    if isinstance(failure, Ending):
+    failure = as_worker_exit(failure)
+    if isinstance(failure, WorkerExit):
         log.error("stopped with nothing further committed: %s", failure)
         return failure.exit_code
     if isinstance(failure, StateError):
@@ -158,34 +158,34 @@ async def _start(services: Sequence[Service]) -> None:
 
 
 async def _stop(
-    apps: Sequence[ShellApp], services: Sequence[Service], fate: Fate, timeout_s: float
+    apps: Sequence[ShellApp], services: Sequence[Service], shutdown: Shutdown, timeout_s: float
 ) -> None:
-    draining = asyncio.create_task(_drain(apps, fate))
-    failing = asyncio.create_task(fate.failing.wait())
+    draining = asyncio.create_task(_drain(apps, shutdown))
+    failing = asyncio.create_task(shutdown.failing.wait())
     # Waited for, not cancelled: Faust swallows a cancellation where it stops its services.
     await asyncio.wait((draining, failing), timeout=timeout_s, return_when=FIRST_COMPLETED)
     if not (draining.done() or failing.done()):
-        fate.failed(_too_long(timeout_s))
+        shutdown.failed(_too_long(timeout_s))
     failing.cancel()
-    if fate.failure is not None:
+    if shutdown.failure is not None:
         await _at_once([draining, *(app.stop() for app in apps)])
     await _at_once([service.stop() for service in reversed(services)])
     outboxes = [outbox for app in apps for outbox in (app.shell.outbox, app.shell.writer)]
     await _at_once([outbox.close() for outbox in outboxes])
 
 
-def _too_long(within_s: float) -> Ending:
-    return Ending(f"the work under way could not be made safe within {within_s:.0f} s")
+def _too_long(within_s: float) -> WorkerExit:
+    return WorkerExit(f"the work under way could not be made safe within {within_s:.0f} s")
 
 
-async def _drain(apps: Sequence[ShellApp], fate: Fate) -> None:
+async def _drain(apps: Sequence[ShellApp], shutdown: Shutdown) -> None:
     for app in apps:
-        if fate.failure is not None:
+        if shutdown.failure is not None:
             return
         try:
             await app.stop()
         except Exception as error:
-            fate.failed(error)
+            shutdown.failed(error)
 
 
 async def _at_once(stopping: Sequence[Awaitable[None]]) -> None:
@@ -195,12 +195,12 @@ async def _at_once(stopping: Sequence[Awaitable[None]]) -> None:
         await asyncio.wait(tasks, timeout=_LEAVE_WITHIN_S)
 
 
-def _watch(coro: Awaitable[None], fate: Fate) -> asyncio.Task[None]:
+def _watch(coro: Awaitable[None], shutdown: Shutdown) -> asyncio.Task[None]:
     async def watched() -> None:
         try:
             await coro
         except Exception as error:
-            fate.failed(error)
+            shutdown.failed(error)
 
     return asyncio.create_task(watched())
 

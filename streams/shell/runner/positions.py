@@ -42,10 +42,10 @@ class Positions:
     def check(self, chunks: Iterable[Chunk]) -> None:
         """Raise unless each chunk begins exactly where its partition stands."""
         for chunk in chunks:
-            position = self._positions[chunk.place]
+            position = self._positions[chunk.tp]
             if chunk.start != position:
                 raise RuntimeError(
-                    f"{chunk.place}: got records from {chunk.start} on, but expected {position}; "
+                    f"{chunk.tp}: got records from {chunk.start} on, but expected {position}; "
                     "records would be lost or repeated"
                 )
 
@@ -53,11 +53,11 @@ class Positions:
         """Move past finished chunks."""
         progress = self._progress
         for chunk in chunks:
-            self._positions[chunk.place] = chunk.end
+            self._positions[chunk.tp] = chunk.end
             self.records_since_cut += len(chunk.records)
             progress.chunks += 1
             progress.records += len(chunk.records)
-            progress.partitions[chunk.place].position = chunk.end
+            progress.partitions[chunk.tp].position = chunk.end
             if chunk.records:
                 progress.last_chunk_at_ms = now_ms()
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from streams.shell.exits import ToMend
+from streams.shell.exits import ConfigExit
 from streams.shell.kafka_records import Chunk, Partition
 from streams.shell.runner.role_options import ShellOptions
 from streams.shell.telemetry.metrics import RECORDS_LOST, Metrics
@@ -20,7 +20,7 @@ log = logging.getLogger("concierge.retention")
 Bounds = Mapping[Partition, tuple[int, int]]
 
 
-class RecordsLost(ToMend):
+class RecordsLost(ConfigExit):
     """Records that were not read yet are gone, or the topic is not the one that was read."""
 
 
@@ -63,11 +63,11 @@ class Retention:
         """
         if chunk.found < chunk.start:
             raise RecordsLost(
-                f"{chunk.place.topic}/{chunk.place.partition}: offset {chunk.start} was to be read "
+                f"{chunk.tp.topic}/{chunk.tp.partition}: offset {chunk.start} was to be read "
                 f"next, but the broker sent {chunk.found}"
             )
         if first > chunk.start:
-            self.gone(chunk.place, chunk.start, first)
+            self.gone(chunk.tp, chunk.start, first)
 
     def gone(self, place: Partition, wanted: int, first: int) -> None:
         """Tell that the records from `wanted` to `first` are gone, or raise `RecordsLost`."""

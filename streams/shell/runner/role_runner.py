@@ -109,7 +109,7 @@ class Shell:
 
     async def check_gap(self, chunk: Chunk) -> None:
         """Tell of records between the position and the chunk that are gone, or raise."""
-        first, _ = (await self._broker().bounds([chunk.place]))[chunk.place]
+        first, _ = (await self._broker().bounds([chunk.tp]))[chunk.tp]
         self._retention.check_gap(chunk, first)
 
     # -- rebalances ----------------------------------------------------------------------------

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from streams.shell.exits import ToMend
+from streams.shell.exits import ConfigExit
 from streams.shell.kafka_records import Write
 from streams.shell.state import stamp
 from streams.shell.state.partition_store import PartitionStore, StateCodec
 
 
-class StateLost(ToMend):
+class StateLost(ConfigExit):
     """Offsets are committed, but the state that goes with them is not there."""
 
 

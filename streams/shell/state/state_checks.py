@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from streams.core.state.codec import PARTITION_KEY, check_schema_version
-from streams.shell.exits import Ending, ToMend
+from streams.shell.exits import ConfigExit, WorkerExit
 from streams.shell.kafka.embedded import EMBEDDED_CLUSTER_PREFIX
 from streams.shell.kafka.partition_ends import ask_ends
 from streams.shell.kafka.topic_reader import reader_config
@@ -22,15 +22,15 @@ _ANSWER_WITHIN_S = 30.0
 _LOOKED_AT = 100
 
 
-class StateMisplaced(ToMend):
+class StateMisplaced(ConfigExit):
     """Customers' states lie in other partitions than their records."""
 
 
-class ChangelogCut(ToMend):
+class ChangelogCut(ConfigExit):
     """Records were deleted from the changelog, and with them customers' states."""
 
 
-class ChangelogHeldBack(Ending):
+class ChangelogHeldBack(WorkerExit):
     """An open transaction hides the newest records of the changelog."""
 
 

@@ -20,7 +20,7 @@ _TEXT = "%(asctime)s.%(msecs)03dZ %(levelname)-7s %(name)s  %(message)s"
 _DATE = "%Y-%m-%dT%H:%M:%S"
 
 
-class Sparing(logging.Filter):
+class RateLimitFilter(logging.Filter):
     """Let one line per library's logger through in `_AGAIN_AFTER_S`, with how many were left out.
 
     Our own lines all pass.
@@ -69,7 +69,7 @@ def set_up_logs(settings: Settings, stream: TextIO | None = None) -> None:
     to.setFormatter(line)
     root = logging.getLogger()
     if settings.log_level != "debug":
-        to.addFilter(Sparing())
+        to.addFilter(RateLimitFilter())
     root.handlers[:] = [to]
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     root.setLevel(level)

@@ -3,8 +3,8 @@
 A labelled series exists for Prometheus from its first value on, and `increase()` over a series that
 begins at 5 is 0: an alert on the first occurrence of something would stay silent. So this table
 names, for every labelled counter and histogram, the label values that are known in advance. What
-our own tables name is created when the worker starts (`begin`), what a catalogue names as soon as
-that catalogue is read (`expect`).
+our own tables name is created when the worker starts (`create_known_series`). What a catalogue
+names is created when that catalogue is read (`create_catalogue_series`).
 
 Gauges are not here. A gauge at 0 is a statement (no lag, an AUC of 0), and before the first
 measurement there is nothing to state; an alert on a gauge needs no first step from 0 either.
@@ -47,7 +47,7 @@ def _each_of(*columns: Iterable[str]) -> tuple[tuple[str, ...], ...]:
 
 
 # With the names that topics have without an installation's prefix.
-FIXED: Mapping[MetricDeclaration, Rows] = {
+KNOWN_SERIES: Mapping[MetricDeclaration, Rows] = {
     m.EVENTS: _each_of(_INPUTS, ("admitted", "refused")),
     m.DEAD_LETTERS: _each_of(_INPUTS, REASONS),
     m.TIMELINE_RECORDS: _each_of(_FATES),
@@ -67,7 +67,7 @@ FIXED: Mapping[MetricDeclaration, Rows] = {
     m.RECOVERY: _each_of(ROLES),
 }
 # Topics under the names they have in an installation: these are counted where they are read.
-OF_TOPICS: Mapping[MetricDeclaration, Callable[[str], Rows]] = {
+TOPIC_SERIES: Mapping[MetricDeclaration, Callable[[str], Rows]] = {
     m.RECORDS_LOST: lambda prefix: [(prefix + t.name,) for t in TOPICS if t.may_be_missed],
     # What decide cannot read of the timeline is refused by decide.
     m.EVENTS: lambda prefix: [(prefix + TIMELINE.name, "refused")],
@@ -100,7 +100,7 @@ def _models(catalogue: Catalogue) -> Rows:
     return [(name,) for name in names if name is not None]
 
 
-OF_CATALOGUE: Mapping[MetricDeclaration, Callable[[Catalogue], Rows]] = {
+CATALOGUE_SERIES: Mapping[MetricDeclaration, Callable[[Catalogue], Rows]] = {
     m.ACTIONS: _treatments,
     m.SHADOW: _trials,
     m.LESSONS: _per_action(("0", "1")),
@@ -110,21 +110,21 @@ OF_CATALOGUE: Mapping[MetricDeclaration, Callable[[Catalogue], Rows]] = {
 
 # Label values that are too many to create (topics x fields x reasons). No alert may look at these:
 # it would miss the first occurrence.
-UNFORESEEN = (m.DROPPED_FIELDS,)
+NOT_CREATED = (m.DROPPED_FIELDS,)
 
 
-def begin(metrics: Metrics, prefix: str = "") -> Metrics:
+def create_known_series(metrics: Metrics, prefix: str = "") -> Metrics:
     """Create at 0 every series that is known when a worker starts; return the metrics."""
-    for metric, rows in FIXED.items():
+    for metric, rows in KNOWN_SERIES.items():
         _create(metrics, metric, rows)
-    for metric, rows_with in OF_TOPICS.items():
+    for metric, rows_with in TOPIC_SERIES.items():
         _create(metrics, metric, rows_with(prefix))
     return metrics
 
 
-def expect(metrics: Metrics, catalogue: Catalogue) -> None:
+def create_catalogue_series(metrics: Metrics, catalogue: Catalogue) -> None:
     """Create at 0 the series that a catalogue's actions and models will have."""
-    for metric, rows_of in OF_CATALOGUE.items():
+    for metric, rows_of in CATALOGUE_SERIES.items():
         _create(metrics, metric, rows_of(catalogue))
 
 

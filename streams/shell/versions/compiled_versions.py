@@ -15,7 +15,7 @@ from typing import Any
 from models.protocol import ActionKey, Scorer
 from streams.core.catalogue.loading import CatalogueError
 from streams.core.catalogue.values import Catalogue
-from streams.shell.exits import Ending, ToMend
+from streams.shell.exits import ConfigExit, WorkerExit
 from streams.shell.versions.version_store import (
     CATALOGUE,
     GONE_AFTER_S,
@@ -34,7 +34,7 @@ _Wanted = tuple[str, str | None, tuple[ActionKey, ...]]
 log = logging.getLogger("concierge.versions")
 
 
-class CatalogueUnreadable(ToMend):
+class CatalogueUnreadable(ConfigExit):
     """The timeline asks for a catalogue that this release refuses, and there is none instead."""
 
 
@@ -117,7 +117,7 @@ class CompiledVersions:
             )
             self._stands[version] = await self._stand_in(version, ending, self._within_s)
 
-    async def _stand_in(self, version: str, ending: Ending, within_s: float) -> str:
+    async def _stand_in(self, version: str, ending: WorkerExit, within_s: float) -> str:
         """Return the oldest newer catalogue that can be used; raises `ending` if none comes."""
         until_s = time.monotonic() + within_s
         # All that is published is read by then, so that every worker makes the same choice.

@@ -37,7 +37,7 @@ class Timeline(NamedTuple):
             sender.send(self.topic, None, value, number)
 
 
-class Clock:
+class Leader:
     """The leader's duties, from `lead` to `follow`.
 
     `now_ms` is the wall clock; None means that a feed writes the ticks itself. `catalogue` returns

@@ -14,7 +14,7 @@ from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
-from streams.shell.exits import Ending
+from streams.shell.exits import WorkerExit
 from streams.shell.kafka.topic_reader import partition_count, reader_config
 
 CATALOGUE = "catalogue"
@@ -30,12 +30,12 @@ GONE_AFTER_S = 2.0
 # Catalogues kept in memory, the newest: their topic keeps all that ever were. A partition that
 # needs an older one is treated like one whose catalogue was removed (`compiled`).
 _MOST_CATALOGUES = 256
-Named = tuple[str, str, str]
+VersionKey = tuple[str, str, str]
 
 log = logging.getLogger("concierge.versions")
 
 
-class VersionMissing(Ending):
+class VersionMissing(WorkerExit):
     """A switch record names a version that nobody published."""
 
 
@@ -44,7 +44,7 @@ def snapshot_key(model: str, version: str) -> bytes:
     return f"{model}@{version}".encode()
 
 
-def named(topic_kind: str, key: bytes) -> Named | None:
+def parse_version_key(topic_kind: str, key: bytes) -> VersionKey | None:
     """Return (kind, name, version) of a key in one of the two topics; None if it is not ours."""
     try:
         text = key.decode()
@@ -74,12 +74,12 @@ class VersionStore:
         self._kinds = {snapshots_topic: MODEL, catalogues_topic: CATALOGUE}
         self._failed = failed
         self._available_within_s = available_within_s
-        self._held: dict[Named, bytes] = {}
+        self._held: dict[VersionKey, bytes] = {}
         # When each catalogue was published last, of the newest: versions are hashes, without order.
         self._published_ms: dict[str, int] = {}
         # The newest model version that is known to be kept no longer.
         self._passed: dict[tuple[str, str], str] = {}
-        self._waiting: dict[Named, list[asyncio.Future[None]]] = {}
+        self._waiting: dict[VersionKey, list[asyncio.Future[None]]] = {}
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -138,7 +138,7 @@ class VersionStore:
             f"within {self._available_within_s:.0f} s: it was never published"
         )
 
-    def hold(self, name: Named, data: bytes | None, published_ms: int = 0) -> None:
+    def hold(self, name: VersionKey, data: bytes | None, published_ms: int = 0) -> None:
         """Take over a published version; None is a tombstone."""
         if name[0] == CATALOGUE:
             self._published_ms[name[2]] = published_ms
@@ -169,17 +169,17 @@ class VersionStore:
         newer = [(self._published_ms[each], each) for each in held]
         return [each for at_ms, each in sorted(newer) if at_ms >= since_ms]
 
-    def _standing(self, wanted: Named) -> Named | None:
+    def _standing(self, wanted: VersionKey) -> VersionKey | None:
         """Return what stands for a version: itself, or for a model the oldest newer one."""
         if wanted in self._held or wanted[0] != MODEL:
             return wanted if wanted in self._held else None
         newer = [held for held in self._held if held[:2] == wanted[:2] and held[2] > wanted[2]]
         return min(newer, default=None)
 
-    def _is_gone(self, wanted: Named) -> bool:
+    def _is_gone(self, wanted: VersionKey) -> bool:
         return wanted[0] == MODEL and wanted[2] <= self._passed.get(wanted[:2], "")
 
-    def _give_up(self, wanted: Named) -> bool:
+    def _give_up(self, wanted: VersionKey) -> bool:
         """Take a version for gone if a newer one is here: it was published, and read, before."""
         standing = self._standing(wanted)
         if standing is None:
@@ -191,7 +191,7 @@ class VersionStore:
         self._pass(wanted)
         return True
 
-    def _pass(self, name: Named) -> None:
+    def _pass(self, name: VersionKey) -> None:
         self._passed[name[:2]] = max(self._passed.get(name[:2], ""), name[2])
 
     def _read(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -217,7 +217,7 @@ class VersionStore:
         for message in consumer.consume(_BATCH, _POLL_S):
             error = message.error()
             if error is None:
-                name = named(self._kinds[message.topic() or ""], message.key() or b"")
+                name = parse_version_key(self._kinds[message.topic() or ""], message.key() or b"")
                 if name is not None:
                     loop.call_soon_threadsafe(
                         self.hold, name, message.value(), message.timestamp()[1]

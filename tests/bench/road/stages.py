@@ -39,7 +39,7 @@ from streams.core.policy.contact import ContactPolicy
 from streams.core.policy.engagement import EngagementPolicy
 from streams.core.state.codec import decode_customer, encode_customer
 from streams.core.state.customer import CustomerState
-from streams.shell.process.garbage_collector import look_for_garbage_seldom
+from streams.shell.process.garbage_collector import tune_garbage_collector
 from tests.bench.road.catalogue import catalogue
 from tests.bench.road.in_process import Clocked, Store, TaughtVersions
 from tests.bench.road.traffic import GAP_MS, SPAN_MS, Sent, Traffic
@@ -85,7 +85,7 @@ class Budget:
         self._advance(self._admitted(list(first.events(self.events)), Clocked()), Clocked())
         self._switch()
         # As a worker does.
-        look_for_garbage_seldom()
+        tune_garbage_collector()
         answerable, self.actions = self.actions, []
         self.decisions = self.lessons = self.state_bytes = self.changed = 0
         begins = _START_MS + GAP_MS

@@ -21,7 +21,7 @@ from streams.shell.kafka.topic_reader import (
     in_thread,
 )
 from streams.shell.kafka_records import Chunk, Partition
-from streams.shell.process.serve import Fate, run, serve
+from streams.shell.process.serve import Shutdown, run, serve
 from streams.shell.runner.checkpoint import Cut
 from streams.shell.runner.role import only
 from streams.shell.runner.role_options import ShellOptions
@@ -101,7 +101,7 @@ class Totalling:
         await self._outbox.publish()
 
     def _total(self, chunk: Chunk) -> None:
-        store = self._partitions[chunk.place.partition]
+        store = self._partitions[chunk.tp.partition]
         send, output = self._outbox.send, self._output
         for record in chunk.records:
             click = decode_click(record.value or b"")
@@ -122,19 +122,19 @@ class Totalling:
         self._partitions.written()
 
 
-async def totalling(options: ShellOptions, topics: tuple[str, str], fate: Fate) -> int:
-    """Run the worker until `fate` is decided."""
+async def totalling(options: ShellOptions, topics: tuple[str, str], shutdown: Shutdown) -> int:
+    """Run the worker until `shutdown` is decided."""
     config = producer_config(options.client_config(), options.linger_ms)
-    outbox, writer = Outbox(config, fate.failed), Outbox(config, fate.failed)
+    outbox, writer = Outbox(config, shutdown.failed), Outbox(config, shutdown.failed)
     partitions = Partitions(changelog_of(options.app_id), CODEC, Settings().hot_customers)
     role = Totalling(topics, partitions, outbox, options.client_config())
-    shell = Shell(role, options, outbox, writer, RoleProgress(), fate.failed)
+    shell = Shell(role, options, outbox, writer, RoleProgress(), shutdown.failed)
 
     async def agent(stream: AsyncIterator[Sequence[Chunk]]) -> None:
         async for chunks in stream:
             await role.work(*chunks)
 
-    return await serve([create_app(shell, agent, partitions)], fate)
+    return await serve([create_app(shell, agent, partitions)], shutdown)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -142,7 +142,7 @@ def main(arguments: Sequence[str]) -> int:
     # All that is not named is as a worker has it by default.
     settings = Settings(bootstrap=bootstrap, app_id=app_id)
     options = shell_options(settings, librdkafka_config(settings))
-    return run(lambda: totalling(options, (source, output), Fate()))
+    return run(lambda: totalling(options, (source, output), Shutdown()))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from streams.shell.kafka_records import Chunk, Fetched, Partition
+from streams.shell.kafka_records import Chunk, FetchedRecord, Partition
 
 
 class Sent(NamedTuple):
@@ -42,5 +42,5 @@ class KeepingOutbox:
 
 
 def chunk(topic: str, values: Sequence[bytes | None], first: int = 0, partition: int = 0) -> Chunk:
-    records = [Fetched(first + n, 1_700_000_000_000, b"k", v) for n, v in enumerate(values)]
+    records = [FetchedRecord(first + n, 1_700_000_000_000, b"k", v) for n, v in enumerate(values)]
     return Chunk(Partition(topic, partition), records, first, 0)

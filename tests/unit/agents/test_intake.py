@@ -14,7 +14,7 @@ from schemas.wire import encode_event
 from streams.agents.dead_letter_outlet import DeadLetterRate, DeadLetters, TooManyDeadLetters
 from streams.agents.intake import Intake, agent
 from streams.core.size_limits import AdmitLimits
-from streams.shell.kafka_records import Chunk, Fetched, Partition
+from streams.shell.kafka_records import Chunk, FetchedRecord, Partition
 from tests.unit.agents.agents_world import KeepingOutbox, chunk
 
 NOW_MS = 1_700_000_000_000
@@ -46,7 +46,7 @@ class Registry:
     def missing(self, schema_ids: Iterable[int]) -> set[int]:
         return set(schema_ids) - self._known
 
-    def learn(self, schema_ids: Iterable[int]) -> None:
+    def fetch(self, schema_ids: Iterable[int]) -> None:
         self.asked.append(set(schema_ids))
         if len(self.asked) <= self.failures:
             raise RegistryDown
@@ -182,7 +182,11 @@ def test_the_agent_works_through_its_stream() -> None:
 
     async def scenario() -> None:
         async def stream() -> AsyncIterator[list[Chunk]]:
-            yield [Chunk(Partition("p.clickstream", 0), [Fetched(0, NOW_MS, None, click())], 0, 0)]
+            yield [
+                Chunk(
+                    Partition("p.clickstream", 0), [FetchedRecord(0, NOW_MS, None, click())], 0, 0
+                )
+            ]
 
         await agent(intake(outbox))(stream())
 
@@ -216,7 +220,7 @@ def test_how_late_an_event_was_admitted_is_told_where_the_wall_clock_counts(
 def test_what_waited_for_us_is_late_but_no_history() -> None:
     outbox = KeepingOutbox()
     arrived_ms = NOW_MS - 7_200_000
-    record = Fetched(0, arrived_ms, None, click(at_ms=arrived_ms))
+    record = FetchedRecord(0, arrived_ms, None, click(at_ms=arrived_ms))
     waiting = Chunk(Partition("p.clickstream", 0), [record], 0, 0)
     asyncio.run(intake(outbox, stale_ms=3_600_000).work(waiting))
     event = TIMELINE_DECODER.decode(outbox.published[0].value or b"")

@@ -8,7 +8,13 @@ import pytest
 
 from schemas.records import TIMELINE_DECODER, Click
 from streams.agents.dead_letter_outlet import TooManyDeadLetters
-from streams.shell.kafka_records import CREATE_TIME, LOG_APPEND_TIME, Chunk, Fetched, Partition
+from streams.shell.kafka_records import (
+    CREATE_TIME,
+    LOG_APPEND_TIME,
+    Chunk,
+    FetchedRecord,
+    Partition,
+)
 from tests.unit.agents.agents_world import KeepingOutbox
 from tests.unit.agents.test_intake import NOW_MS, click, intake
 
@@ -19,7 +25,7 @@ _DAY_MS = 24 * _HOUR_MS
 def _admitted(
     stamped_ms: int, timestamp_type: int | None, at_ms: int
 ) -> tuple[Click | None, KeepingOutbox]:
-    record = Fetched(0, stamped_ms, None, click(at_ms=at_ms), (), timestamp_type)
+    record = FetchedRecord(0, stamped_ms, None, click(at_ms=at_ms), (), timestamp_type)
     outbox = KeepingOutbox()
     chunk = Chunk(Partition("p.clickstream", 0), [record], 0, 0)
     asyncio.run(intake(outbox, stale_ms=_HOUR_MS).work(chunk))
@@ -63,7 +69,8 @@ def test_a_date_far_ahead_is_refused_whatever_the_producer_stamped() -> None:
 def test_a_backlog_of_bad_records_is_judged_by_the_stamps_of_its_producer() -> None:
     def junk(every_ms: int) -> Chunk:
         records = [
-            Fetched(n, NOW_MS - n * every_ms, None, b"junk", (), CREATE_TIME) for n in range(30)
+            FetchedRecord(n, NOW_MS - n * every_ms, None, b"junk", (), CREATE_TIME)
+            for n in range(30)
         ]
         return Chunk(Partition("p.clickstream", 0), records, 0, 0)
 

@@ -1,4 +1,4 @@
-"""A group that refuses a worker ends it; what the brokers forbid is told as what to allow."""
+"""A group that refuses a worker ends it, and the error names the permission to allow."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from aiokafka.errors import (
 )
 
 from streams.shell.faust_app import group_errors as permission
-from streams.shell.faust_app.group_errors import Forbidden, told, watch_group
+from streams.shell.faust_app.group_errors import Forbidden, as_worker_exit, watch_group
 
 
 class _Consumer:
@@ -40,17 +40,17 @@ async def _here(coroutine: Awaitable[None]) -> None:
 
 
 def test_the_sentence_names_the_group_or_the_topics() -> None:
-    group = told(GroupAuthorizationFailedError("shop-decide"))
+    group = as_worker_exit(GroupAuthorizationFailedError("shop-decide"))
     assert isinstance(group, Forbidden)
     assert "Read the group shop-decide" in str(group)
-    topics = told(TopicAuthorizationFailedError({"timeline", "lessons"}))
+    topics = as_worker_exit(TopicAuthorizationFailedError({"timeline", "lessons"}))
     assert "Read lessons, timeline" in str(topics)
     assert "concierge topics --acls" in str(topics)
 
 
 def test_any_other_error_stays_what_it_is() -> None:
     error = ValueError("something else")
-    assert told(error) is error
+    assert as_worker_exit(error) is error
 
 
 def test_a_refused_member_fails_the_worker_and_a_passing_trouble_does_not(

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from streams.shell.process.children import own_command, own_environment, run_together
+from streams.shell.process.children import concierge_command, concierge_environment, run_processes
 from tests.support.checkout import ROOT
 from tests.support.patience import PATIENCE_S
 
@@ -24,19 +24,19 @@ WAITS = python("import signal; signal.sigwait([signal.SIGINT])")
 def test_all_end_when_one_ends_and_its_failure_is_told() -> None:
     said: list[str] = []
     each = {"one": WAITS, "two": python("raise SystemExit(7)"), "three": WAITS}
-    assert run_together(each, said.append) == 7
+    assert run_processes(each, said.append) == 7
     assert said == ["two ended with 7; ending the others"]
 
 
 def test_the_end_of_one_that_a_signal_killed_is_told_as_a_shell_does() -> None:
     killed = python("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
     said: list[str] = []
-    assert run_together({"decide": killed}, said.append) == 128 + signal.SIGKILL
+    assert run_processes({"decide": killed}, said.append) == 128 + signal.SIGKILL
     assert said == ["decide was ended by SIGKILL; ending the others"]
 
 
 def test_all_that_end_well_are_an_end_that_is_well() -> None:
-    assert run_together({"one": python("pass"), "two": python("pass")}, print) == 0
+    assert run_processes({"one": python("pass"), "two": python("pass")}, print) == 0
 
 
 def test_sigterm_reaches_every_child() -> None:
@@ -48,9 +48,9 @@ def test_sigterm_reaches_every_child() -> None:
         "os.write(1, b'up\\n'); signal.sigwait(term)"
     )
     parent = (
-        "import os, sys; from streams.shell.process.children import run_together;"
+        "import os, sys; from streams.shell.process.children import run_processes;"
         f"each = ([sys.executable, '-c', {child!r}], dict(os.environ));"
-        "sys.exit(run_together(dict(one=each, two=each), print))"
+        "sys.exit(run_processes(dict(one=each, two=each), print))"
     )
     with subprocess.Popen(
         [sys.executable, "-c", parent], stdout=subprocess.PIPE, text=True, cwd=ROOT
@@ -70,9 +70,9 @@ def test_what_lies_in_the_current_directory_is_never_run(tmp_path: Path) -> None
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text("raise RuntimeError('not ours')")
     done = subprocess.run(
-        own_command("--version"),
+        concierge_command("--version"),
         cwd=tmp_path,
-        env=own_environment(os.environ),
+        env=concierge_environment(os.environ),
         capture_output=True,
         text=True,
         check=False,

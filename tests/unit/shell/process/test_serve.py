@@ -11,10 +11,10 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from streams.core.state.codec import StateError
-from streams.shell.exits import EXIT_CONFIG, EXIT_FAILED, EXIT_OK, Ending, ToMend
+from streams.shell.exits import EXIT_CONFIG, EXIT_FAILED, EXIT_OK, ConfigExit, WorkerExit
 from streams.shell.kafka.error_advice import advice, undelivered
 from streams.shell.process import serve as worker
-from streams.shell.process.serve import Fate, serve
+from streams.shell.process.serve import Shutdown, serve
 
 
 class _Closed:
@@ -54,15 +54,15 @@ async def _never(process_ends: asyncio.Event) -> None:
             await process_ends.wait()
 
 
-def _serve(fate: Fate, *stops: Stop, within_s: float = 9.0) -> int:
+def _serve(shutdown: Shutdown, *stops: Stop, within_s: float = 9.0) -> int:
     async def main() -> int:
         process_ends = asyncio.Event()
         code = await serve(
-            cast(Any, [_App(stop, process_ends) for stop in stops]), fate, (), within_s
+            cast(Any, [_App(stop, process_ends) for stop in stops]), shutdown, (), within_s
         )
         left = asyncio.all_tasks() - {cast(asyncio.Task[Any], asyncio.current_task())}
         assert bool(left) == any(stop is not _at_once for stop in stops), left
-        # The product's process ends here, by `leave`; the test's goes on.
+        # The product's process ends here, by `exit_process`; the test's goes on.
         process_ends.set()
         await asyncio.gather(*left)
         return code
@@ -77,23 +77,23 @@ def leaves_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "_STEPS_OF_LEAVING", 60_000)
 
 
-def _failed(error: BaseException) -> Fate:
-    fate = Fate()
-    fate.failed(error)
-    return fate
+def _failed(error: BaseException) -> Shutdown:
+    shutdown = Shutdown()
+    shutdown.failed(error)
+    return shutdown
 
 
 def test_an_orderly_end_is_zero() -> None:
-    fate = Fate()
-    fate.stop()
-    assert _serve(fate, _at_once, _at_once) == EXIT_OK
+    shutdown = Shutdown()
+    shutdown.stop()
+    assert _serve(shutdown, _at_once, _at_once) == EXIT_OK
 
 
 @pytest.mark.parametrize(
     ("failure", "code"),
     [
-        (Ending("too many dead letters"), EXIT_FAILED),
-        (ToMend("the changelog is empty"), EXIT_CONFIG),
+        (WorkerExit("too many dead letters"), EXIT_FAILED),
+        (ConfigExit("the changelog is empty"), EXIT_CONFIG),
         (StateError("stored by a newer release"), EXIT_CONFIG),
         (KafkaException(KafkaError(KafkaError._ALL_BROKERS_DOWN)), EXIT_FAILED),
     ],
@@ -115,27 +115,27 @@ def test_a_bug_is_told_with_its_trace(caplog: pytest.LogCaptureFixture) -> None:
 
 @pytest.mark.usefixtures("leaves_soon")
 def test_a_failure_waits_for_nobody_who_does_not_end() -> None:
-    assert _serve(_failed(Ending("no broker took it")), _never, _never) == EXIT_FAILED
+    assert _serve(_failed(WorkerExit("no broker took it")), _never, _never) == EXIT_FAILED
 
 
 @pytest.mark.usefixtures("leaves_soon")
 def test_an_end_that_takes_too_long_is_a_failure(caplog: pytest.LogCaptureFixture) -> None:
-    fate = Fate()
-    fate.stop()
-    assert _serve(fate, _never, _at_once, within_s=0.02) == EXIT_FAILED
+    shutdown = Shutdown()
+    shutdown.stop()
+    assert _serve(shutdown, _never, _at_once, within_s=0.02) == EXIT_FAILED
     assert "could not be made safe" in caplog.text
 
 
 @pytest.mark.usefixtures("leaves_soon")
 def test_a_failure_while_draining_ends_the_wait() -> None:
-    fate = Fate()
-    fate.stop()
+    shutdown = Shutdown()
+    shutdown.stop()
 
     async def fails(process_ends: asyncio.Event) -> None:
-        fate.failed(Ending("no broker took it"))
+        shutdown.failed(WorkerExit("no broker took it"))
         await _never(process_ends)
 
-    assert _serve(fate, fails, _at_once, within_s=600.0) == EXIT_FAILED
+    assert _serve(shutdown, fails, _at_once, within_s=600.0) == EXIT_FAILED
 
 
 def test_a_record_that_was_not_taken_is_told_with_its_topic_and_what_to_do() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from streams.shell.kafka_records import Chunk, Fetched, Partition
+from streams.shell.kafka_records import Chunk, FetchedRecord, Partition
 from streams.shell.runner.positions import Positions
 from streams.shell.telemetry.progress import RoleProgress
 
@@ -20,7 +20,7 @@ def _ledger(start: int = 0, end: int = 3) -> tuple[Positions, RoleProgress]:
 
 def test_markers_of_transactions_move_the_position_and_are_no_records() -> None:
     ledger, progress = _ledger()
-    behind = Chunk(_PLACE, [Fetched(0, 0, b"k", b"v")], 0, 0, read_to=2)
+    behind = Chunk(_PLACE, [FetchedRecord(0, 0, b"k", b"v")], 0, 0, read_to=2)
     alone = Chunk(_PLACE, [], 2, 0, read_to=3)
     for chunk in (behind, alone):
         ledger.check([chunk])

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import generate_latest
 
 from schemas.topics import INPUTS, LESSONS, TIMELINE, TOPICS
-from streams.shell.kafka_records import Chunk, Fetched, Partition
+from streams.shell.kafka_records import Chunk, FetchedRecord, Partition
 from streams.shell.runner.retention import RecordsLost, Retention
 from streams.shell.runner.role_options import ShellOptions
 from streams.shell.telemetry.metrics import Metrics
@@ -56,7 +56,7 @@ def test_an_offset_behind_the_end_is_another_topics(place: Partition) -> None:
 
 @pytest.mark.parametrize("place", [_CLICKS, _CONSENT])
 def test_what_expires_while_it_is_being_read_is_treated_alike(place: Partition) -> None:
-    behind = Chunk(place, [Fetched(30, 0, b"k", b"v")], 20, 0)
+    behind = Chunk(place, [FetchedRecord(30, 0, b"k", b"v")], 20, 0)
     _retention().check_gap(behind, first=0)  # compaction
     if place is _CLICKS:
         _retention().check_gap(behind, first=25)

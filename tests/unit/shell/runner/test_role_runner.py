@@ -10,7 +10,7 @@ import pytest
 
 from streams.shell.kafka_records import (
     Chunk,
-    Fetched,
+    FetchedRecord,
     Partition,
     Write,
 )
@@ -112,7 +112,7 @@ class World:
 
     async def work(self, first: int, count: int) -> bool:
         shell = self.shell
-        records = [Fetched(first + n, 0, b"k", b"v") for n in range(count)]
+        records = [FetchedRecord(first + n, 0, b"k", b"v") for n in range(count)]
         chunk = Chunk(PLACE, records, first, shell.epoch)
         if not await shell.admit(chunk):
             return False
@@ -134,7 +134,7 @@ def test_a_finished_chunk_is_committed_by_the_next_checkpoint() -> None:
 def test_a_chunk_of_an_older_assignment_is_dropped() -> None:
     async def scenario() -> None:
         world = await World(FakeBroker()).recovered()
-        stale = Chunk(PLACE, [Fetched(0, 0, b"k", b"v")], 0, world.shell.epoch)
+        stale = Chunk(PLACE, [FetchedRecord(0, 0, b"k", b"v")], 0, world.shell.epoch)
         await world.shell.before_revoke()
         world.shell.after_revoke()
         await world.recovered()
@@ -217,7 +217,7 @@ def test_a_partition_nobody_has_read_starts_at_its_first_record_and_says_so() ->
 
 def test_a_gap_of_compaction_is_passed_and_one_of_retention_is_not() -> None:
     async def scenario() -> None:
-        behind = Chunk(PLACE, [Fetched(30, 0, b"k", b"v")], 20, 0)
+        behind = Chunk(PLACE, [FetchedRecord(30, 0, b"k", b"v")], 20, 0)
         await World(FakeBroker(bounds=(0, 100))).shell.check_gap(behind)
         with pytest.raises(RecordsLost):
             await World(FakeBroker(bounds=(25, 100))).shell.check_gap(behind)

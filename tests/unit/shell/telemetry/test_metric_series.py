@@ -9,12 +9,12 @@ from streams.agents import role_metrics as meters
 from streams.agents.build_info import BuildInfo
 from streams.shell.telemetry import metrics as m
 from streams.shell.telemetry.metric_series import (
-    FIXED,
-    OF_CATALOGUE,
-    OF_TOPICS,
-    UNFORESEEN,
-    begin,
-    expect,
+    CATALOGUE_SERIES,
+    KNOWN_SERIES,
+    NOT_CREATED,
+    TOPIC_SERIES,
+    create_catalogue_series,
+    create_known_series,
 )
 from streams.shell.telemetry.metrics import METRICS, Metrics
 from tests.scenarios.in_memory import InMemory
@@ -30,16 +30,16 @@ def _series(metrics: Metrics) -> set[str]:
 
 def test_every_labelled_counter_and_histogram_says_which_series_it_begins_with() -> None:
     labelled = {each for each in METRICS if each.labels and each.kind != "gauge"}
-    assert labelled == {*FIXED, *OF_TOPICS, *OF_CATALOGUE, *UNFORESEEN}
+    assert labelled == {*KNOWN_SERIES, *TOPIC_SERIES, *CATALOGUE_SERIES, *NOT_CREATED}
 
 
 def test_no_alert_looks_at_series_that_cannot_be_there_before_they_are_counted() -> None:
     rules = (ROOT / "deploy" / "prometheus" / "alerts.yml").read_text("utf-8")
-    assert [each.name for each in UNFORESEEN if each.name in rules] == []
+    assert [each.name for each in NOT_CREATED if each.name in rules] == []
 
 
 def test_what_our_own_tables_name_is_0_when_a_worker_starts() -> None:
-    value = begin(Metrics(), "shop.").registry.get_sample_value
+    value = create_known_series(Metrics(), "shop.").registry.get_sample_value
     assert value("concierge_records_lost_total", {"topic": "shop.clickstream"}) == 0
     assert value("concierge_records_lost_total", {"topic": "shop.lessons"}) == 0
     assert value("concierge_snapshots_refused_total", {"reason": "damaged"}) == 0
@@ -50,11 +50,11 @@ def test_what_our_own_tables_name_is_0_when_a_worker_starts() -> None:
 
 
 def test_what_a_catalogue_names_is_0_once_it_is_known() -> None:
-    metrics, shop = begin(Metrics()), load(SHOP)
+    metrics, shop = create_known_series(Metrics()), load(SHOP)
     value = metrics.registry.get_sample_value
     action = shop.actions[0]
     assert value("concierge_model_drifts_total", {"action": action.id}) is None
-    expect(metrics, shop)
+    create_catalogue_series(metrics, shop)
     assert value("concierge_model_drifts_total", {"action": action.id}) == 0
     assert value("concierge_lessons_total", {"action": action.id, "label": "1"}) == 0
     published = {"action": action.id, "channel": action.treatments[0].channel}
@@ -63,10 +63,10 @@ def test_what_a_catalogue_names_is_0_once_it_is_known() -> None:
 
 
 def test_a_known_catalogue_resets_nothing() -> None:
-    metrics, shop = begin(Metrics()), load(SHOP)
+    metrics, shop = create_known_series(Metrics()), load(SHOP)
     metrics.add(m.DRIFTS, 3, shop.actions[0].id)
-    expect(metrics, shop)
-    begin(metrics)
+    create_catalogue_series(metrics, shop)
+    create_known_series(metrics)
     found = metrics.registry.get_sample_value(
         "concierge_model_drifts_total", {"action": shop.actions[0].id}
     )
@@ -78,8 +78,8 @@ def test_deciding_creates_no_series_that_was_not_there(scenario: Scenario) -> No
     """A tier, a fate or a moment that a release adds must be in the table, too."""
     driver = InMemory(scenario.pack)
     run(scenario, driver)
-    metrics = begin(Metrics())
-    expect(metrics, catalogue(scenario.pack))
+    metrics = create_known_series(Metrics())
+    create_catalogue_series(metrics, catalogue(scenario.pack))
     info = BuildInfo(metrics, "1.0")
     before = _series(metrics)
     meters.decided(metrics, info)(driver.outputs)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from schemas.records import TIMELINE_DECODER, Switch, Tick
 from streams.shell.kafka_records import Write
-from streams.shell.versions.leader import CatalogueText, Clock, Timeline
+from streams.shell.versions.leader import CatalogueText, Leader, Timeline
 from tests.support.patience import PATIENCE_S
 from tests.unit.agents.agents_world import KeepingOutbox
 
@@ -19,7 +19,7 @@ class World:
         self.written: list[Write] = []
         self.sent_before_written: list[int] = []
         self.failures: list[BaseException] = []
-        self.clock = Clock(
+        self.clock = Leader(
             self.outbox,
             Timeline("timeline", 3),
             "catalogues",

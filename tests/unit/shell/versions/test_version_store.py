@@ -18,7 +18,7 @@ from streams.shell.versions.version_store import (
     MODEL,
     VersionMissing,
     VersionStore,
-    named,
+    parse_version_key,
     snapshot_key,
 )
 from tests.support.patience import PATIENCE_S
@@ -29,8 +29,12 @@ def store(available_within_s: float = 5.0) -> VersionStore:
 
 
 def test_a_key_tells_what_it_names() -> None:
-    assert named(MODEL, snapshot_key("a@b", "000000000007")) == (MODEL, "a@b", "000000000007")
-    assert named(CATALOGUE, b"abc") == (CATALOGUE, CATALOGUE, "abc")
+    assert parse_version_key(MODEL, snapshot_key("a@b", "000000000007")) == (
+        MODEL,
+        "a@b",
+        "000000000007",
+    )
+    assert parse_version_key(CATALOGUE, b"abc") == (CATALOGUE, CATALOGUE, "abc")
 
 
 def test_whoever_waits_for_a_version_goes_on_when_it_comes() -> None:
@@ -128,7 +132,7 @@ def test_scorers_and_catalogues_are_made_once_per_version() -> None:
 
 
 def test_a_key_that_is_nobodys_names_nothing() -> None:
-    assert named(MODEL, b"\xff\xfe") is None
+    assert parse_version_key(MODEL, b"\xff\xfe") is None
 
 
 def test_a_version_that_cannot_be_used_gives_way_to_the_next_older_one_until_it_is_mended() -> None:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import NoReturn
 
 
-def leave(code: int) -> NoReturn:
+def exit_process(code: int) -> NoReturn:
     """End the process now, with all that was said written; nothing else is waited for."""
     logging.shutdown()
     for stream in (sys.stdout, sys.stderr):
@@ -27,12 +27,12 @@ def leave(code: int) -> NoReturn:
 
 
 @contextlib.contextmanager
-def ends_within(seconds: float, last_words: Callable[[], int]) -> Iterator[None]:
+def exit_after(seconds: float, last_words: Callable[[], int]) -> Iterator[None]:
     """End the process if the block takes longer; `last_words` are said then and give the code.
 
     They are said in a thread of their own: the event loop may be what does not answer.
     """
-    watch = threading.Timer(seconds, lambda: leave(last_words()))
+    watch = threading.Timer(seconds, lambda: exit_process(last_words()))
     watch.daemon = True
     watch.start()
     try:

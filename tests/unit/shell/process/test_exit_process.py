@@ -48,7 +48,7 @@ run(main)
 _BLOCKED = """
 import asyncio, threading
 from streams.shell.process import serve as worker
-from streams.shell.exits import Ending
+from streams.shell.exits import WorkerExit
 worker._LEAVE_WITHIN_S = 0.1
 class Closed:
     async def close(self): ...
@@ -62,9 +62,9 @@ class App:
     async def stop(self):
         # As mode joins the thread of its consumer.
         threading.Event().wait()
-fate = worker.Fate()
-fate.failed(Ending("no broker took it"))
-worker.run(lambda: worker.serve([App()], fate, (), 0.1))
+shutdown = worker.Shutdown()
+shutdown.failed(WorkerExit("no broker took it"))
+worker.run(lambda: worker.serve([App()], shutdown, (), 0.1))
 """
 
 
