@@ -121,10 +121,15 @@ class Tick(msgspec.Struct, array_like=True, tag="tick"):
     at_ms: int
 
 
+# Kinds of a `Switch`.
+CATALOGUE = "catalogue"
+MODEL = "model"
+
+
 class Switch(msgspec.Struct, array_like=True, tag="switch"):
     """From this offset on, `version` of the artefact is the one in use.
 
-    `kind` is "catalogue" (name "catalogue") or "model" (name = the model's name).
+    `kind` is `CATALOGUE` (the name is `CATALOGUE`, too) or `MODEL` (the name is the model's).
     """
 
     kind: str

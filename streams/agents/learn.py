@@ -9,7 +9,7 @@ from typing import Protocol
 
 import msgspec
 
-from schemas.records import ENCODER, LESSON_DECODER, Lesson, Switch
+from schemas.records import ENCODER, LESSON_DECODER, MODEL, Lesson, Switch
 from schemas.topics import LESSONS, MODEL_SNAPSHOTS
 from streams.shell.exits import ConfigExit
 from streams.shell.faust_app.app import AgentFunction
@@ -17,7 +17,7 @@ from streams.shell.kafka_records import Chunk, Partition, RawRecord, Write
 from streams.shell.runner.checkpoint import Cut
 from streams.shell.runner.role import Sender, only
 from streams.shell.versions.leader import Timeline
-from streams.shell.versions.version_store import MODEL, snapshot_key
+from streams.shell.versions.version_store import snapshot_key
 
 # Lessons learned at a time, a few milliseconds' worth: a tick may settle thousands, and decisions
 # must not wait for all of them.

@@ -13,14 +13,15 @@ from confluent_kafka import Consumer, TopicPartition
 from models.learning.capture import take
 from models.protocol import learns_from
 from models.snapshot.snapshot_codec import encode
+from schemas.records import MODEL
 from schemas.topics import LESSONS, MODEL_SNAPSHOTS
 from streams.agents import learn
 from streams.agents import role_metrics as meters
 from streams.shell.faust_app.app import ShellApp
 from streams.shell.kafka.topic_admin import partitions_of
-from streams.shell.kafka.topic_reader import in_thread, read_to_end, reader_config
+from streams.shell.kafka.topic_reader import BROKER_TIMEOUT_S, in_thread, read_to_end, reader_config
 from streams.shell.telemetry.metric_series import create_catalogue_series
-from streams.shell.versions.version_store import MODEL, parse_version_key
+from streams.shell.versions.version_store import parse_version_key
 from streams.shell.wall_clock import now_ms
 from streams.worker.model_setup import Taught
 from streams.worker.new_models import new_model
@@ -28,7 +29,6 @@ from streams.worker.published_snapshots import Snapshots
 from streams.worker.shared import Shared
 from streams.worker.uplift_recount import recounting, uplift_meter
 
-_ANSWER_WITHIN_S = 30.0
 # Nobody waits for a lesson, and a fetch that finds nothing costs as much as another.
 _FETCH_WAIT_MS = 100
 
@@ -99,7 +99,7 @@ def _ends(client: Mapping[str, Any], topic: str) -> dict[int, int]:
     try:
         bounds = {
             number: consumer.get_watermark_offsets(
-                TopicPartition(topic, number), timeout=_ANSWER_WITHIN_S
+                TopicPartition(topic, number), timeout=BROKER_TIMEOUT_S
             )
             for number in partitions_of(client, topic)
         }

@@ -9,11 +9,10 @@ import pytest
 from click.testing import CliRunner
 from confluent_kafka import Producer
 
-from schemas.records import ENCODER
+from schemas.records import ENCODER, MODEL
 from schemas.topics import CATALOGUES, DECISIONS, LESSONS
 from schemas.wire import encode_decision
 from streams.cli.main import concierge
-from streams.core.engine.deciders import MODEL
 from streams.core.engine.engine import Outputs
 from streams.core.state.partition import PartitionState, SwitchedVersion
 from streams.shell.kafka.embedded import EmbeddedBroker

@@ -8,10 +8,9 @@ import msgspec
 import numpy as np
 from hypothesis import given, settings
 
-from schemas.records import Decision
+from schemas.records import MODEL, Decision
 from schemas.wire import encode_action, encode_decision
 from streams.core.catalogue.values import Catalogue
-from streams.core.engine.deciders import MODEL
 from streams.core.engine.engine import Outputs
 from streams.core.state.partition import PartitionState, SwitchedVersion
 from tests.support.made_up import Step, made_up, play, steps

@@ -11,12 +11,20 @@ from models.learning.capture import Snapshot, take
 from models.protocol import ActionKey, Scorer
 from models.scoring import LinearScorer, prior_scorer
 from schemas.bundled import bundled_schemas
-from schemas.records import Decision, Origin, Rejection, Switch, Tick, TimelineRecord
+from schemas.records import (
+    CATALOGUE,
+    MODEL,
+    Decision,
+    Origin,
+    Rejection,
+    Switch,
+    Tick,
+    TimelineRecord,
+)
 from schemas.wire import encode_event
 from streams.core.admission.admit import admit
 from streams.core.catalogue.loading import load_catalogue
 from streams.core.catalogue.values import Catalogue
-from streams.core.engine.deciders import CATALOGUE, MODEL
 from streams.core.engine.engine import Engine, Outputs
 from streams.core.features.definitions import FEATURE_NAMES, FEATURE_VERSION, FEATURES
 from streams.core.moments import MOMENTS

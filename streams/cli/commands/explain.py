@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 import msgspec
-from aiokafka.partitioner import murmur2
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
@@ -36,6 +35,7 @@ from streams.core.ids import stripped
 from streams.core.money import MINOR_UNITS, format_minor
 from streams.core.state.codec import decode_customer
 from streams.shell.kafka.client_config import librdkafka_config
+from streams.shell.kafka.producers import partition_of_key
 from streams.shell.kafka.registry import RegistrySchemas
 from streams.shell.kafka.topic_admin import partitions_of
 from streams.shell.kafka.topic_reader import (
@@ -94,7 +94,7 @@ def _find(settings: Settings, target: str, last: int) -> list[Decision]:
     is_id = len(target) == _ID_LENGTH and set(target) <= set("0123456789abcdef")
     key = target.encode()
     if not is_id:
-        partitions = [_partition_of(key, len(partitions))]
+        partitions = [partition_of_key(key, len(partitions))]
     found: list[Decision] = []
     with Progress(transient=True, console=Console(stderr=True)) as progress:
         task = progress.add_task("reading decisions", total=None)
@@ -115,17 +115,11 @@ def _state(settings: Settings, customer: str) -> dict[str, Any]:
     """Return the customer's state as of the last checkpoint, its sums worth what they are now."""
     client = librdkafka_config(settings)
     topic = customers_changelog(settings.app_id).name
-    number = _partition_of(customer.encode(), len(partitions_of(client, topic)))
+    number = partition_of_key(customer.encode(), len(partitions_of(client, topic)))
     data = newest_states(client, topic, [number], Event())[number].get(customer)
     if data is None:
         raise click.ClickException(f'nothing is remembered of a customer "{customer}"')
     return view(decode_customer(data), now_ms())
-
-
-def _partition_of(key: bytes, partitions: int) -> int:
-    # As librdkafka's murmur2_random and Java's default partitioner do.
-    number: int = (murmur2(key) & 0x7FFFFFFF) % partitions
-    return number
 
 
 def _print(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.records import Switch
+from schemas.records import CATALOGUE, MODEL, Switch
 from streams.core.decision.challenger_decision import challenger_of
 from streams.core.decision.decider import Decider
 from streams.core.decision.plan import Plan
@@ -10,8 +10,6 @@ from streams.core.decision.version_lookup import Versions
 from streams.core.state.partition import PartitionState, SwitchedVersion
 from streams.core.state.store import StateStore
 
-CATALOGUE = "catalogue"
-MODEL = "model"
 # How many switches a partition remembers: those since the last checkpoint may be asked for again,
 # and the newest of each name always. A worker checkpoints every second or so, so 64 is ample.
 MAX_SWITCHES = 64

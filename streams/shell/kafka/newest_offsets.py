@@ -7,9 +7,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
 
-from streams.shell.kafka.topic_reader import reader_config
-
-_ANSWER_WITHIN_S = 30.0
+from streams.shell.kafka.topic_reader import BROKER_TIMEOUT_S, reader_config
 
 
 def offsets_of_newest(
@@ -24,7 +22,7 @@ def offsets_of_newest(
         starts = {}
         for number in partitions:
             first, end = consumer.get_watermark_offsets(
-                TopicPartition(topic, number), _ANSWER_WITHIN_S
+                TopicPartition(topic, number), BROKER_TIMEOUT_S
             )
             starts[number] = max(first, end - most_records)
         return starts

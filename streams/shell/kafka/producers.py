@@ -11,10 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from aiokafka.partitioner import murmur2
 from confluent_kafka import Producer
 
 from schemas.topics import PRODUCER_MAX_MESSAGE_BYTES
 
+# The partitioner of Java clients: others who write or read by key agree with us.
+PARTITIONER = "murmur2_random"
 # Records in librdkafka's queue, sent or waiting; the sender waits above it.
 QUEUE_LIMIT = 200_000
 # Of topics that only we read.
@@ -33,8 +36,7 @@ def producer_config(client: Mapping[str, Any], linger_ms: float) -> dict[str, An
         **client,
         "enable.idempotence": True,
         "compression.type": INTERNAL_COMPRESSION,
-        # The partitioner of Java clients: others who write or read by key agree with us.
-        "partitioner": "murmur2_random",
+        "partitioner": PARTITIONER,
         "linger.ms": linger_ms,
         "message.max.bytes": PRODUCER_MAX_MESSAGE_BYTES,
         "delivery.report.only.error": True,
@@ -45,6 +47,16 @@ def producer_config(client: Mapping[str, Any], linger_ms: float) -> dict[str, An
         "queue.buffering.max.messages": 2 * QUEUE_LIMIT,
         "queue.buffering.max.kbytes": 2_097_151,
     }
+
+
+def partition_of_key(key: bytes, partitions: int) -> int:
+    """Return the partition to which `PARTITIONER` assigns a key.
+
+    >>> partition_of_key(b"anna", 4)
+    3
+    """
+    number: int = (murmur2(key) & 0x7FFFFFFF) % partitions
+    return number
 
 
 class Producers:

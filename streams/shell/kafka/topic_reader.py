@@ -25,8 +25,8 @@ _BATCH = 10_000
 _POLL_S = 0.2
 
 
-# A broker that does not answer at all; recovery then fails and so does the worker.
-_ANSWER_WITHIN_S = 30.0
+# A broker that takes longer counts as unreachable; a recovery then fails, and so does the worker.
+BROKER_TIMEOUT_S = 30.0
 
 
 class ReadCancelled(Exception):
@@ -58,7 +58,7 @@ def reader_config(client: Mapping[str, Any]) -> dict[str, Any]:
 
 def partition_count(consumer: Consumer, topic: str) -> int:
     """Return how many partitions a topic has; KafkaException if it does not exist."""
-    metadata = consumer.list_topics(topic, timeout=_ANSWER_WITHIN_S).topics[topic]
+    metadata = consumer.list_topics(topic, timeout=BROKER_TIMEOUT_S).topics[topic]
     if metadata.error is not None:
         raise KafkaException(metadata.error)
     return len(metadata.partitions)

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from aiokafka.partitioner import murmur2
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
@@ -14,10 +13,10 @@ from streams.core.state.codec import PARTITION_KEY, check_schema_version
 from streams.shell.exits import ConfigExit, WorkerExit
 from streams.shell.kafka.embedded import EMBEDDED_CLUSTER_PREFIX
 from streams.shell.kafka.partition_ends import ask_ends
-from streams.shell.kafka.topic_reader import reader_config
+from streams.shell.kafka.producers import partition_of_key
+from streams.shell.kafka.topic_reader import BROKER_TIMEOUT_S, reader_config
 from streams.shell.kafka_records import Partition
 
-_ANSWER_WITHIN_S = 30.0
 # Of each partition: when a topic is widened at least a third of the customers move.
 _LOOKED_AT = 100
 
@@ -43,12 +42,12 @@ def check_whole(client: Mapping[str, Any], changelog: str, partitions: Sequence[
     consumer = Consumer(reader_config(client))
     try:
         # The embedded broker drops the oldest records of any topic: it promises no more.
-        cluster: object = consumer.list_topics(changelog, timeout=_ANSWER_WITHIN_S).cluster_id
+        cluster: object = consumer.list_topics(changelog, timeout=BROKER_TIMEOUT_S).cluster_id
         if isinstance(cluster, str) and cluster.startswith(EMBEDDED_CLUSTER_PREFIX):
             return
         for number in partitions:
             place = TopicPartition(changelog, number)
-            bounds = consumer.get_watermark_offsets(place, timeout=_ANSWER_WITHIN_S)
+            bounds = consumer.get_watermark_offsets(place, timeout=BROKER_TIMEOUT_S)
             if bounds is not None and bounds[0] > 0:
                 raise ChangelogCut(
                     f"{changelog}/{number} begins at offset {bounds[0]}: records were deleted from "
@@ -67,7 +66,7 @@ def check_readable(client: Mapping[str, Any], changelog: str, partitions: Sequen
     Decide itself writes without transactions; a tool that copied the topic may have left one open.
     """
     places = [Partition(changelog, number) for number in partitions]
-    ends, _ = ask_ends(AdminClient(dict(client)), places, _ANSWER_WITHIN_S)
+    ends, _ = ask_ends(AdminClient(dict(client)), places, BROKER_TIMEOUT_S)
     for place, end in ends.items():
         if end.held_back:
             raise ChangelogHeldBack(
@@ -89,16 +88,10 @@ def check_states(states: Mapping[int, Mapping[str, bytes]], width: int) -> None:
             if key != PARTITION_KEY:
                 check_schema_version(data)
         customers = islice((key for key in found if key != PARTITION_KEY), _LOOKED_AT)
-        if any(partition_of(each, width) != number for each in customers):
+        if any(partition_of_key(each.encode(), width) != number for each in customers):
             raise StateMisplaced(
                 f"partition {number} holds states of customers whose records go to other "
                 f"partitions today: the timeline has {width} partitions now and had another "
                 "number when they were written. A used timeline must not be widened. Restore "
                 "both topics, or begin under a new CONCIERGE_APP_ID and CONCIERGE_TOPIC_PREFIX"
             )
-
-
-def partition_of(key: str, width: int) -> int:
-    """Return the partition that Kafka's own clients choose for a key among `width`."""
-    hashed: int = murmur2(key.encode())
-    return (hashed & 0x7FFFFFFF) % width

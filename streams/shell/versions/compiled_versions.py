@@ -13,15 +13,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from models.protocol import ActionKey, Scorer
+from schemas.records import CATALOGUE
 from streams.core.catalogue.loading import CatalogueError
 from streams.core.catalogue.values import Catalogue
 from streams.shell.exits import ConfigExit, WorkerExit
-from streams.shell.versions.version_store import (
-    CATALOGUE,
-    GONE_AFTER_S,
-    VersionMissing,
-    VersionStore,
-)
+from streams.shell.versions.version_store import GONE_AFTER_S, VersionMissing, VersionStore
 
 # Kept at a time, of each kind: the one in use, and those of a replay.
 _CACHED = 16

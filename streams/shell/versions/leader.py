@@ -11,10 +11,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
-from schemas.records import ENCODER, Switch, Tick
+from schemas.records import CATALOGUE, ENCODER, Switch, Tick
 from streams.shell.kafka_records import Write
 from streams.shell.runner.role import Sender
-from streams.shell.versions.version_store import CATALOGUE
 
 
 class CatalogueText(NamedTuple):

@@ -14,11 +14,9 @@ from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
+from schemas.records import CATALOGUE, MODEL
 from streams.shell.exits import WorkerExit
 from streams.shell.kafka.topic_reader import partition_count, reader_config
-
-CATALOGUE = "catalogue"
-MODEL = "model"
 
 _BATCH = 1_000
 _POLL_S = 0.1

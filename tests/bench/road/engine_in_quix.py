@@ -14,10 +14,9 @@ from quixstreams import Application, message_context  # type: ignore[import-not-
 
 from models.scoring import prior_scorer
 from schemas.encoders import Encoders
-from schemas.records import TIMELINE_DECODER, CustomerEvent
+from schemas.records import CATALOGUE, TIMELINE_DECODER, CustomerEvent
 from schemas.wire import BUNDLED_IDS
 from streams.core.catalogue.loading import load_catalogue
-from streams.core.engine.deciders import CATALOGUE
 from streams.core.engine.engine import Engine
 from streams.core.features.definitions import FEATURES
 from streams.core.moments import MOMENTS

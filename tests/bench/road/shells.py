@@ -12,10 +12,9 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from schemas.records import ENCODER, Switch
+from schemas.records import CATALOGUE, ENCODER, Switch
 from schemas.topics import CATALOGUES, DECISIONS, NEXT_BEST_ACTIONS, TIMELINE
 from streams.shell.versions.catalogue_file import parse_catalogue
-from streams.shell.versions.version_store import CATALOGUE
 from tests.bench.broker import ON_ARRIVAL, PARTITIONS, Cluster, bulk_producer, produce
 from tests.bench.process import Measured, ProcessEnded
 from tests.bench.report import Sheet, spread, thousands

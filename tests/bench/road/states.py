@@ -8,13 +8,13 @@ from models.learning.bank import Bank
 from models.learning.capture import take
 from models.snapshot.snapshot_codec import encode
 from schemas.bundled import bundled_schemas
-from schemas.records import ENCODER, Origin, Rejection, Switch
+from schemas.records import CATALOGUE, ENCODER, MODEL, Origin, Rejection, Switch
 from schemas.topics import CATALOGUES, MODEL_SNAPSHOTS, TIMELINE, customers_changelog
 from streams.core.admission.admit import admit
 from streams.core.state.codec import encode_customer
 from streams.shell.state import stamp
 from streams.shell.versions.catalogue_file import parse_catalogue
-from streams.shell.versions.version_store import CATALOGUE, MODEL, snapshot_key
+from streams.shell.versions.version_store import snapshot_key
 from tests.bench.broker import PARTITIONS, bulk_producer, produce
 from tests.bench.road.installation import Installation
 from tests.bench.road.stages import Budget

@@ -16,12 +16,11 @@ from models.learning_rates import STEPS
 from models.protocol import ActionKey, Scorer
 from models.snapshot.snapshot_codec import decode, encode
 from schemas.decisions import Challenge, Decision
-from schemas.records import ENCODER, Lesson, Trigger
+from schemas.records import ENCODER, MODEL, Lesson, Trigger
 from streams.agents.learn import Learn, Workshop
 from streams.analysis.challenger_tally import Bouts
 from streams.analysis.settled_decisions import Outcomes
 from streams.core.catalogue.loading import CatalogueError
-from streams.core.engine.deciders import MODEL
 from streams.core.state.partition import PartitionState, SwitchedVersion
 from streams.core.units import DAY_MS, HOUR_MS
 from streams.shell.versions.catalogue_file import CatalogueFile

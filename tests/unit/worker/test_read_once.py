@@ -13,12 +13,13 @@ import pytest
 from models.learning.capture import take
 from models.protocol import ActionKey
 from models.snapshot.snapshot_codec import encode
+from schemas.records import CATALOGUE
 from streams.shell.settings.settings import Settings
 from streams.shell.telemetry.metrics import Metrics
 from streams.shell.versions import catalogue_file
 from streams.shell.versions import version_store as versions
 from streams.shell.versions.leader import Timeline
-from streams.shell.versions.version_store import CATALOGUE, VersionStore
+from streams.shell.versions.version_store import VersionStore
 from streams.worker import (
     build_decide as decide,
 )

@@ -9,13 +9,12 @@ from typing import cast
 import pytest
 
 from models.protocol import ActionKey, Scorer
+from schemas.records import CATALOGUE, MODEL
 from streams.core.catalogue.loading import CatalogueError
 from streams.core.catalogue.values import Catalogue
 from streams.shell.exits import EXIT_CONFIG
 from streams.shell.versions.compiled_versions import CatalogueUnreadable, CompiledVersions
 from streams.shell.versions.version_store import (
-    CATALOGUE,
-    MODEL,
     VersionMissing,
     VersionStore,
     parse_version_key,
