@@ -112,7 +112,7 @@ def backtest_command(
     rate = seconds / findings.taken.account.rows * 1e6
     click.echo(f"{seconds:.1f} s of processor time, {rate:.0f} us a row", err=True)
     if plot is not None:
-        title = f"{log[0].name}: predicted and come"
+        title = f"{log[0].name}: predicted and observed"
         plot.write_text(reliability_svg(findings.progressive.quality, title), encoding="utf-8")
         click.echo(f"reliability plot: {plot}", err=True)
     if as_json:

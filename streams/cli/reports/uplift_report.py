@@ -13,7 +13,7 @@ from models.evaluation.experiment import Comparison, Experiment
 from models.evaluation.ledger import OVERALL
 from models.evaluation.uplift_estimate import Rate, Uplift, conversion_rate
 from schemas.symbols import ARMS
-from streams.cli.reports import uplift_plot as svg
+from streams.cli.reports.uplift_plot import IntervalRow, interval_plot
 from streams.core.money import format_minor
 
 
@@ -128,7 +128,7 @@ def _split_line(experiment: Experiment) -> Text:
 def plot_of(found: list[Uplift], what: Comparison) -> str:
     """Return the uplifts as an SVG chart of intervals."""
     rows = [
-        svg.Dot(
+        IntervalRow(
             " ".join(filter(None, (each.kind, each.name))),
             each.relative.value,
             each.relative.low,
@@ -138,9 +138,9 @@ def plot_of(found: list[Uplift], what: Comparison) -> str:
         for each in found
     ]
     of = "money spent" if what.by_value else "conversions"
-    return svg.intervals(
+    return interval_plot(
         f"Uplift of {what.arm} over {what.without}, by {of}",
-        "95 % at every look; grey is not told apart from 0",
+        "95 % at every look; grey: cannot be distinguished from 0",
         rows,
         number=lambda share: f"{share:+.0%}",
     )
