@@ -4,26 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 import click
 from confluent_kafka import KafkaException
 
-from streams.cli.commands.backtest import backtest_command
-from streams.cli.commands.challenger import challenger
-from streams.cli.commands.check import check
-from streams.cli.commands.dead_letters import dead_letters
-from streams.cli.commands.demo import demo
-from streams.cli.commands.explain import explain
-from streams.cli.commands.feed import feed
-from streams.cli.commands.topics import topics
-from streams.cli.commands.uplift import uplift
-from streams.cli.commands.what_if import what_if
-from streams.cli.commands.worker import worker
 from streams.core.state.codec import StateError
 from streams.core.yaml_file.problems import CatalogueError
 from streams.shell.exits import EXIT_CONFIG, WorkerExit
 from streams.shell.kafka.error_advice import advice
-from streams.shell.kafka.registry import RegistryUnavailable
+from streams.shell.kafka.registry_errors import RegistryUnavailable
 from streams.shell.settings.fields import SettingsError
 
 __all__ = ["EXIT_CONFIG", "EXIT_INTERRUPTED", "EXIT_UNAVAILABLE", "concierge", "main"]
@@ -35,29 +25,48 @@ EXIT_INTERRUPTED = 130
 _TO_MEND = (SettingsError, CatalogueError, StateError)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+# Each with the name of its function, in a module of `streams.cli.commands` of the command's name.
+_COMMANDS = {
+    "demo": "demo",
+    "worker": "worker",
+    "topics": "topics",
+    "check": "check",
+    "feed": "feed",
+    "dead-letters": "dead_letters",
+    "explain": "explain",
+    "uplift": "uplift",
+    "what-if": "what_if",
+    "challenger": "challenger",
+    "backtest": "backtest_command",
+}
+
+
+class CommandsOnDemand(click.Group):
+    """Imports a command when it is used: all of them take a second more than one."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order in which they are of use."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command by its name, None where there is none."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module = import_module(f"streams.cli.commands.{cmd_name.replace('-', '_')}")
+        command: click.Command = getattr(module, _COMMANDS[cmd_name])
+        return command
+
+
+@click.group(
+    cls=CommandsOnDemand,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(package_name="concierge")
 def concierge() -> None:
     """Next-best-actions for every customer, decided on Kafka streams and learned online.
 
     Settings are environment variables CONCIERGE_*; `concierge check --settings` lists them.
     """
-
-
-for command in (
-    demo,
-    worker,
-    topics,
-    check,
-    feed,
-    dead_letters,
-    explain,
-    uplift,
-    what_if,
-    challenger,
-    backtest_command,
-):
-    concierge.add_command(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -10,7 +10,7 @@ from streams.agents.dropped_fields import DroppedFields
 from streams.core.size_limits import AdmitLimits
 from streams.shell.faust_app.app import ShellApp
 from streams.shell.kafka.outbox import Outbox
-from streams.shell.kafka.registry import RegistryUnavailable
+from streams.shell.kafka.registry_errors import RegistryUnavailable
 from streams.shell.versions.catch_up import CatchUp
 from streams.shell.versions.leader import Leader
 from streams.shell.wall_clock import now_ms

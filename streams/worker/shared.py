@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib.metadata import version as installed_version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from schemas.topics import DECISIONS, TOPICS, Topic
 from streams.agents import role_metrics as meters
@@ -21,7 +21,6 @@ from streams.shell.kafka.client_config import (
 )
 from streams.shell.kafka.outbox import Outbox
 from streams.shell.kafka.producers import producer_config
-from streams.shell.kafka.registry import RegistrySchemas
 from streams.shell.process.serve import Service, Shutdown
 from streams.shell.runner.role import Role
 from streams.shell.runner.role_options import ShellOptions
@@ -36,6 +35,9 @@ from streams.shell.versions.catalogue_file import CatalogueFile
 from streams.shell.versions.leader import Timeline
 from streams.shell.wall_clock import now_ms
 from streams.worker.version_makers import catalogue_of
+
+if TYPE_CHECKING:
+    from streams.shell.kafka.registry import RegistrySchemas
 
 
 class Shared:
@@ -55,7 +57,7 @@ class Shared:
         self.shutdown = Shutdown()
         self.services: list[Service] = []
         self._catalogue_file: CatalogueFile | None = None
-        self.registry = RegistrySchemas(settings) if settings.schema_registry_url else None
+        self.registry = _registry(settings) if settings.schema_registry_url else None
 
     def name(self, topic: Topic) -> str:
         """Return what a topic is called in this installation."""
@@ -145,3 +147,10 @@ def shell_options(settings: Settings, client: Mapping[str, Any]) -> ShellOptions
         client=client,
         credentials=faust_credentials(settings),
     )
+
+
+def _registry(settings: Settings) -> RegistrySchemas:
+    # Its client takes a quarter second to import.
+    from streams.shell.kafka.registry import RegistrySchemas
+
+    return RegistrySchemas(settings)

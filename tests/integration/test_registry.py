@@ -10,12 +10,8 @@ from schemas.bundled import schema_text
 from schemas.records import Rejection
 from schemas.wire import decode, encode_event
 from streams.shell.kafka import registry as module
-from streams.shell.kafka.registry import (
-    ASK_AGAIN_AFTER_S,
-    RegistryRefused,
-    RegistrySchemas,
-    RegistryUnavailable,
-)
+from streams.shell.kafka.registry import ASK_AGAIN_AFTER_S, RegistrySchemas
+from streams.shell.kafka.registry_errors import RegistryRefused, RegistryUnavailable
 from streams.shell.settings.settings import Settings
 from tests.support.fake_registry import FakeRegistry
 

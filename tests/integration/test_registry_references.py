@@ -12,11 +12,8 @@ import pytest
 from schemas.bundled import schema_text
 from schemas.records import Rejection
 from schemas.wire import decode, encode_event
-from streams.shell.kafka.registry import (
-    ASK_AGAIN_AFTER_S,
-    RegistrySchemas,
-    RegistryUnavailable,
-)
+from streams.shell.kafka.registry import ASK_AGAIN_AFTER_S, RegistrySchemas
+from streams.shell.kafka.registry_errors import RegistryUnavailable
 from streams.shell.kafka.schema_references import MAX_DEPTH, MAX_REFERENCES
 from streams.shell.settings.settings import Settings
 from tests.support.example_files import accepted_examples

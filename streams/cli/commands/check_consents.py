@@ -21,7 +21,7 @@ from streams.cli.logged_decisions import logged_decisions
 from streams.core.catalogue.values import Catalogue
 from streams.core.moments import WATCHED_MOMENTS
 from streams.shell.kafka.error_advice import advice
-from streams.shell.kafka.registry import RegistryRefused, RegistryUnavailable
+from streams.shell.kafka.registry_errors import RegistryRefused, RegistryUnavailable
 from streams.shell.settings.settings import Settings
 
 # The newest decisions that are read: some hundred kilobytes, a second or two.

@@ -8,8 +8,9 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from streams.shell.kafka.registry import RegistryRefused, RegistrySchemas, RegistryUnavailable
+from streams.shell.kafka.registry import RegistrySchemas
 from streams.shell.kafka.registry_check import subject_reports
+from streams.shell.kafka.registry_errors import RegistryRefused, RegistryUnavailable
 from streams.shell.settings.settings import Settings
 
 

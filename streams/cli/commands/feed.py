@@ -27,7 +27,8 @@ from streams.files.open_file import DataFileError, ReadOptions
 from streams.files.query import run_query
 from streams.files.tables import open_tables
 from streams.shell.kafka.client_config import librdkafka_config
-from streams.shell.kafka.registry import RegistryRefused, RegistrySchemas, RegistryUnavailable
+from streams.shell.kafka.registry import RegistrySchemas
+from streams.shell.kafka.registry_errors import RegistryRefused, RegistryUnavailable
 from streams.shell.settings.settings import Settings, SettingsError
 
 

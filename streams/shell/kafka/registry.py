@@ -17,7 +17,7 @@ from httpx2 import TransportError
 
 from schemas.bundled import WriterSchema, prepare_writer, schema_text
 from schemas.resolution import no_schema
-from streams.shell.exits import ConfigExit
+from streams.shell.kafka.registry_errors import RegistryRefused, RegistryUnavailable
 from streams.shell.kafka.schema_references import AVRO, UnusableSchema, avro_text, referenced
 from streams.shell.settings.settings import Settings
 
@@ -39,14 +39,6 @@ _NOT_FOUND = 404
 _NONE_OF_THAT = (40401, 40402, 40403)
 _CLIENT_ERRORS = range(400, 500)
 _TIMEOUT_STATUS, _TOO_MANY_REQUESTS = 408, 429
-
-
-class RegistryRefused(ConfigExit):
-    """The registry answered, and said no: wrong address, wrong login, incompatible schema."""
-
-
-class RegistryUnavailable(Exception):
-    """The registry gave no answer; asking again later may help."""
 
 
 class RegistrySchemas:
