@@ -44,7 +44,7 @@ class Model(Protocol):
 
 
 @dataclass(frozen=True)
-class Workshop:
+class ModelStore:
     """How models are made, kept and found again."""
 
     new: Callable[[str, int], Model]
@@ -57,7 +57,7 @@ class Workshop:
     """Return all snapshots there are now: model -> version -> bytes."""
     recount: Callable[[Collection[int]], Awaitable[None]] | None = None
     """Count what was settled in these partitions so far, for the experiment's meters."""
-    taught: Callable[[str], Sequence[str]] = lambda model: (model,)
+    learners_of: Callable[[str], Sequence[str]] = lambda model: (model,)
     """Return the names of all that learn a model's lessons, first the one that is in use."""
 
 
@@ -91,7 +91,7 @@ class Learn:
 
     def __init__(
         self,
-        workshop: Workshop,
+        models: ModelStore,
         outbox: Sender,
         timeline: Timeline,
         now_ms: Callable[[], int],
@@ -103,7 +103,7 @@ class Learn:
     ) -> None:
         self.topics = (LESSONS.with_prefix(prefix).name,)
         self._snapshots = MODEL_SNAPSHOTS.with_prefix(prefix).name
-        self._workshop = workshop
+        self._models = models
         self._outbox = outbox
         self._timeline = timeline
         self._now_ms = now_ms
@@ -124,7 +124,7 @@ class Learn:
     def _learn(self, place: Partition, records: Sequence[RawRecord]) -> None:
         for record in records:
             lesson = _decode(place, record.offset, record.value)
-            first, *beside = self._workshop.taught(lesson.model)
+            first, *beside = self._models.learners_of(lesson.model)
             model = self._model(first, place.partition, record.offset)
             self._noted(lesson, model.learn_one(lesson, record.offset))
             for name in beside:
@@ -133,7 +133,7 @@ class Learn:
     def _model(self, name: str, partition: int, offset: int) -> Model:
         learning = self._learning.get(name)
         if learning is None:
-            model = self._workshop.new(name, partition)
+            model = self._models.new(name, partition)
             learning = self._learning[name] = _Learning(model, offset, [], self._now_ms())
         return learning.model
 
@@ -147,9 +147,9 @@ class Learn:
         """
         starts = dict(positions)
         mine = only(self.topics[0], positions)
-        if self._workshop.recount is not None:
-            await self._workshop.recount(mine)
-        for name, versions in (await self._workshop.published()).items():
+        if self._models.recount is not None:
+            await self._models.recount(mine)
+        for name, versions in (await self._models.published()).items():
             newest, model = self._restored(name, versions)
             if model is None:
                 # Nobody can say which partition its lessons are in: each looks through its own.
@@ -170,7 +170,7 @@ class Learn:
 
     def _restored(self, name: str, versions: Mapping[str, bytes]) -> tuple[str, Model | None]:
         for version in sorted(versions, reverse=True):
-            model = self._workshop.restore(name, versions[version])
+            model = self._models.restore(name, versions[version])
             if model is not None:
                 return version, model
         return "", None
@@ -188,7 +188,7 @@ class Learn:
         for learning in self._learning.values():
             place = Partition(self.topics[0], learning.model.lessons_partition)
             if self._is_due(learning, now_ms):
-                version, data = self._workshop.snapshot(learning.model)
+                version, data = self._models.snapshot(learning.model)
                 learning.cut_offset = learning.model.next_lesson_offset
                 learning.cut_version = version
                 snapshots.append(

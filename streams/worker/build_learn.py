@@ -23,7 +23,7 @@ from streams.shell.kafka.topic_reader import BROKER_TIMEOUT_S, in_thread, read_t
 from streams.shell.telemetry.metric_series import create_catalogue_series
 from streams.shell.versions.version_store import parse_version_key
 from streams.shell.wall_clock import now_ms
-from streams.worker.model_setup import Taught
+from streams.worker.model_setup import ModelSetup
 from streams.worker.new_models import new_model
 from streams.worker.published_snapshots import Snapshots
 from streams.worker.shared import Shared
@@ -39,15 +39,15 @@ async def build(shared: Shared) -> ShellApp:
     """Return the app of the learn role."""
     settings, outbox = shared.settings, shared.outbox()
 
-    taught = Taught(
+    setup = ModelSetup(
         shared.catalogue_file(), now_ms, partial(create_catalogue_series, shared.metrics)
     )
     # Read at once, so that the actions' counters are there before the first lesson.
-    taught.by("")
+    setup.learners_of("")
 
     def snapshot(model: Any) -> tuple[str, bytes]:
         taken = take(model)
-        in_use, *_ = taught.by(learns_from(model.name)[0])
+        in_use, *_ = setup.learners_of(learns_from(model.name)[0])
         meters.published(shared.metrics, model, model.name == in_use)
         return taken.version, encode(taken)
 
@@ -61,8 +61,13 @@ async def build(shared: Shared) -> ShellApp:
 
     meter = uplift_meter(shared)
     role = learn.Learn(
-        learn.Workshop(
-            new_model, snapshots.bank, snapshot, published, recounting(shared, meter), taught.by
+        learn.ModelStore(
+            new=new_model,
+            restore=snapshots.bank,
+            snapshot=snapshot,
+            published=published,
+            recount=recounting(shared, meter),
+            learners_of=setup.learners_of,
         ),
         outbox,
         shared.timeline,

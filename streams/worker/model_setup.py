@@ -11,7 +11,7 @@ from streams.shell.versions.catalogue_file import CatalogueFile
 _LOOK_EVERY_MS = 1_000
 
 
-class Taught:
+class ModelSetup:
     """Names the learners of a model; looks for a changed catalogue every second."""
 
     def __init__(
@@ -27,7 +27,7 @@ class Taught:
         self._catalogue: Catalogue | None = None
         self._looked_at_ms = 0
 
-    def by(self, model: str) -> Sequence[str]:
+    def learners_of(self, model: str) -> Sequence[str]:
         """Return the names of all that learn it, first the one in use."""
         catalogue = self._current()
         if model != catalogue.model:

@@ -23,8 +23,8 @@ from streams.shell.kafka.outbox import Outbox
 from streams.shell.kafka.producers import producer_config
 from streams.shell.process.serve import Service, Shutdown
 from streams.shell.runner.role import Role
-from streams.shell.runner.role_options import ShellOptions
-from streams.shell.runner.role_runner import Shell
+from streams.shell.runner.role_options import RoleOptions
+from streams.shell.runner.role_runner import RoleRunner
 from streams.shell.settings.paths import catalogue_path
 from streams.shell.settings.settings import Settings, SettingsError
 from streams.shell.state.partitions import Partitions
@@ -50,7 +50,7 @@ class Shared:
         self.settings = settings
         self.timeline = timeline
         self.client = librdkafka_config(settings)
-        self.options = shell_options(settings, self.client)
+        self.options = role_options_of(settings, self.client)
         self.metrics = create_known_series(Metrics(), settings.topic_prefix)
         self.build_info = BuildInfo(self.metrics, installed_version("concierge"))
         self.progress = Progress()
@@ -124,15 +124,15 @@ class Shared:
         progress = self.progress.roles.setdefault(role.name, RoleProgress())
         wait_ms = max(self.options.fetch_max_wait_ms, fetch_max_wait_ms)
         options = replace(self.options, fetch_max_wait_ms=wait_ms)
-        shell = Shell(
+        runner = RoleRunner(
             role, options, outbox, self.outbox(), progress, self.shutdown.failed, self.metrics
         )
-        return create_app(shell, agent, partitions)
+        return create_app(runner, agent, partitions)
 
 
-def shell_options(settings: Settings, client: Mapping[str, Any]) -> ShellOptions:
+def role_options_of(settings: Settings, client: Mapping[str, Any]) -> RoleOptions:
     """Return what the shell is told of the settings."""
-    return ShellOptions(
+    return RoleOptions(
         settings.bootstrap,
         app_id=settings.app_id,
         checkpoint_every_s=settings.checkpoint_interval_ms / 1000,

@@ -25,8 +25,8 @@ from streams.shell.kafka_records import Chunk, Partition
 from streams.shell.process.serve import Shutdown, run, serve
 from streams.shell.runner.checkpoint import Cut
 from streams.shell.runner.role import only
-from streams.shell.runner.role_options import ShellOptions
-from streams.shell.runner.role_runner import Shell
+from streams.shell.runner.role_options import RoleOptions
+from streams.shell.runner.role_runner import RoleRunner
 from streams.shell.state.changelog import (
     newest_states,
 )
@@ -139,7 +139,7 @@ class Counting:
         self._partitions.written()
 
 
-async def counting(options: ShellOptions, prefix: str, shutdown: Shutdown) -> int:
+async def counting(options: RoleOptions, prefix: str, shutdown: Shutdown) -> int:
     """Run the worker until `shutdown` is requested."""
     config = producer_config(options.client_config(), options.linger_ms)
     # A worker that a test froze must not end because its records waited meanwhile.
@@ -147,16 +147,16 @@ async def counting(options: ShellOptions, prefix: str, shutdown: Shutdown) -> in
     outbox, writer = Outbox(config, shutdown.failed), Outbox(config, shutdown.failed)
     partitions = Partitions(changelog_topic(prefix), CODEC, hot_limit=1_000)
     role = Counting(prefix, partitions, outbox, options.client_config())
-    shell = Shell(role, options, outbox, writer, RoleProgress(), shutdown.failed)
+    runner = RoleRunner(role, options, outbox, writer, RoleProgress(), shutdown.failed)
 
     async def agent(stream: AsyncIterator[Sequence[Chunk]]) -> None:
         async for chunks in stream:
             await role.work(*chunks)
 
-    return await serve([create_app(shell, agent, partitions)], shutdown)
+    return await serve([create_app(runner, agent, partitions)], shutdown)
 
 
-def options(bootstrap: str, prefix: str, **changes: Any) -> ShellOptions:
+def options(bootstrap: str, prefix: str, **changes: Any) -> RoleOptions:
     """Return options that checkpoint often and notice a dead worker soon."""
     chosen: dict[str, Any] = {
         "app_id": app_id(prefix),
@@ -167,7 +167,7 @@ def options(bootstrap: str, prefix: str, **changes: Any) -> ShellOptions:
         "heartbeat_interval_s": 0.5,
         **changes,
     }
-    return ShellOptions(bootstrap, **chosen)
+    return RoleOptions(bootstrap, **chosen)
 
 
 def main(arguments: Sequence[str]) -> int:

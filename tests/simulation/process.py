@@ -10,17 +10,17 @@ from typing import Any, cast
 from streams.shell.kafka_records import Chunk, Partition
 from streams.shell.runner.checkpoint import Checkpoint, CheckpointOutcome, Commit
 from streams.shell.runner.role import Role
-from streams.shell.runner.role_options import ShellOptions
-from streams.shell.runner.role_runner import Shell
+from streams.shell.runner.role_options import RoleOptions
+from streams.shell.runner.role_runner import RoleRunner
 from streams.shell.telemetry.progress import RoleProgress
 from tests.simulation.cluster import Cluster, Group
 from tests.simulation.loop import Task, pause
 from tests.simulation.post import Post
 
-OPTIONS = ShellOptions("nowhere:9092")
+OPTIONS = RoleOptions("nowhere:9092")
 
 
-class NotingShell(Shell):
+class NotingRunner(RoleRunner):
     """The product's shell, telling how far its checkpoint is."""
 
     reached = ""
@@ -66,12 +66,12 @@ class Member:
         self.role, self.group, self.post = role, group, post
         self.writer = Post(cluster, chance)
         self._cluster, self._chance = cluster, chance
-        self.shell = NotingShell(
+        self.runner = NotingRunner(
             role, OPTIONS, cast(Any, post), cast(Any, self.writer), RoleProgress(), self._failed
         )
-        self.shell.broker = Consumer(cluster, group, worker)
+        self.runner.broker = Consumer(cluster, group, worker)
         trust_s = OPTIONS.session_timeout_s / 2
-        self.shell.checkpoint = Checkpoint(self.shell, trust_s, clock_s, part=2)
+        self.runner.checkpoint = Checkpoint(self.runner, trust_s, clock_s, part=2)
         self.tasks: dict[str, Task] = {}
         self.wants_to_join = True
         self.has_joined = False
@@ -85,7 +85,7 @@ class Member:
     def ready(self) -> list[str]:
         """Return what can go on now: tasks, and what may be begun."""
         found = [name for name, task in self.tasks.items() if task.ready]
-        if self.shell._recovered:
+        if self.runner._recovered:
             if "work" not in self.tasks and self.behind():
                 found.append("work")
             if "checkpoint" not in self.tasks:
@@ -111,25 +111,25 @@ class Member:
     async def _work(self) -> None:
         behind = self.behind()
         chunks = [self._chunk(place) for place in self._chance.sample(behind, min(len(behind), 2))]
-        if await self.shell.admit(*chunks):
+        if await self.runner.enter(*chunks):
             if read := [chunk for chunk in chunks if chunk.records]:
                 await self.role.work(*read)
-            self.shell.finished(*chunks)
+            self.runner.finished(*chunks)
 
     def _chunk(self, place: Partition) -> Chunk:
         start = self._next[place]
         most = self._chance.choice((1, 3, 8, 40))
         records, read_to = self._cluster.read(place, start, most)
-        chunk = Chunk(place, records, start, self.shell.epoch, read_to)
+        chunk = Chunk(place, records, start, self.runner.epoch, read_to)
         self._next[place] = chunk.end
         return chunk
 
     async def _save(self) -> None:
-        self.shell.reached = "begin"
-        outcome = await self.shell.checkpoint.run()
-        self.shell.reached = ""
+        self.runner.reached = "begin"
+        outcome = await self.runner.checkpoint.run()
+        self.runner.reached = ""
         if outcome is CheckpointOutcome.FENCED:
-            await self.shell.barrier.shut("rebalance")
+            await self.runner.barrier.shut("rebalance")
             self.wants_to_join = True
 
     # -- rebalances ----------------------------------------------------------------------------
@@ -142,28 +142,28 @@ class Member:
             self.tasks["revoke"] = Task(self._revoke())
 
     async def _revoke(self) -> None:
-        await self.shell.before_revoke()
-        self.shell.after_revoke()
+        await self.runner.before_revoke()
+        self.runner.after_revoke()
         self._next = {}
         self.has_joined, self.wants_to_join = True, False
 
     def take(self, places: list[Partition]) -> None:
         """Begin to recover what was assigned."""
         self.has_joined = False
-        self.tasks["recover"] = Task(self._recover(places, self.shell.epoch))
+        self.tasks["recover"] = Task(self._recover(places, self.runner.epoch))
 
     async def _recover(self, places: list[Partition], epoch: int) -> None:
-        starts = await self.shell.recover(places)
-        if self.shell.epoch == epoch:
+        starts = await self.runner.recover(places)
+        if self.runner.epoch == epoch:
             self._next = dict(starts)
-            self.shell.resume()
+            self.runner.resume()
 
     # -- the end -------------------------------------------------------------------------------
 
     def die(self, noted: Counter[str]) -> None:
         """End at once, wherever it is."""
         if "checkpoint" in self.tasks or "revoke" in self.tasks:
-            where = "half" if self.writer.is_half_written else self.shell.reached
+            where = "half" if self.writer.is_half_written else self.runner.reached
             noted[f"killed in a checkpoint of {self.role.name}: {where or 'begin'}"] += 1
         elif "work" in self.tasks:
             noted[f"killed at work: {self.role.name}"] += 1

@@ -14,7 +14,7 @@ from models.protocol import ActionKey, Scorer
 from models.scoring import prior_scorer
 from schemas.records import ENCODER, Decision, Lesson, NextBestAction, Switch
 from streams.agents.decide import Decide
-from streams.agents.learn import Learn, Workshop
+from streams.agents.learn import Learn, ModelStore
 from streams.core.catalogue.values import Catalogue
 from streams.core.decision.decider import Decider
 from streams.core.engine.deciders import Deciders
@@ -213,8 +213,8 @@ def make_learn(cluster: Cluster, post: Post, now_ms: Any) -> Learn:
             found.setdefault(name, {})[version] = record.value or b""
         return found
 
-    workshop = Workshop(
+    models = ModelStore(
         CheapBank, CheapBank.load, lambda bank: cast(CheapBank, bank).save(), published
     )
     timeline = Timeline(TIMELINE, PARTITIONS)
-    return Learn(workshop, post, timeline, now_ms, _EVERY_LESSONS, _INTERVAL_MS, _KEEP)
+    return Learn(models, post, timeline, now_ms, _EVERY_LESSONS, _INTERVAL_MS, _KEEP)

@@ -24,8 +24,8 @@ from streams.shell.faust_app.table import (
 )
 from streams.shell.faust_app.transport import ShellConsumer, ShellTransport
 from streams.shell.kafka_records import Chunk, chunk_groups
-from streams.shell.runner.role_options import ShellOptions
-from streams.shell.runner.role_runner import Shell
+from streams.shell.runner.role_options import RoleOptions
+from streams.shell.runner.role_runner import RoleRunner
 from streams.shell.state.partitions import (
     Partitions,
 )
@@ -49,7 +49,7 @@ class ShellStream(faust.Stream[Sequence[Chunk]]):
 
     async def _chunks(self) -> AsyncIterator[Sequence[Chunk]]:
         self._finalized = True
-        shell, channel = self.app.shell, cast(ChannelT[Sequence[Chunk]], self.channel)
+        runner, channel = self.app.runner, cast(ChannelT[Sequence[Chunk]], self.channel)
         await self.maybe_start()
         while not self.should_stop:
             try:
@@ -59,11 +59,11 @@ class ShellStream(faust.Stream[Sequence[Chunk]]):
                 return
             self._set_current_event(event)
             for chunks in chunk_groups(cast(Sequence[Chunk], event.value)):
-                if await shell.admit(*chunks):
+                if await runner.enter(*chunks):
                     # An agent that raises does not come back here: its chunks stay unfinished.
                     if read := [chunk for chunk in chunks if chunk.records]:
                         yield read
-                    shell.finished(*chunks)
+                    runner.finished(*chunks)
 
 
 class ShellAgent(Agent):
@@ -76,10 +76,10 @@ class ShellAgent(Agent):
             await coro
         except asyncio.CancelledError:
             if not self.should_stop:
-                self.app.shell.fail(RuntimeError(f"agent {self.name} was cancelled"))
+                self.app.runner.fail(RuntimeError(f"agent {self.name} was cancelled"))
             raise
         except Exception as error:
-            self.app.shell.fail(error)
+            self.app.runner.fail(error)
 
 
 class ChunkSchema(faust.Schema[Any, Any]):
@@ -102,29 +102,29 @@ class ShellBoot(BootStrategy):
 
 
 class ShellApp(HostApp):
-    """A Faust app that leaves committing, recovery and failures to its `Shell`."""
+    """A Faust app that leaves committing, recovery and failures to its `RoleRunner`."""
 
     BootStrategy = ShellBoot
     consumer: ShellConsumer
 
-    def __init__(self, shell: Shell, **settings: Any) -> None:
-        self.shell = shell
-        super().__init__(shell.options.group(shell.role.name), **settings)
+    def __init__(self, runner: RoleRunner, **settings: Any) -> None:
+        self.runner = runner
+        super().__init__(runner.options.group(runner.role.name), **settings)
 
     def _new_transport(self) -> ShellTransport:
         return ShellTransport(self.conf.broker_consumer, self)
 
     def _new_consumer(self) -> ShellConsumer:
         consumer = cast(ShellConsumer, super()._new_consumer())
-        self.shell.broker = consumer
+        self.runner.broker = consumer
         return consumer
 
     async def _stop_consumer(self) -> None:
         """Take the last checkpoint before Faust takes the consumer down."""
         try:
-            await self.shell.drain()
+            await self.runner.drain()
         except Exception as error:
-            self.shell.fail(error)
+            self.runner.fail(error)
         await super()._stop_consumer()
 
     def _create_directories(self) -> None:
@@ -134,30 +134,30 @@ class ShellApp(HostApp):
         """Do nothing: Faust's producer is not started."""
 
     def _crash(self, reason: BaseException) -> None:
-        self.shell.fail(reason)
+        self.runner.fail(reason)
         super()._crash(reason)
 
 
 def create_app(
-    shell: Shell,
+    runner: RoleRunner,
     agent: AgentFunction,
     partitions: Partitions | None = None,
 ) -> ShellApp:
-    """Return the app of `shell.role`, with `agent` reading all of its topics.
+    """Return the app of `runner.role`, with `agent` reading all of its topics.
 
     `partitions` is the state behind the customers table, for the role that has it. Nothing is
     connected yet. Topics are never created from here.
     """
-    options = shell.options
-    app = ShellApp(shell, **_settings(options))
-    topic = app.topic(*shell.role.topics, schema=ChunkSchema())
-    app.agent(topic, name=shell.role.name)(agent)
+    options = runner.options
+    app = ShellApp(runner, **_settings(options))
+    topic = app.topic(*runner.role.topics, schema=ChunkSchema())
+    app.agent(topic, name=runner.role.name)(agent)
     if partitions is not None:
         app.tables.add(CustomersTable(app, partitions))
     return app
 
 
-def _settings(options: ShellOptions) -> dict[str, Any]:
+def _settings(options: RoleOptions) -> dict[str, Any]:
     return {
         "broker": [URL(f"kafka://{address}") for address in options.bootstrap.split(",")],
         "broker_client_id": options.app_id,

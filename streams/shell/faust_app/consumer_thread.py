@@ -30,7 +30,7 @@ T = TypeVar("T")
 _FETCH_MIN_BYTES = 32 * 1024
 
 
-class Stretch(NamedTuple):
+class FetchedRecords(NamedTuple):
     """What one fetch brought of a partition, and the offset to read on from."""
 
     records: list[Any]
@@ -46,7 +46,7 @@ class ShellConsumerThread(driver.AIOKafkaConsumerThread):
         consumer = super()._create_worker_consumer(transport)
         options = {
             # Faust fixes 1,500 ms.
-            "_fetch_max_wait_ms": self.app.shell.options.fetch_max_wait_ms,
+            "_fetch_max_wait_ms": self.app.runner.options.fetch_max_wait_ms,
             # One byte would be a fetch, a chunk and a wave for every single record.
             "_fetch_min_bytes": _FETCH_MIN_BYTES,
             # Faust reads what was rolled back, too, unless it writes by transactions itself.
@@ -62,11 +62,11 @@ class ShellConsumerThread(driver.AIOKafkaConsumerThread):
     async def on_start(self) -> None:
         """Start the consumer; from then on a second worker with our instance id is noticed."""
         await super().on_start()
-        if self.app.shell.options.instance_id is not None:
+        if self.app.runner.options.instance_id is not None:
             watch_instance_id(self._ensure_consumer()._coordinator, self._fail_shell)
 
     def _fail_shell(self, error: BaseException) -> None:
-        self.app.loop.call_soon_threadsafe(self.app.shell.fail, error)
+        self.app.loop.call_soon_threadsafe(self.app.runner.fail, error)
 
     async def call(self, coro: Awaitable[T]) -> T:
         """Run a coroutine in this thread's loop and wait for it.
@@ -82,21 +82,21 @@ class ShellConsumerThread(driver.AIOKafkaConsumerThread):
 
     # -- fetching ------------------------------------------------------------------------------
 
-    async def fetch(self, places: set[TP], timeout_s: float) -> Mapping[Partition, Stretch]:
+    async def fetch(self, places: set[TP], timeout_s: float) -> Mapping[Partition, FetchedRecords]:
         """Return what has come of these partitions; waits for the first records up to a time."""
-        stretches: Mapping[Partition, Stretch] = await self.call_thread(
-            self._stretches, places, timeout_s
+        fetched_by_partition: Mapping[Partition, FetchedRecords] = await self.call_thread(
+            self._fetch, places, timeout_s
         )
-        return stretches
+        return fetched_by_partition
 
-    async def _stretches(self, places: set[TP], timeout_s: float) -> Mapping[Partition, Stretch]:
+    async def _fetch(self, places: set[TP], timeout_s: float) -> Mapping[Partition, FetchedRecords]:
         consumer = self._ensure_consumer()
         fetched = await self._fetch_records(
             consumer, places, timeout=timeout_s, max_records=consumer._max_poll_records
         )
         # Nothing is awaited from here on: the positions are those that belong to the records.
         return {
-            Partition(*tp): Stretch(fetched.get(tp, []), read_to)
+            Partition(*tp): FetchedRecords(fetched.get(tp, []), read_to)
             for tp in places
             if (read_to := _position(consumer, tp)) is not None
         }

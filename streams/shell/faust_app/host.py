@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import faust
 
-from streams.shell.runner.role_runner import Shell
+from streams.shell.runner.role_runner import RoleRunner
 
 
 class HostApp(faust.App):
     """Base of `ShellApp`, so that the parts which it builds need not import it."""
 
-    shell: Shell
+    runner: RoleRunner

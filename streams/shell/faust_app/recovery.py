@@ -45,7 +45,7 @@ class ShellRecovery(Service):
         self.on_partitions_revoked(set())
         changelogs = self.tables.changelog_topics
         places = [Partition(*tp) for tp in sorted(assigned) if tp.topic not in changelogs]
-        self._under_way = asyncio.create_task(self._recover(places, self.app.shell.epoch))
+        self._under_way = asyncio.create_task(self._recover(places, self.app.runner.epoch))
 
     async def on_stop(self) -> None:
         """Give up a recovery that is under way."""
@@ -54,17 +54,17 @@ class ShellRecovery(Service):
     async def _recover(self, places: list[Partition], epoch: int) -> None:
         app, tables = self.app, self.tables
         try:
-            starts = await app.shell.recover(places)
+            starts = await app.runner.recover(places)
         except Exception as error:
-            if app.shell.epoch == epoch:
-                app.shell.fail(error)
+            if app.runner.epoch == epoch:
+                app.runner.fail(error)
             return
-        if app.shell.epoch != epoch:
+        if app.runner.epoch != epoch:
             return
         consumer = cast(ShellConsumer, app.consumer)
         consumer.resume_partitions({TP(*place) for place in places})
         consumer.start_from(starts)
-        app.shell.resume()
+        app.runner.resume()
         self.completed.set()
         app.flow_control.resume()
         consumer.resume_flow()

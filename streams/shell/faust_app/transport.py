@@ -99,7 +99,7 @@ class ShellConsumer(driver.Consumer):
             if not (self.app.should_stop or fetcher.should_stop or self.should_stop):
                 raise
         except Exception as error:
-            self.app.shell.fail(error)
+            self.app.runner.fail(error)
             raise
 
     @Service.task
@@ -108,26 +108,26 @@ class ShellConsumer(driver.Consumer):
             # While it is being stopped its thread may have ended.
             return None if self.should_stop else self._thread._consumer
 
-        await watch_group(consumer, self.app.shell.fail, self._thread.call)
+        await watch_group(consumer, self.app.runner.fail, self._thread.call)
 
     async def _fetch_and_deliver(self) -> None:
         places = {TP(*place) for place in self._next.keys() & self._active_partitions}
         if not places:
             await asyncio.sleep(_IDLE_S)
             return
-        epoch = self.app.shell.epoch
+        epoch = self.app.runner.epoch
         fetched = await self._thread.fetch(places, _FETCH_TIMEOUT_S)
         chunks = []
         for place, (records, read_to) in fetched.items():
             # Of an older assignment, or seeked meanwhile: the new positions fetch it again.
-            if self.app.shell.epoch != epoch or self._wanted:
+            if self.app.runner.epoch != epoch or self._wanted:
                 return
             start = self._next[place]
             # Without records, markers of transactions (or what was rolled back) were read.
             if records or read_to != start:
                 chunk = Chunk(place, records, start, epoch, read_to)
                 if chunk.found != start:
-                    await self.app.shell.check_gap(chunk)
+                    await self.app.runner.check_gap(chunk)
                 self._next[place] = chunk.end
                 chunks.append(chunk)
         if chunks:
@@ -183,9 +183,9 @@ class ShellConsumer(driver.Consumer):
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Take the final checkpoint while the partitions are still ours, then let Faust go on."""
-        await self.app.shell.before_revoke()
+        await self.app.runner.before_revoke()
         await super().on_partitions_revoked(revoked)
-        self.app.shell.after_revoke()
+        self.app.runner.after_revoke()
 
 
 class ShellTransport(driver.Transport):

@@ -88,7 +88,7 @@ async def serve(
         running = [_watch(collect_hourly(), shutdown)]
         for app in apps:
             running.append(_watch(app.start(), shutdown))
-            running.append(_watch(app.shell.run_checkpoints(), shutdown))
+            running.append(_watch(app.runner.run_checkpoints(), shutdown))
         await shutdown.requested()
         at_most_s = stop_timeout_s + _STEPS_OF_LEAVING * _LEAVE_WITHIN_S
         with exit_after(at_most_s, lambda: _tell(shutdown.failure or _too_long(at_most_s))):
@@ -170,7 +170,7 @@ async def _stop(
     if shutdown.failure is not None:
         await _at_once([draining, *(app.stop() for app in apps)])
     await _at_once([service.stop() for service in reversed(services)])
-    outboxes = [outbox for app in apps for outbox in (app.shell.outbox, app.shell.writer)]
+    outboxes = [outbox for app in apps for outbox in (app.runner.outbox, app.runner.writer)]
     await _at_once([outbox.close() for outbox in outboxes])
 
 

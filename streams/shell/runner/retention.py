@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from streams.shell.exits import ConfigExit
 from streams.shell.kafka_records import Chunk, Partition
-from streams.shell.runner.role_options import ShellOptions
+from streams.shell.runner.role_options import RoleOptions
 from streams.shell.telemetry.metrics import RECORDS_LOST, Metrics
 
 log = logging.getLogger("concierge.retention")
@@ -27,7 +27,7 @@ class RecordsLost(ConfigExit):
 class Retention:
     """Where reading may begin, and whether what is missing before that may be missed."""
 
-    def __init__(self, options: ShellOptions, role: str, metrics: Metrics | None = None) -> None:
+    def __init__(self, options: RoleOptions, role: str, metrics: Metrics | None = None) -> None:
         self._options = options
         self._group = options.group(role)
         self._metrics = metrics

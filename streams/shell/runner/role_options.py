@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class ShellOptions:
+class RoleOptions:
     """Options of one worker; the command line builds them from the settings.
 
     `bootstrap` is "host:port,host:port". `client` holds further librdkafka settings (security),

@@ -28,7 +28,7 @@ from streams.shell.runner.failpoint import Failpoint
 from streams.shell.runner.positions import Positions
 from streams.shell.runner.retention import Retention
 from streams.shell.runner.role import Role
-from streams.shell.runner.role_options import ShellOptions
+from streams.shell.runner.role_options import RoleOptions
 from streams.shell.telemetry.metrics import (
     CHECKPOINT,
     CUT_PAUSE,
@@ -40,7 +40,7 @@ from streams.shell.telemetry.progress import RoleProgress
 from streams.shell.wall_clock import now_ms
 
 
-class Shell:
+class RoleRunner:
     """Everything one role needs between Kafka and its agent.
 
     `failed` is told of the first failure; from then on nothing is committed. `metrics` None
@@ -50,7 +50,7 @@ class Shell:
     def __init__(
         self,
         role: Role,
-        options: ShellOptions,
+        options: RoleOptions,
         outbox: Outbox,
         writer: Outbox,
         progress: RoleProgress,
@@ -91,7 +91,7 @@ class Shell:
 
     # -- chunks --------------------------------------------------------------------------------
 
-    async def admit(self, *chunks: Chunk) -> bool:
+    async def enter(self, *chunks: Chunk) -> bool:
         """Wait for the gate; return whether chunks of one fetch may be worked on (not if stale)."""
         await self.barrier.enter()
         if not self._recovered or self._broken or any(c.epoch != self.epoch for c in chunks):

@@ -40,10 +40,10 @@ def keep_newest(states: dict[str, bytes], key: bytes, value: bytes | None) -> No
     if value is None:
         states.pop(name, None)
         return
-    of_value = stamp.of(value)
+    of_value = stamp.read(value)
     held = states.setdefault(name, value)
     # Most keys of a compacted topic come once.
-    if held is not value and stamp.of(held) <= of_value:
+    if held is not value and stamp.read(held) <= of_value:
         states[name] = value
 
 

@@ -21,7 +21,7 @@ def pack(next_offset: int, payload: bytes) -> bytes:
     return _STAMP.pack(_VERSION, next_offset) + payload
 
 
-def of(value: bytes) -> bytes:
+def read(value: bytes) -> bytes:
     """Return the stamp of a changelog value; ValueError if it carries none.
 
     The greater of two stamps is that of the later cut.
@@ -33,7 +33,7 @@ def of(value: bytes) -> bytes:
 
 def unpack(value: bytes) -> tuple[int, bytes]:
     """Return (next offset, payload) of a changelog value; ValueError if it carries no stamp."""
-    next_offset: int = _STAMP.unpack(of(value))[1]
+    next_offset: int = _STAMP.unpack(read(value))[1]
     return next_offset, value[SIZE:]
 
 

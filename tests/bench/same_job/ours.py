@@ -24,8 +24,8 @@ from streams.shell.kafka_records import Chunk, Partition
 from streams.shell.process.serve import Shutdown, run, serve
 from streams.shell.runner.checkpoint import Cut
 from streams.shell.runner.role import only
-from streams.shell.runner.role_options import ShellOptions
-from streams.shell.runner.role_runner import Shell
+from streams.shell.runner.role_options import RoleOptions
+from streams.shell.runner.role_runner import RoleRunner
 from streams.shell.settings.settings import Settings
 from streams.shell.state.changelog import (
     newest_states,
@@ -33,7 +33,7 @@ from streams.shell.state.changelog import (
 from streams.shell.state.partition_store import StateCodec
 from streams.shell.state.partitions import Partitions
 from streams.shell.telemetry.progress import RoleProgress
-from streams.worker.shared import shell_options
+from streams.worker.shared import role_options_of
 from tests.bench.same_job.job import apply, decode_click, encode_totals, new_totals
 
 ROLE = "totals"
@@ -122,26 +122,26 @@ class Totalling:
         self._partitions.written()
 
 
-async def totalling(options: ShellOptions, topics: tuple[str, str], shutdown: Shutdown) -> int:
+async def totalling(options: RoleOptions, topics: tuple[str, str], shutdown: Shutdown) -> int:
     """Run the worker until `shutdown` is decided."""
     config = producer_config(options.client_config(), options.linger_ms)
     outbox, writer = Outbox(config, shutdown.failed), Outbox(config, shutdown.failed)
     partitions = Partitions(changelog_of(options.app_id), CODEC, Settings().hot_customers)
     role = Totalling(topics, partitions, outbox, options.client_config())
-    shell = Shell(role, options, outbox, writer, RoleProgress(), shutdown.failed)
+    runner = RoleRunner(role, options, outbox, writer, RoleProgress(), shutdown.failed)
 
     async def agent(stream: AsyncIterator[Sequence[Chunk]]) -> None:
         async for chunks in stream:
             await role.work(*chunks)
 
-    return await serve([create_app(shell, agent, partitions)], shutdown)
+    return await serve([create_app(runner, agent, partitions)], shutdown)
 
 
 def main(arguments: Sequence[str]) -> int:
     bootstrap, source, output, app_id, _ = arguments
     # All that is not named is as a worker has it by default.
     settings = Settings(bootstrap=bootstrap, app_id=app_id)
-    options = shell_options(settings, librdkafka_config(settings))
+    options = role_options_of(settings, librdkafka_config(settings))
     return run(lambda: totalling(options, (source, output), Shutdown()))
 
 

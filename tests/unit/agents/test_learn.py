@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from schemas.records import ENCODER, TIMELINE_DECODER, Lesson, Switch
-from streams.agents.learn import ForeignLesson, Learn, Workshop
+from streams.agents.learn import ForeignLesson, Learn, ModelStore
 from streams.shell.kafka_records import Partition
 from streams.shell.versions.leader import Timeline
 from tests.unit.agents.agents_world import KeepingOutbox, chunk
@@ -54,7 +54,7 @@ class World:
             return published or {}
 
         self.role = Learn(
-            Workshop(Tally, restore, snapshot, read),
+            ModelStore(Tally, restore, snapshot, read),
             self.outbox,
             Timeline("timeline", 2),
             lambda: self.now_ms,

@@ -17,7 +17,7 @@ from models.protocol import ActionKey, Scorer
 from models.snapshot.snapshot_codec import decode, encode
 from schemas.decisions import Challenge, Decision
 from schemas.records import ENCODER, MODEL, Lesson, Trigger
-from streams.agents.learn import Learn, Workshop
+from streams.agents.learn import Learn, ModelStore
 from streams.analysis.challenger_tally import Bouts
 from streams.analysis.settled_decisions import Outcomes
 from streams.core.catalogue.loading import CatalogueError
@@ -25,7 +25,7 @@ from streams.core.state.partition import PartitionState, SwitchedVersion
 from streams.core.units import DAY_MS, HOUR_MS
 from streams.shell.versions.catalogue_file import CatalogueFile
 from streams.shell.versions.leader import Timeline
-from streams.worker.model_setup import Taught
+from streams.worker.model_setup import ModelSetup
 from streams.worker.new_models import new_model, restored_model
 from tests.support.events import NOON_MS, Feed, numbered, use
 from tests.support.memory import Log
@@ -59,7 +59,7 @@ def test_every_learner_has_a_bank_that_survives_its_snapshot() -> None:
             _with_features(each, len(bank.feature_names), bank.feature_version) for each in taught
         ]
         for offset, each in enumerate(told):
-            assert bank.learn_one(each, offset).__class__.__name__ == "Progress"
+            assert bank.learn_one(each, offset).__class__.__name__ == "LearnerProgress"
         again = restored_model(decode(encode(take(bank))))
         key = ActionKey(told[0].action, told[0].family, told[0].issue)
         said = again.propensity(key, told[0].features)
@@ -81,7 +81,9 @@ def test_a_lesson_teaches_both_and_is_noted_once() -> None:
 
     async def scenario() -> None:
         role = Learn(
-            Workshop(Tally, restore, snapshot, nothing, taught=lambda m: (m, f"{m}.careful")),
+            ModelStore(
+                Tally, restore, snapshot, nothing, learners_of=lambda m: (m, f"{m}.careful")
+            ),
             KeepingOutbox(),
             Timeline("timeline", 1),
             lambda: 0,
@@ -105,15 +107,15 @@ def test_a_lesson_teaches_both_and_is_noted_once() -> None:
 def test_who_is_taught_follows_the_catalogue_file(tmp_path: Path) -> None:
     file, now_ms = tmp_path / "shop.yaml", [0]
     file.write_text(SHOP, "utf-8")
-    taught = Taught(CatalogueFile(file), lambda: now_ms[0])
-    assert list(taught.by("main")) == ["main"]
+    setup = ModelSetup(CatalogueFile(file), lambda: now_ms[0])
+    assert list(setup.learners_of("main")) == ["main"]
     file.write_text(CHALLENGED, "utf-8")
     now_ms[0] += 1_000
-    assert list(taught.by("main")) == ["main", "main.careful"]
-    assert list(taught.by("another")) == ["another"]
+    assert list(setup.learners_of("main")) == ["main", "main.careful"]
+    assert list(setup.learners_of("another")) == ["another"]
     file.write_text(PROMOTED, "utf-8")
     now_ms[0] += 1_000
-    assert list(taught.by("main")) == ["main.careful"]
+    assert list(setup.learners_of("main")) == ["main.careful"]
 
 
 class Asked(LeaningVersions):

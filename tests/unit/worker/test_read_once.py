@@ -74,14 +74,14 @@ def test_a_worker_with_all_roles_parses_its_catalogue_once(
         built = [await each.build(shared) for each in (intake, decide, learn)]
         text = shared.catalogue_file().current()
         # What the leader publishes comes back to decide.
-        decided_with = cast(Any, built[1].shell.role)._versions
+        decided_with = cast(Any, built[1].runner.role)._versions
         decided_with._store.hold((CATALOGUE, CATALOGUE, text.version), text.text)
         assert decided_with.catalogue(text.version).version == text.version
-        workshop = cast(Any, built[2].shell.role)._workshop
-        assert workshop.taught("main")
+        models = cast(Any, built[2].runner.role)._models
+        assert models.learners_of("main")
         uplift_meter(shared).show()
         for app in built:
-            for outbox in (app.shell.outbox, app.shell.writer):
+            for outbox in (app.runner.outbox, app.runner.writer):
                 await outbox.close()
 
     asyncio.run(main())

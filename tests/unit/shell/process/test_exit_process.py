@@ -52,12 +52,12 @@ from streams.shell.exits import WorkerExit
 worker._LEAVE_WITHIN_S = 0.1
 class Closed:
     async def close(self): ...
-class Shell:
+class Runner:
     outbox = writer = Closed()
     async def run_checkpoints(self):
         await asyncio.Event().wait()
 class App:
-    shell = Shell()
+    runner = Runner()
     async def start(self): ...
     async def stop(self):
         # As mode joins the thread of its consumer.

@@ -21,7 +21,7 @@ class _Closed:
     async def close(self) -> None: ...
 
 
-class _Shell:
+class _Runner:
     outbox = writer = _Closed()
 
     async def run_checkpoints(self) -> None:
@@ -36,7 +36,7 @@ class _App:
     """An app that runs until it is stopped, and stops as the test says."""
 
     def __init__(self, stop: Stop, process_ends: asyncio.Event) -> None:
-        self.shell, self._stop, self._process_ends = _Shell(), stop, process_ends
+        self.runner, self._stop, self._process_ends = _Runner(), stop, process_ends
 
     async def start(self) -> None: ...
 

@@ -10,11 +10,11 @@ from prometheus_client import generate_latest
 from schemas.topics import INPUTS, LESSONS, TIMELINE, TOPICS
 from streams.shell.kafka_records import Chunk, FetchedRecord, Partition
 from streams.shell.runner.retention import RecordsLost, Retention
-from streams.shell.runner.role_options import ShellOptions
+from streams.shell.runner.role_options import RoleOptions
 from streams.shell.telemetry.metrics import Metrics
 
 _CLICKS, _CONSENT = Partition("clickstream", 1), Partition("profile", 1)
-_OPTIONS = ShellOptions("kafka:9092", may_miss=frozenset({"clickstream"}))
+_OPTIONS = RoleOptions("kafka:9092", may_miss=frozenset({"clickstream"}))
 
 
 def _retention(metrics: Metrics | None = None) -> Retention:

@@ -20,8 +20,8 @@ from streams.shell.runner.checkpoint import (
     Cut,
 )
 from streams.shell.runner.retention import RecordsLost
-from streams.shell.runner.role_options import ShellOptions
-from streams.shell.runner.role_runner import Shell
+from streams.shell.runner.role_options import RoleOptions
+from streams.shell.runner.role_runner import RoleRunner
 from streams.shell.telemetry.progress import Progress, RoleProgress
 
 PLACE = Partition("timeline", 0)
@@ -94,29 +94,29 @@ class World:
         self.broker, self.role, self.writer = broker, FakeRole(), FakeOutbox()
         self.failures: list[BaseException] = []
         outbox = cast(Any, FakeOutbox())
-        self.shell = Shell(
+        self.runner = RoleRunner(
             self.role,
-            ShellOptions("nowhere:9092"),
+            RoleOptions("nowhere:9092"),
             outbox,
             cast(Any, self.writer),
             RoleProgress(),
             self.failures.append,
         )
-        self.shell.broker = broker
+        self.runner.broker = broker
 
     async def recovered(self) -> World:
-        await self.shell.recover([PLACE])
-        self.shell.resume()
+        await self.runner.recover([PLACE])
+        self.runner.resume()
         self.writer.written.clear()
         return self
 
     async def work(self, first: int, count: int) -> bool:
-        shell = self.shell
+        runner = self.runner
         records = [FetchedRecord(first + n, 0, b"k", b"v") for n in range(count)]
-        chunk = Chunk(PLACE, records, first, shell.epoch)
-        if not await shell.admit(chunk):
+        chunk = Chunk(PLACE, records, first, runner.epoch)
+        if not await runner.enter(chunk):
             return False
-        shell.finished(chunk)
+        runner.finished(chunk)
         return True
 
 
@@ -124,9 +124,9 @@ def test_a_finished_chunk_is_committed_by_the_next_checkpoint() -> None:
     async def scenario() -> None:
         world = await World(FakeBroker()).recovered()
         assert await world.work(0, 5)
-        assert await world.shell.checkpoint.run() is CheckpointOutcome.COMMITTED
+        assert await world.runner.checkpoint.run() is CheckpointOutcome.COMMITTED
         assert world.broker.offsets == {PLACE: 5}
-        assert world.shell.progress.partitions[PLACE].committed == 5
+        assert world.runner.progress.partitions[PLACE].committed == 5
 
     asyncio.run(scenario())
 
@@ -134,11 +134,11 @@ def test_a_finished_chunk_is_committed_by_the_next_checkpoint() -> None:
 def test_a_chunk_of_an_older_assignment_is_dropped() -> None:
     async def scenario() -> None:
         world = await World(FakeBroker()).recovered()
-        stale = Chunk(PLACE, [FetchedRecord(0, 0, b"k", b"v")], 0, world.shell.epoch)
-        await world.shell.before_revoke()
-        world.shell.after_revoke()
+        stale = Chunk(PLACE, [FetchedRecord(0, 0, b"k", b"v")], 0, world.runner.epoch)
+        await world.runner.before_revoke()
+        world.runner.after_revoke()
         await world.recovered()
-        assert not await world.shell.admit(stale)
+        assert not await world.runner.enter(stale)
 
     asyncio.run(scenario())
 
@@ -156,11 +156,11 @@ def test_a_revoke_takes_a_final_checkpoint_and_then_drops_all_memory() -> None:
     async def scenario() -> None:
         world = await World(FakeBroker()).recovered()
         await world.work(0, 5)
-        await world.shell.before_revoke()
+        await world.runner.before_revoke()
         assert world.broker.offsets == {PLACE: 5}
-        world.shell.after_revoke()
+        world.runner.after_revoke()
         assert world.role.dropped == 1
-        assert not world.shell.barrier.is_open
+        assert not world.runner.barrier.is_open
 
     asyncio.run(scenario())
 
@@ -170,8 +170,8 @@ def test_a_worker_that_was_fenced_writes_no_state() -> None:
         world = await World(FakeBroker()).recovered()
         await world.work(0, 5)
         world.broker.answer = Commit.FENCED
-        assert await world.shell.checkpoint.run() is CheckpointOutcome.FENCED
-        await world.shell.before_revoke()
+        assert await world.runner.checkpoint.run() is CheckpointOutcome.FENCED
+        await world.runner.before_revoke()
         assert world.writer.written == []
         assert world.broker.offsets == {PLACE: 0}
 
@@ -183,9 +183,9 @@ def test_a_rebalance_under_way_only_puts_the_checkpoint_off() -> None:
         world = await World(FakeBroker()).recovered()
         await world.work(0, 5)
         world.broker.answer = Commit.BUSY
-        assert await world.shell.checkpoint.run() is CheckpointOutcome.BUSY
+        assert await world.runner.checkpoint.run() is CheckpointOutcome.BUSY
         world.broker.answer = Commit.DONE
-        assert await world.shell.checkpoint.run() is CheckpointOutcome.COMMITTED
+        assert await world.runner.checkpoint.run() is CheckpointOutcome.COMMITTED
         assert world.broker.offsets == {PLACE: 5}
 
     asyncio.run(scenario())
@@ -195,11 +195,11 @@ def test_after_a_failure_nothing_is_committed() -> None:
     async def scenario() -> None:
         world = await World(FakeBroker()).recovered()
         await world.work(0, 5)
-        world.shell.fail(ValueError("an agent's bug"))
+        world.runner.fail(ValueError("an agent's bug"))
         with pytest.raises(RuntimeError, match="nothing is committed"):
-            await world.shell.checkpoint.run()
-        await world.shell.before_revoke()
-        await world.shell.drain()
+            await world.runner.checkpoint.run()
+        await world.runner.before_revoke()
+        await world.runner.drain()
         assert world.broker.offsets == {PLACE: 0}
         assert [str(failure) for failure in world.failures] == ["an agent's bug"]
 
@@ -209,7 +209,7 @@ def test_after_a_failure_nothing_is_committed() -> None:
 def test_a_partition_nobody_has_read_starts_at_its_first_record_and_says_so() -> None:
     async def scenario() -> None:
         world = World(FakeBroker(bounds=(40, 100)))
-        assert await world.shell.recover([PLACE]) == {PLACE: 40}
+        assert await world.runner.recover([PLACE]) == {PLACE: 40}
         assert world.broker.offsets == {PLACE: 40}
 
     asyncio.run(scenario())
@@ -218,9 +218,9 @@ def test_a_partition_nobody_has_read_starts_at_its_first_record_and_says_so() ->
 def test_a_gap_of_compaction_is_passed_and_one_of_retention_is_not() -> None:
     async def scenario() -> None:
         behind = Chunk(PLACE, [FetchedRecord(30, 0, b"k", b"v")], 20, 0)
-        await World(FakeBroker(bounds=(0, 100))).shell.check_gap(behind)
+        await World(FakeBroker(bounds=(0, 100))).runner.check_gap(behind)
         with pytest.raises(RecordsLost):
-            await World(FakeBroker(bounds=(25, 100))).shell.check_gap(behind)
+            await World(FakeBroker(bounds=(25, 100))).runner.check_gap(behind)
 
     asyncio.run(scenario())
 
@@ -228,10 +228,10 @@ def test_a_gap_of_compaction_is_passed_and_one_of_retention_is_not() -> None:
 def test_state_is_there_before_an_offset_says_that_it_is() -> None:
     async def scenario() -> None:
         world = World(FakeBroker(bounds=(40, 100)))
-        await world.shell.recover([PLACE])
+        await world.runner.recover([PLACE])
         assert world.writer.written == [Write("changelog", b"a", b"1", 0)]
         again = World(world.broker)
-        await again.shell.recover([PLACE])
+        await again.runner.recover([PLACE])
         assert again.writer.written == []
 
     asyncio.run(scenario())
@@ -240,8 +240,8 @@ def test_state_is_there_before_an_offset_says_that_it_is() -> None:
 def test_many_records_make_a_checkpoint_due_before_its_time() -> None:
     async def scenario() -> None:
         world = await World(FakeBroker()).recovered()
-        await world.work(0, ShellOptions("").checkpoint_every_records)
-        assert world.shell.checkpoint_due.is_set()
+        await world.work(0, RoleOptions("").checkpoint_every_records)
+        assert world.runner.checkpoint_due.is_set()
 
     asyncio.run(scenario())
 
@@ -249,11 +249,11 @@ def test_many_records_make_a_checkpoint_due_before_its_time() -> None:
 def test_a_worker_is_ready_when_every_role_has_recovered() -> None:
     async def scenario() -> None:
         world = World(FakeBroker())
-        progress = Progress({"decide": world.shell.progress})
+        progress = Progress({"decide": world.runner.progress})
         seen = [progress.ready]
         await world.recovered()
         seen.append(progress.ready)
-        await world.shell.before_revoke()
+        await world.runner.before_revoke()
         assert [*seen, progress.ready] == [False, True, False]
 
     asyncio.run(scenario())

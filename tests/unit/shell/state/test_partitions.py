@@ -173,7 +173,7 @@ def test_a_record_without_our_stamp_is_refused_even_if_a_later_one_would_replace
 
 @given(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1))
 def test_stamps_compare_as_the_offsets_they_stand_for(one: int, other: int) -> None:
-    stamps = [stamp.of(stamp.pack(each, b"state")) for each in (one, other)]
+    stamps = [stamp.read(stamp.pack(each, b"state")) for each in (one, other)]
     assert (stamps[0] < stamps[1]) == (one < other)
 
 
