@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import (
-    AsyncIterable,
     Awaitable,
     Callable,
     Collection,
@@ -31,7 +30,6 @@ from streams.agents.dead_letter_outlet import DeadLetters
 from streams.core.engine.engine import Batch, Outputs
 from streams.core.state.codec import peek_due_ms
 from streams.core.state.partition import PartitionState
-from streams.shell.faust_app.app import AgentFunction
 from streams.shell.kafka_records import Chunk, Partition, RawRecord
 from streams.shell.runner.checkpoint import Cut
 from streams.shell.runner.role import Sender, only
@@ -204,13 +202,3 @@ def versions_from(known: PartitionState, start: int) -> list[tuple[str, str, str
     before = {(s.kind, s.name): s.version for s in known.switches if s.offset < start}
     behind = [(s.kind, s.name, s.version) for s in known.switches if s.offset >= start]
     return [(kind, name, version) for (kind, name), version in before.items()] + behind
-
-
-def agent(role: Decide) -> AgentFunction:
-    """Return the agent of the role."""
-
-    async def decide(stream: AsyncIterable[Sequence[Chunk]]) -> None:
-        async for chunks in stream:
-            await role.work(*chunks)
-
-    return decide

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -29,7 +29,6 @@ from streams.agents.dead_letter_outlet import DeadLetters
 from streams.core.admission.admit import admit_noting
 from streams.core.admission.opt_outs import Dropped
 from streams.core.size_limits import AdmitLimits
-from streams.shell.faust_app.app import AgentFunction
 from streams.shell.kafka_records import LOG_APPEND_TIME, Chunk, Partition
 from streams.shell.runner.checkpoint import Cut
 from streams.shell.runner.role import Sender
@@ -167,13 +166,3 @@ class Intake:
 
     def written(self, cut: Cut) -> None:
         """Do nothing: nothing was written."""
-
-
-def agent(role: Intake) -> AgentFunction:
-    """Return the agent of the role."""
-
-    async def intake(stream: AsyncIterable[Sequence[Chunk]]) -> None:
-        async for chunks in stream:
-            await role.work(*chunks)
-
-    return intake

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,7 +12,6 @@ import msgspec
 from schemas.records import ENCODER, LESSON_DECODER, MODEL, Lesson, Switch
 from schemas.topics import LESSONS, MODEL_SNAPSHOTS
 from streams.shell.exits import ConfigExit
-from streams.shell.faust_app.app import AgentFunction
 from streams.shell.kafka_records import Chunk, Partition, RawRecord, Write
 from streams.shell.runner.checkpoint import Cut
 from streams.shell.runner.role import Sender, only
@@ -228,16 +227,6 @@ class Learn:
             for number in range(self._timeline.partitions)
         ]
         return tombstones + switches
-
-
-def agent(role: Learn) -> AgentFunction:
-    """Return the agent of the role."""
-
-    async def learn(stream: AsyncIterable[Sequence[Chunk]]) -> None:
-        async for chunks in stream:
-            await role.work(*chunks)
-
-    return learn
 
 
 def _decode(place: Partition, offset: int, value: bytes | None) -> Lesson:

@@ -72,7 +72,7 @@ async def build(shared: Shared) -> ShellApp:
         meters.decided(shared.metrics, shared.build_info),
         meters.kept(shared.metrics),
     )
-    app = shared.app(role, decide.agent(role), outbox, partitions)
+    app = shared.app(role, outbox, partitions)
     shared.progress.roles["decide"].detail = partitions.described
     return app
 

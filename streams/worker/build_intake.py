@@ -47,7 +47,7 @@ async def build(shared: Shared) -> ShellApp:
         settings.stale_ms if settings.clock == "wall" else 0,
         DroppedFields(shared.metrics, now_ms).note,
     )
-    return shared.app(role, intake.agent(role), outbox)
+    return shared.app(role, outbox)
 
 
 def _clock(shared: Shared) -> Leader:

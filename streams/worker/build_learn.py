@@ -78,7 +78,7 @@ async def build(shared: Shared) -> ShellApp:
         settings.topic_prefix,
         meter.after(meters.learned(shared.metrics)),
     )
-    return shared.app(role, learn.agent(role), outbox, fetch_max_wait_ms=_FETCH_WAIT_MS)
+    return shared.app(role, outbox, fetch_max_wait_ms=_FETCH_WAIT_MS)
 
 
 def _published(client: Mapping[str, Any], topic: str, give_up: Event) -> Found:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import version as installed_version
 from typing import TYPE_CHECKING, Any
@@ -111,7 +111,6 @@ class Shared:
     def app(
         self,
         role: Role,
-        agent: Callable[..., Any],
         outbox: Outbox,
         partitions: Partitions | None = None,
         *,
@@ -127,7 +126,7 @@ class Shared:
         runner = RoleRunner(
             role, options, outbox, self.outbox(), progress, self.shutdown.failed, self.metrics
         )
-        return create_app(runner, agent, partitions)
+        return create_app(runner, partitions)
 
 
 def role_options_of(settings: Settings, client: Mapping[str, Any]) -> RoleOptions:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import zlib
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -149,11 +149,7 @@ async def counting(options: RoleOptions, prefix: str, shutdown: Shutdown) -> int
     role = Counting(prefix, partitions, outbox, options.client_config())
     runner = RoleRunner(role, options, outbox, writer, RoleProgress(), shutdown.failed)
 
-    async def agent(stream: AsyncIterator[Sequence[Chunk]]) -> None:
-        async for chunks in stream:
-            await role.work(*chunks)
-
-    return await serve([create_app(runner, agent, partitions)], shutdown)
+    return await serve([create_app(runner, partitions)], shutdown)
 
 
 def options(bootstrap: str, prefix: str, **changes: Any) -> RoleOptions:

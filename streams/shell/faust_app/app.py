@@ -1,6 +1,7 @@
-"""The Faust app of one role: where Faust's hooks lead into the shell.
+"""The Faust app of one role: a `RoleRunner` and its role become an app that a worker can start.
 
-Each override is listed in `hooks`, which a worker checks when it starts.
+Faust calls the classes of this module; they pass chunks, failures and the end on to the runner.
+`hooks` lists every name that they override, and a worker checks that list when it starts.
 """
 
 from __future__ import annotations
@@ -24,27 +25,29 @@ from streams.shell.faust_app.table import (
 )
 from streams.shell.faust_app.transport import ShellConsumer, ShellTransport
 from streams.shell.kafka_records import Chunk, chunk_groups
+from streams.shell.runner.role import Role
 from streams.shell.runner.role_options import RoleOptions
 from streams.shell.runner.role_runner import RoleRunner
 from streams.shell.state.partitions import (
     Partitions,
 )
 
-AgentFunction = Callable[[Any], Awaitable[None]]
-
-# Within this time the group hears of partitions that were added to a topic, and reads them. Five
-# minutes, the client's default, is long for a customer who has just ordered; a question costs
-# the broker a fraction of a millisecond.
+# A consumer notices within this time that partitions were added to a topic, and reads them. The
+# client's default of five minutes is long for a customer who has just ordered. Asking costs the
+# broker a fraction of a millisecond.
 _METADATA_MAX_AGE_MS = 10_000
 
 
 class ShellStream(faust.Stream[Sequence[Chunk]]):
-    """A stream of chunks, those of one fetch together; finished when the agent asks for more."""
+    """A stream of groups of chunks from one fetch.
+
+    A group counts as finished when the agent asks for the next one.
+    """
 
     app: ShellApp
 
     def __aiter__(self) -> AsyncIterator[Sequence[Chunk]]:
-        """Yield chunks through the gate; stale ones are skipped, never counted as done."""
+        """Yield chunks that the barrier lets through; stale ones are skipped and not counted."""
         return self._chunks()
 
     async def _chunks(self) -> AsyncIterator[Sequence[Chunk]]:
@@ -55,19 +58,19 @@ class ShellStream(faust.Stream[Sequence[Chunk]]):
             try:
                 event: EventT[Any] = await channel.__anext__()
             except StopAsyncIteration:
-                # How mode ends an agent that waits for its next chunk.
+                # mode ends an agent that waits for its next chunk in this way.
                 return
             self._set_current_event(event)
             for chunks in chunk_groups(cast(Sequence[Chunk], event.value)):
                 if await runner.enter(*chunks):
-                    # An agent that raises does not come back here: its chunks stay unfinished.
-                    if read := [chunk for chunk in chunks if chunk.records]:
-                        yield read
+                    # If the agent raises, the next line is not reached: its chunks stay unfinished.
+                    if with_records := [chunk for chunk in chunks if chunk.records]:
+                        yield with_records
                     runner.finished(*chunks)
 
 
 class ShellAgent(Agent):
-    """An agent whose failure stops the worker; Faust would start it again behind the event."""
+    """An agent whose failure stops the worker; Faust would restart it after the failed event."""
 
     app: ShellApp
 
@@ -83,7 +86,7 @@ class ShellAgent(Agent):
 
 
 class ChunkSchema(faust.Schema[Any, Any]):
-    """Pass a message's value on as it is: agents decode, so that bad bytes are their business."""
+    """Pass a message's value on undecoded: roles decode records, and refuse bad bytes."""
 
     def compile(self, app: Any, **kwargs: Any) -> Any:
         """Return the function Faust calls for each message."""
@@ -95,7 +98,7 @@ class ChunkSchema(faust.Schema[Any, Any]):
 
 
 class ShellBoot(BootStrategy):
-    """Start no web server and no producer: Faust's are not used."""
+    """Start no web server and no producer: those of Faust are not used."""
 
     enable_web = False
     enable_kafka_producer = False
@@ -128,7 +131,7 @@ class ShellApp(HostApp):
         await super()._stop_consumer()
 
     def _create_directories(self) -> None:
-        """Create none: nothing is kept on disk."""
+        """Create no directories: nothing is stored on disk."""
 
     async def _producer_flush(self, logger: Any) -> None:
         """Do nothing: Faust's producer is not started."""
@@ -138,23 +141,29 @@ class ShellApp(HostApp):
         super()._crash(reason)
 
 
-def create_app(
-    runner: RoleRunner,
-    agent: AgentFunction,
-    partitions: Partitions | None = None,
-) -> ShellApp:
-    """Return the app of `runner.role`, with `agent` reading all of its topics.
+def create_app(runner: RoleRunner, partitions: Partitions | None = None) -> ShellApp:
+    """Return an app whose only agent passes all chunks of the role's topics to `role.work`.
 
-    `partitions` is the state behind the customers table, for the role that has it. Nothing is
-    connected yet. Topics are never created from here.
+    `partitions` is the state behind the customers table, for a role that has state. The app is
+    not connected yet, and it never creates topics.
     """
     options = runner.options
     app = ShellApp(runner, **_settings(options))
     topic = app.topic(*runner.role.topics, schema=ChunkSchema())
-    app.agent(topic, name=runner.role.name)(agent)
+    app.agent(topic, name=runner.role.name)(agent_of(runner.role))
     if partitions is not None:
         app.tables.add(CustomersTable(app, partitions))
     return app
+
+
+def agent_of(role: Role) -> Callable[[Any], Awaitable[None]]:
+    """Return a Faust agent that passes each group of chunks to `role.work`."""
+
+    async def work(stream: AsyncIterator[Sequence[Chunk]]) -> None:
+        async for chunks in stream:
+            await role.work(*chunks)
+
+    return work
 
 
 def _settings(options: RoleOptions) -> dict[str, Any]:
@@ -167,12 +176,12 @@ def _settings(options: RoleOptions) -> dict[str, Any]:
         "broker_session_timeout": options.session_timeout_s,
         "broker_heartbeat_interval": options.heartbeat_interval_s,
         "broker_rebalance_timeout": options.rebalance_timeout_s,
-        # Must exceed the session timeout (aiokafka), and a join may last a rebalance.
+        # aiokafka requires more than the session timeout; a join may last a whole rebalance.
         "broker_request_timeout": options.rebalance_timeout_s + options.session_timeout_s,
         "consumer_group_instance_id": options.instance_id,
         "consumer_auto_offset_reset": "earliest",
         "consumer_metadata_max_age_ms": _METADATA_MAX_AGE_MS,
-        # Chunks, not records: one being delivered while one is under work.
+        # Groups of chunks, not records: one waits while the agent works on another.
         "stream_buffer_maxsize": 1,
         "stream_recovery_delay": 0.0,
         "topic_allow_declare": False,

@@ -20,6 +20,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from streams.shell.faust_app.fencing import watch_instance_id
+from streams.shell.faust_app.group_errors import watch_coordination
 from streams.shell.faust_app.hooks import HooksMissing
 from streams.shell.faust_app.host import HostApp
 from streams.shell.kafka_records import Partition
@@ -60,12 +61,18 @@ class ShellConsumerThread(driver.AIOKafkaConsumerThread):
         return consumer
 
     async def on_start(self) -> None:
-        """Start the consumer; from then on a second worker with our instance id is noticed."""
-        await super().on_start()
-        if self.app.runner.options.instance_id is not None:
-            watch_instance_id(self._ensure_consumer()._coordinator, self._fail_shell)
+        """Start the consumer and watch its group.
 
-    def _fail_shell(self, error: BaseException) -> None:
+        From then on the runner fails if the coordination ends, or if another worker takes our
+        instance id.
+        """
+        await super().on_start()
+        coordinator = self._ensure_consumer()._coordinator
+        watch_coordination(coordinator, self._fail_runner)
+        if self.app.runner.options.instance_id is not None:
+            watch_instance_id(coordinator, self._fail_runner)
+
+    def _fail_runner(self, error: BaseException) -> None:
         self.app.loop.call_soon_threadsafe(self.app.runner.fail, error)
 
     async def call(self, coro: Awaitable[T]) -> T:

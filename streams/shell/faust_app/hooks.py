@@ -1,7 +1,8 @@
-"""Every name of Faust, mode and aiokafka that the shell overrides or reaches into.
+"""Every name of Faust, mode and aiokafka that this package overrides or uses without a promise.
 
-They are no public interface, so a worker checks them before it starts: a release that renames one
-must stop it, not make it commit by itself again.
+Most of them are no public interface. A worker checks before it starts that each still exists. If a
+release renamed one, Faust would silently commit by itself again. A test finds the overrides of all
+classes in this package by inspection and compares them with this list.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from aiokafka.consumer import fetcher as aiokafka_fetcher
 from aiokafka.consumer.consumer import AIOKafkaConsumer
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import TopicPartitionState
+from aiokafka.protocol.api import Request, RequestStruct, Response
 from faust.agents import Agent
 from faust.app.base import App, BootStrategy
 from faust.channels import Channel
@@ -20,6 +22,7 @@ from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
 from faust.transport.consumer import Consumer, Fetcher
 from faust.transport.drivers import aiokafka as driver
+from mode import Service
 
 HOOKS: tuple[tuple[type, tuple[str, ...]], ...] = (
     (
@@ -58,9 +61,11 @@ HOOKS: tuple[tuple[type, tuple[str, ...]], ...] = (
     (
         App,
         (
+            "BootStrategy",
             "_new_transport",
             "_new_consumer",
             "_stop_consumer",
+            "_create_directories",
             "_producer_flush",
             "_crash",
             "_fetcher",
@@ -79,22 +84,26 @@ HOOKS: tuple[tuple[type, tuple[str, ...]], ...] = (
         TableManager,
         ("recovery", "on_start", "_update_channels", "on_actives_ready", "on_standbys_ready"),
     ),
-    (Recovery, ("on_partitions_revoked", "on_rebalance")),
+    (Recovery, ("in_recovery", "on_partitions_revoked", "on_rebalance")),
     (Collection, ("send_changelog", "on_start")),
     (AIOKafkaConsumer, ("seek", "commit", "committed", "beginning_offsets")),
     (aiokafka_fetcher.Fetcher, ("end_offsets", "fetched_records")),
     (aiokafka_fetcher.FetchResult, ("getall",)),
     (TopicPartitionState, ("position", "has_valid_position")),
-    (GroupCoordinator, ("_send_req", "_do_rejoin_group", "reset_generation")),
+    (GroupCoordinator, ("_send_req", "_do_rejoin_group", "reset_generation", "check_errors")),
+    (Response, ("API_VERSION",)),
+    (Request, ("build",)),
+    (RequestStruct, ("SCHEMA",)),
+    (Service, ("on_stop",)),
 )
 
 
 class HooksMissing(Exception):
-    """The installed Faust or aiokafka is not the one the shell was built on."""
+    """The installed Faust or aiokafka is not the release that this package was written for."""
 
 
 def check_hooks(hooks: tuple[tuple[type, tuple[str, ...]], ...] = HOOKS) -> None:
-    """Raise `HooksMissing` unless every overridden name still exists."""
+    """Raise `HooksMissing` unless every listed name still exists."""
     missing = [
         f"{owner.__module__}.{owner.__qualname__}.{name}"
         for owner, names in hooks

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -130,11 +130,7 @@ async def totalling(options: RoleOptions, topics: tuple[str, str], shutdown: Shu
     role = Totalling(topics, partitions, outbox, options.client_config())
     runner = RoleRunner(role, options, outbox, writer, RoleProgress(), shutdown.failed)
 
-    async def agent(stream: AsyncIterator[Sequence[Chunk]]) -> None:
-        async for chunks in stream:
-            await role.work(*chunks)
-
-    return await serve([create_app(runner, agent, partitions)], shutdown)
+    return await serve([create_app(runner, partitions)], shutdown)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -12,8 +12,9 @@ from schemas.dead_letter_record import read_dead_letter
 from schemas.records import TIMELINE_DECODER, Click
 from schemas.wire import encode_event
 from streams.agents.dead_letter_outlet import DeadLetterRate, DeadLetters, TooManyDeadLetters
-from streams.agents.intake import Intake, agent
+from streams.agents.intake import Intake
 from streams.core.size_limits import AdmitLimits
+from streams.shell.faust_app.app import agent_of
 from streams.shell.kafka_records import Chunk, FetchedRecord, Partition
 from tests.unit.agents.agents_world import KeepingOutbox, chunk
 
@@ -188,7 +189,7 @@ def test_the_agent_works_through_its_stream() -> None:
                 )
             ]
 
-        await agent(intake(outbox))(stream())
+        await agent_of(intake(outbox))(stream())
 
     asyncio.run(scenario())
     assert len(outbox.published) == 1

@@ -6,8 +6,10 @@ import asyncio
 import inspect
 from collections.abc import Awaitable
 from typing import Any
+from unittest.mock import MagicMock
 
 from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.consumer.subscription_state import SubscriptionState
 from aiokafka.errors import (
     GroupAuthorizationFailedError,
     KafkaConnectionError,
@@ -15,8 +17,15 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
 )
 
+from streams.shell.exits import EXIT_FAILED
 from streams.shell.faust_app import group_errors as permission
-from streams.shell.faust_app.group_errors import Forbidden, as_worker_exit, watch_group
+from streams.shell.faust_app.group_errors import (
+    CoordinationEnded,
+    Forbidden,
+    as_worker_exit,
+    watch_coordination,
+    watch_group,
+)
 
 
 class _Consumer:
@@ -82,3 +91,38 @@ def test_aiokafka_still_keeps_a_refusal_where_it_is_looked_for() -> None:
     source = inspect.getsource(GroupCoordinator)
     assert "self._pending_exception = exc" in source
     assert "self._error_consumed_fut.set_result(None)" in source.partition("def check_errors")[2]
+
+
+def test_a_coordination_that_dies_fails_the_worker_at_once(monkeypatch: Any) -> None:
+    async def dies(self: GroupCoordinator) -> None:
+        raise ValueError("a bug of the client")
+
+    monkeypatch.setattr(GroupCoordinator, "_GroupCoordinator__coordination_routine", dies)
+    failures: list[BaseException] = []
+
+    async def scenario() -> None:
+        coordinator = GroupCoordinator(MagicMock(), SubscriptionState(), group_id="shop-decide")
+        watch_coordination(coordinator, failures.append)
+        await asyncio.wait([coordinator._coordination_task])
+        # The callback runs in the next turn of the loop.
+        await asyncio.sleep(0)
+
+    asyncio.run(scenario())
+    (failure,) = failures
+    assert isinstance(failure, CoordinationEnded)
+    assert failure.exit_code == EXIT_FAILED
+    assert "consumer group shop-decide" in str(failure)
+    assert "a bug of the client" in str(failure)
+
+
+def test_a_coordination_that_is_closed_is_no_failure() -> None:
+    failures: list[BaseException] = []
+
+    async def scenario() -> None:
+        coordinator = GroupCoordinator(MagicMock(), SubscriptionState(), group_id="shop-decide")
+        watch_coordination(coordinator, failures.append)
+        await coordinator.close()
+        await asyncio.sleep(0)
+
+    asyncio.run(scenario())
+    assert failures == []
