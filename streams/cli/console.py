@@ -1,4 +1,4 @@
-"""Where commands print: as wide as the terminal, or uncut into a pipe or a file."""
+"""The console of standard output: as wide as a terminal; in a pipe or file lines are not cut."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import sys
 
 from rich.console import Console
 
-# Nothing that is printed is wider; a reader such as `less -S` or `grep` wants whole lines.
-_WHOLE_LINES = 2_000
+# No printed line is wider; `less -S` and `grep` need whole lines.
+_WIDTH_OF_WHOLE_LINES = 2_000
 
 
-def screen() -> Console:
+def stdout_console() -> Console:
     """Return the console of standard output."""
-    width = None if sys.stdout.isatty() else _WHOLE_LINES
+    width = None if sys.stdout.isatty() else _WIDTH_OF_WHOLE_LINES
     return Console(width=width, soft_wrap=True, highlight=False)

@@ -1,4 +1,4 @@
-"""Options of the commands that read data files by SQL: how a file is written, what is joined."""
+"""Options of the commands that read data files by SQL: the format, and further tables to join."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 def data_file_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options, as arguments `read` (ReadOptions) and `further` (files by name).
+    """Add the options; the command gets `read` (ReadOptions) and `further` (files by table name).
 
-    It belongs below `@click.command` and above the command's own options.
+    Place it below `@click.command` and above the command's own options.
     """
 
     @wraps(command)
@@ -61,21 +61,23 @@ _OPTIONS = (
         "--format",
         "file_format",
         type=click.Choice(FORMATS),
-        help="Format of the files, where their names and first bytes do not tell it.",
+        help="Format of the files; default: found from their names and first bytes.",
     ),
-    click.option("--delimiter", help="CSV: what parts the cells; found by itself otherwise."),
-    click.option("--quote", default='"', show_default=True, help="CSV: quotes; empty for none."),
-    click.option("--encoding", help="Encoding such as latin-1, where it is not UTF-8."),
+    click.option("--delimiter", help="CSV: the separator of cells; default: detected."),
+    click.option(
+        "--quote", default='"', show_default=True, help="CSV: the quote character; empty for none."
+    ),
+    click.option("--encoding", help="Encoding such as latin-1; default: UTF-8."),
     click.option(
         "--skip-lines",
         type=click.IntRange(min=0),
         default=0,
-        help="CSV: so many lines come before the header.",
+        help="CSV: number of lines before the header.",
     ),
     click.option(
         "--header/--no-header",
         default=True,
-        help="CSV: the first line names the columns; else they are column0, column1 and so on.",
+        help="CSV: whether the first line names the columns; if not: column0, column1 and so on.",
     ),
 )
 

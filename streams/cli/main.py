@@ -1,4 +1,4 @@
-"""The `concierge` command: every sub-command, and one place where errors become one clear line."""
+"""The `concierge` command: every subcommand, and the place where errors become one line."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from streams.shell.settings.fields import SettingsError
 
 __all__ = ["EXIT_CONFIG", "EXIT_INTERRUPTED", "EXIT_UNAVAILABLE", "concierge", "main"]
 
-# sysexits.h: EX_CONFIG is for what the operator must mend, EX_UNAVAILABLE for a server that is
-# away. click itself exits with 2 for a wrong command line, Ctrl-C gives 128 + SIGINT.
+# sysexits.h: EX_CONFIG if the operator must change something, EX_UNAVAILABLE if a server cannot be
+# reached. click exits with 2 for a wrong command line; Ctrl-C gives 128 + SIGINT.
 EXIT_UNAVAILABLE = 69
 EXIT_INTERRUPTED = 130
-_TO_MEND = (SettingsError, CatalogueError, StateError)
+_CONFIG_ERRORS = (SettingsError, CatalogueError, StateError)
 
 
 # Each with the name of its function, in a module of `streams.cli.commands` of the command's name.
@@ -70,7 +70,7 @@ def concierge() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit: 0 when all is well, else with a line on stderr."""
+    """Run the command line and exit: 0 on success, else with one line on stderr."""
     try:
         code = concierge.main(arguments, prog_name="concierge", standalone_mode=False)
     except click.ClickException as error:
@@ -78,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(error.exit_code)
     except click.exceptions.Abort:
         sys.exit(EXIT_INTERRUPTED)
-    except _TO_MEND as error:
+    except _CONFIG_ERRORS as error:
         click.echo(f"concierge: {error}", err=True)
         sys.exit(EXIT_CONFIG)
     except WorkerExit as error:
@@ -91,6 +91,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         click.echo(f"concierge: Kafka: {advice(error.args[0])}", err=True)
         sys.exit(EXIT_UNAVAILABLE)
     except BrokenPipeError:
-        # Whoever read our output (head, less) has seen enough.
+        # The reader of our output (head, less) has closed the pipe.
         sys.exit(0)
     sys.exit(code if isinstance(code, int) else 0)

@@ -1,4 +1,4 @@
-"""What several commands share: the settings, with the broker given by hand if need be."""
+"""Options that several commands share, and the settings they lead to."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 def kafka_option(command: Command) -> Command:
     """Add `--kafka`."""
     return click.option(
-        "--kafka", metavar="HOST:PORT", help="Kafka brokers; else CONCIERGE_KAFKA is used."
+        "--kafka", metavar="HOST:PORT", help="Kafka brokers; default: CONCIERGE_KAFKA."
     )(command)
 
 
 def limit_option(command: Command) -> Command:
-    """Add `--limit`, of the decisions that are read back from their topic."""
+    """Add `--limit`: how many decisions are read from their topic."""
     return click.option(
         "--limit",
         type=click.IntRange(1),
         default=200_000,
         show_default=True,
-        help="At most about so many of the newest decisions are read.",
+        help="Read about this many of the newest decisions.",
     )(command)
 
 
 def settings_from(kafka: str | None = None, **given: str) -> Settings:
-    """Return the settings of the environment; what is given by hand goes before it.
+    """Return the settings of the environment; the arguments take precedence.
 
-    `given` is by the setting's variable without its prefix. Raises `SettingsError`, also for
+    `given` maps variables without `CONCIERGE_` to values. Raises `SettingsError`, also for
     certificate files that cannot be used.
     """
     environ = dict(os.environ)

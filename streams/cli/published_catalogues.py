@@ -1,32 +1,27 @@
-"""The catalogues that were ever published, by version: what past decisions were made under."""
+"""All catalogues that were published, by version: past decisions were made with them."""
 
 from __future__ import annotations
 
-from threading import Event
-
 from schemas.topics import CATALOGUES
+from streams.cli.read_topic import read_topic
 from streams.core.catalogue.loading import CatalogueError
 from streams.core.catalogue.values import Catalogue
-from streams.shell.kafka.client_config import librdkafka_config
-from streams.shell.kafka.topic_admin import partitions_of
-from streams.shell.kafka.topic_reader import read_to_end
 from streams.shell.settings.settings import Settings
 from streams.shell.versions.catalogue_file import parse_catalogue
 
 
 class PublishedCatalogues:
-    """The catalogues on their topic, parsed when first asked for."""
+    """The catalogues on their topic; each is parsed when it is first requested."""
 
     def __init__(self, settings: Settings) -> None:
-        client, topic = librdkafka_config(settings), settings.topic_prefix + CATALOGUES.name
         self._texts: dict[str, bytes] = {}
         self._parsed: dict[str, Catalogue | str] = {}
-        for messages in read_to_end(client, topic, partitions_of(client, topic), Event()):
+        for messages in read_topic(settings, CATALOGUES):
             for message in messages:
                 self._texts[(message.key() or b"").decode()] = message.value() or b""
 
     def get(self, version: str) -> Catalogue | str:
-        """Return a catalogue, or why there is none."""
+        """Return a catalogue, or a sentence that says why there is none."""
         if version not in self._parsed:
             self._parsed[version] = self._parse(version)
         return self._parsed[version]

@@ -1,7 +1,7 @@
-"""The `concierge` command from its first breath to its last: what no reader should see a trace of.
+"""Entry point of the `concierge` command; it imports the command line and runs it.
 
-Somebody presses Ctrl-C while everything is still being imported, or closes the pipe (`head`,
-`less`) before all of it is written.
+Two events must not show a traceback: Ctrl-C during the imports, which take seconds, and a pipe
+(`head`, `less`) that is closed before all output is written.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import gc
 import os
 import sys
 
-# 128 + SIGINT, as a shell would tell it.
+# 128 + SIGINT, as a shell reports it.
 EXIT_INTERRUPTED = 130
 
-# What is imported stays, and by default Python looks through it for garbage every 700 objects: a
-# tenth of the way to a worker's first word.
+# Imported objects stay, and by default Python scans them for garbage after every 700 new ones. That
+# takes a tenth of the time until a worker's first log line.
 _YOUNG = 50_000
 
 
@@ -22,17 +22,17 @@ def main() -> None:
     """Import the command line and run it; SystemExit carries the exit code."""
     gc.set_threshold(_YOUNG)
     try:
-        # Takes a second or two on a slow disk, in which somebody may have thought better of it.
+        # Takes a second or two on a slow disk, and Ctrl-C may be pressed meanwhile.
         from streams.cli.main import main as run
 
         try:
             run()
         finally:
-            # Here, where a closed pipe can still be answered for; Python would only complain.
+            # A closed pipe can be handled here; at its own exit Python would print an error.
             sys.stdout.flush()
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)
     except BrokenPipeError:
-        # Whoever read our output has seen enough. What is left must not be tried again at the end.
+        # The reader has closed the pipe. Python must not try to write the rest at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)

@@ -8,7 +8,7 @@ import pytest
 
 from schemas.bundled import schema_text
 from streams.cli.commands.check_registry import registry_is_fine
-from streams.cli.console import screen
+from streams.cli.console import stdout_console
 from streams.cli.main import concierge
 from streams.shell.settings.settings import Settings
 from tests.support.fake_registry import FakeRegistry
@@ -21,13 +21,13 @@ def asked(
 ) -> tuple[bool, list[str], list[str]]:
     """Return whether all is fine, what is printed as fine, and the problems."""
     settings = Settings(schema_registry_url=server.url, topic_prefix=PREFIX, app_id="shop")
-    fine = registry_is_fine(settings, screen())
+    fine = registry_is_fine(settings, stdout_console())
     said = capsys.readouterr()
     return fine, [" ".join(line.split()) for line in said.out.splitlines()], said.err.splitlines()
 
 
 def test_without_a_registry_nothing_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
-    assert registry_is_fine(Settings(), screen())
+    assert registry_is_fine(Settings(), stdout_console())
     assert capsys.readouterr().out == ""
 
 
@@ -94,6 +94,19 @@ def test_a_registry_that_says_no_is_a_problem(
     fine, good, [problem] = asked(server, capsys)
     assert (fine, good) == (False, [])
     assert problem.startswith(f"registry: {server.url} ")
+
+
+def test_an_answer_without_a_field_is_one_clear_line(
+    server: FakeRegistry, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.add(1, schema_text("decisions"), subject="shop.decisions-value")
+    server.compatible = None
+    fine, _, [problem] = asked(server, capsys)
+    assert not fine
+    assert problem == (
+        f"registry: {server.url} sent an answer without 'is_compatible': does "
+        "CONCIERGE_SCHEMA_REGISTRY_URL name a Confluent-compatible Schema Registry?"
+    )
 
 
 def test_a_registry_that_is_not_there_is_a_problem(capsys: pytest.CaptureFixture[str]) -> None:

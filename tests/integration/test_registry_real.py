@@ -17,7 +17,7 @@ from schemas.dead_letter_record import read_dead_letter
 from schemas.topics import CLICKSTREAM, DEAD_LETTERS, DECISIONS, INPUTS, NEXT_BEST_ACTIONS
 from schemas.wire import decode, encode_event, schema_id
 from streams.cli.commands.check_registry import registry_is_fine
-from streams.cli.console import screen
+from streams.cli.console import stdout_console
 from streams.shell.kafka.embedded import EmbeddedBroker
 from streams.shell.kafka.registry import RegistrySchemas
 from streams.shell.process.serve import EXIT_OK
@@ -131,7 +131,7 @@ def test_references_other_types_and_the_check_work_on_a_real_registry(
     assert schemas.find(_NOBODYS_ID) is None
     schemas.close()
 
-    assert not registry_is_fine(settings, screen())
+    assert not registry_is_fine(settings, stdout_console())
     said = capsys.readouterr()
     good = " ".join(said.out.split())
     assert f"{prefix}clickstream-value 1 of the last 1 can be read" in good

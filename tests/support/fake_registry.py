@@ -26,7 +26,8 @@ class FakeRegistry(ThreadingHTTPServer):
         self.subjects: list[str] = []
         self.asked: list[str] = []
         self.status = 200
-        self.compatible = True
+        # None: its answer to a question of compatibility lacks the field.
+        self.compatible: bool | None = True
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
 
     def add(
@@ -79,7 +80,8 @@ class _Answers(BaseHTTPRequestHandler):
         if parts[0] == "compatibility":
             subject = parts[2]
             if subject in self.server.versions:
-                self._answer(200, {"is_compatible": self.server.compatible})
+                compatible = self.server.compatible
+                self._answer(200, {} if compatible is None else {"is_compatible": compatible})
             else:
                 self._answer(404, {"error_code": 40401, "message": "Subject not found"})
             return

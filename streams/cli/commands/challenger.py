@@ -9,11 +9,12 @@ from rich.console import Console
 from rich.progress import Progress
 
 from streams.analysis.challenger_tally import Bouts
-from streams.cli.console import screen
+from streams.cli.console import stdout_console
 from streams.cli.logged_decisions import logged_decisions, logged_outcomes
 from streams.cli.options import kafka_option, limit_option, settings_from
 from streams.cli.published_catalogues import PublishedCatalogues
-from streams.cli.reports.challenger_report import print_report, public
+from streams.cli.reports.challenger_report import as_json as report_as_json
+from streams.cli.reports.challenger_report import print_report
 
 
 @click.command()
@@ -23,21 +24,22 @@ from streams.cli.reports.challenger_report import print_report, public
 def challenger(kafka: str | None, limit: int, as_json: bool) -> int:
     """Compare the catalogue's `challenger` with the model in use.
 
-    It learns from the same outcomes and decides about the same candidates with the same draw, but
-    nothing of it is published. Shown are how often both choose the same, how well each foresaw the
-    outcomes before learning them, and what the challenger's choices would have earned: estimated
-    from the logged action probabilities (IPS, SNIPS, DR) with intervals that hold at every look.
+    The challenger learns from the same outcomes and decides about the same candidates with the same
+    draw, but its decisions are not published. The report shows how often both choose the same and
+    how well each predicted the outcomes before it learned them. It also estimates what the
+    challenger's choices would have earned, from the logged action probabilities (IPS, SNIPS, DR).
+    Each interval is valid however often you look at it.
     """
     settings = settings_from(kafka)
-    bouts = Bouts(PublishedCatalogues(settings).get)
+    comparisons = Bouts(PublishedCatalogues(settings).get)
     with Progress(transient=True, console=Console(stderr=True)) as progress:
         task = progress.add_task("reading decisions", total=None)
         for decision in logged_decisions(settings, limit):
-            bouts.add(decision)
+            comparisons.add(decision)
             progress.advance(task)
-        outcomes = logged_outcomes(settings, bouts.waits_for)
+        outcomes = logged_outcomes(settings, comparisons.waits_for)
     if as_json:
-        click.echo(json.dumps(public(bouts, outcomes)))
+        click.echo(json.dumps(report_as_json(comparisons, outcomes)))
     else:
-        print_report(screen(), bouts, outcomes)
+        print_report(stdout_console(), comparisons, outcomes)
     return 0

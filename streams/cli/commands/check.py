@@ -10,7 +10,7 @@ from rich.text import Text
 from schemas.topics import all_topics
 from streams.cli.commands.check_consents import warn_about_consents
 from streams.cli.commands.check_registry import registry_is_fine
-from streams.cli.console import screen
+from streams.cli.console import stdout_console
 from streams.cli.options import kafka_option, settings_from
 from streams.core.catalogue.cautions import cautions
 from streams.core.catalogue.loading import CatalogueError
@@ -31,13 +31,13 @@ from streams.shell.versions.catalogue_file import parse_catalogue
 @click.option(
     "--catalogue",
     metavar="FILE",
-    help="Catalogue to check, a file or a starter pack by its name (bank, grocer, ...); else that "
-    "of CONCIERGE_CATALOGUE_PATH, else the bundled shop.",
+    help="Catalogue to check: a file, or the name of a starter pack (bank, grocer, ...). Default: "
+    "CONCIERGE_CATALOGUE_PATH, or the bundled shop.",
 )
 @click.option(
     "--offline",
     is_flag=True,
-    help="Do not ask the brokers about the topics, nor the registry about their schemas.",
+    help="Check neither the topics on the brokers nor the schemas in the registry.",
 )
 @click.option("--settings", "list_settings", is_flag=True, help="List every setting and stop.")
 @click.option("--metrics", "list_metrics", is_flag=True, help="List every metric and stop.")
@@ -48,10 +48,10 @@ def check(
     list_settings: bool,
     list_metrics: bool,
 ) -> int:
-    """Check settings, catalogue, topics and registry; print every problem with its place.
+    """Check settings, catalogue, topics and registry; print every problem and where it is.
 
-    Also names a consent that no customer of the newest decisions had given. Exit code 0 when a
-    worker would start, 1 when not.
+    Also warns of a consent that no customer of the newest decisions had given. Exit code 0 if a
+    worker would start, 1 if not.
     """
     if list_settings:
         click.echo(help_table())
@@ -66,9 +66,9 @@ def check(
         for problem in error.problems:
             click.echo(f"settings: {problem}", err=True)
         return 1
-    console = screen()
+    console = stdout_console()
     console.print("[green]ok[/]       settings")
-    checked = _catalogue_if_fine(settings, console)
+    checked = _checked_catalogue(settings, console)
     fine = checked is not None
     if not offline:
         topics_fine = _topics_are_fine(settings, console)
@@ -78,7 +78,7 @@ def check(
     return 0 if fine else 1
 
 
-def _catalogue_if_fine(settings: Settings, console: Console) -> Catalogue | None:
+def _checked_catalogue(settings: Settings, console: Console) -> Catalogue | None:
     try:
         path = catalogue_path(settings)
         catalogue = parse_catalogue(path.read_bytes(), str(path))

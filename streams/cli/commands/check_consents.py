@@ -1,9 +1,9 @@
-"""The part of `concierge check` that looks at decisions: which consent have no customers given?
+"""Warn of a consent that is missing in all recent decisions, for `concierge check`.
 
-A newcomer sends clicks, every decision is no_action, and nothing is wrong: marketing asks for a yes
-that was never sent. What each decision dropped, and why, is on the decisions topic; the newest of
-them are read and counted. Consent is asked before every rule but the moment, so an action with any
-later fate belongs to a customer who has given it.
+A policy that needs an opt-in drops every action if the shop never sends the consents, and nothing
+else reports that. Each decision record says what it dropped and why; the newest ones are counted.
+The funnel checks consent before every rule except the moment. So an action that a later rule
+dropped shows that its customer has given the consent.
 """
 
 from __future__ import annotations

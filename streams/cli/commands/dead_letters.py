@@ -1,11 +1,10 @@
-"""`concierge dead-letters`: what was refused, why, and the bytes themselves."""
+"""`concierge dead-letters`: refused input records, the reasons, and their bytes."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
 from datetime import UTC, datetime
-from threading import Event
 
 import click
 from rich.table import Table
@@ -14,11 +13,9 @@ from rich.text import Text
 from schemas.dead_letter_record import DeadLetter, read_dead_letter
 from schemas.reasons import REASONS
 from schemas.topics import DEAD_LETTERS
-from streams.cli.console import screen
+from streams.cli.console import stdout_console
 from streams.cli.options import kafka_option, settings_from
-from streams.shell.kafka.client_config import librdkafka_config
-from streams.shell.kafka.topic_admin import partitions_of
-from streams.shell.kafka.topic_reader import read_to_end
+from streams.cli.read_topic import read_topic
 
 _SHOWN_BYTES = 60
 
@@ -26,20 +23,20 @@ _SHOWN_BYTES = 60
 @click.command("dead-letters")
 @kafka_option
 @click.option("--reason", type=click.Choice(sorted(REASONS)), help="Only this reason.")
-@click.option("--topic", help="Only what came from this input topic.")
-@click.option("--last", type=click.IntRange(1), default=20, show_default=True, help="How many.")
+@click.option("--topic", help="Only records of this input topic.")
+@click.option(
+    "--last", type=click.IntRange(1), default=20, show_default=True, help="How many to show."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, values in hex.")
 def dead_letters(
     kafka: str | None, reason: str | None, topic: str | None, last: int, as_json: bool
 ) -> int:
-    """Show refused records: counts by topic and reason, then the latest with where and why."""
+    """Show refused records: counts by topic and reason, then the latest, each with its reason."""
     settings = settings_from(kafka)
-    client = librdkafka_config(settings)
-    name = settings.topic_prefix + DEAD_LETTERS.name
     found: list[DeadLetter] = []
     counts: Counter[tuple[str, str]] = Counter()
     foreign = 0
-    for messages in read_to_end(client, name, partitions_of(client, name), Event()):
+    for messages in read_topic(settings, DEAD_LETTERS):
         for message in messages:
             try:
                 letter = read_dead_letter(message.key(), message.value(), message.headers())
@@ -51,10 +48,10 @@ def dead_letters(
                 found.append(letter)
         found = sorted(found, key=lambda each: each.first_failed_at_ms)[-last:]
     if foreign:
-        click.echo(f"{foreign} records on {name} are no dead letters of ours", err=True)
+        click.echo(f"{foreign} records of the topic are not dead letters of Concierge", err=True)
     if as_json:
         for letter in found:
-            click.echo(json.dumps(_public(letter)))
+            click.echo(json.dumps(_as_json(letter)))
         return 0
     _print(found, counts)
     return 0
@@ -66,7 +63,7 @@ def _wanted(letter: DeadLetter, reason: str | None, topic: str | None) -> bool:
     )
 
 
-def _public(letter: DeadLetter) -> dict[str, object]:
+def _as_json(letter: DeadLetter) -> dict[str, object]:
     return {
         "topic": letter.origin.topic,
         "partition": letter.origin.partition,
@@ -81,7 +78,7 @@ def _public(letter: DeadLetter) -> dict[str, object]:
 
 
 def _print(letters: list[DeadLetter], counts: Counter[tuple[str, str]]) -> None:
-    console = screen()
+    console = stdout_console()
     if not counts:
         console.print("no dead letters")
         return

@@ -1,4 +1,4 @@
-"""`concierge explain`: the funnel of decisions, from the decisions topic, for people."""
+"""`concierge explain`: the funnel of a customer's decisions, read from the decisions topic."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ from schemas.topics import DECISIONS, customers_changelog
 from schemas.wire import decode_decision
 from streams.analysis.nearest_change import distances, flip
 from streams.analysis.state_view import view
-from streams.cli.console import screen
+from streams.cli.console import stdout_console
 from streams.cli.options import kafka_option, settings_from
 from streams.cli.published_catalogues import PublishedCatalogues
+from streams.cli.read_topic import read_topic
 from streams.core.catalogue.values import Catalogue
 from streams.core.features.definitions import (
     ACTION_FEATURES,
@@ -38,9 +39,6 @@ from streams.shell.kafka.client_config import librdkafka_config
 from streams.shell.kafka.producers import partition_of_key
 from streams.shell.kafka.registry import RegistrySchemas
 from streams.shell.kafka.topic_admin import partitions_of
-from streams.shell.kafka.topic_reader import (
-    read_to_end,
-)
 from streams.shell.settings.settings import Settings
 from streams.shell.state.changelog import (
     newest_states,
@@ -53,19 +51,21 @@ _ID_LENGTH = 24
 @click.command()
 @click.argument("target", metavar="CUSTOMER|DECISION_ID")
 @kafka_option
-@click.option("--last", type=click.IntRange(1), default=1, show_default=True, help="How many.")
-@click.option("--features", is_flag=True, help="Also print what the model saw.")
-@click.option("--state", is_flag=True, help="Print what is remembered of the customer instead.")
+@click.option(
+    "--last", type=click.IntRange(1), default=1, show_default=True, help="How many decisions."
+)
+@click.option("--features", is_flag=True, help="Also print the features.")
+@click.option("--state", is_flag=True, help="Print the customer's stored state instead.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def explain(
     target: str, kafka: str | None, last: int, features: bool, state: bool, as_json: bool
 ) -> int:
-    """Tell why a customer got (or did not get) an action.
+    """Show why a customer got (or did not get) an action.
 
-    Prints the whole funnel of the customer's latest decision, or of the decision with this id:
-    every action with the tier and rule that dropped it and how far the customer was from
-    passing, or its propensity, priority and the probability with which it could be chosen; then
-    the smallest change that would have put another action first.
+    Prints the whole funnel of the customer's latest decision, or of the decision with this id. A
+    dropped action is shown with the tier and rule that dropped it, and how far the customer was
+    from passing. A candidate is shown with its propensity, priority and probability. The last line
+    is a smallest change of one rule's input that would have put another action first.
     """
     settings, target = settings_from(kafka), stripped(target)
     if state:
@@ -75,9 +75,9 @@ def explain(
     if not found:
         raise click.ClickException(
             f'no decision with this id, and none for a customer "{target}", is on the decisions '
-            "topic: it may be older than the topic keeps, or nothing was due yet"
+            "topic: it may be older than the topic's retention, or no decision was due yet"
         )
-    console, catalogues = screen(), PublishedCatalogues(settings)
+    console, catalogues = stdout_console(), PublishedCatalogues(settings)
     for decision in found:
         if as_json:
             click.echo(json.dumps(msgspec.to_builtins(decision)))
@@ -87,38 +87,34 @@ def explain(
 
 
 def _find(settings: Settings, target: str, last: int) -> list[Decision]:
-    """Read the decisions topic: the customer's partition, or all for what looks like an id."""
-    topic, client = settings.topic_prefix + DECISIONS.name, librdkafka_config(settings)
+    """Read the customer's partition of the topic, or all of them for a decision id."""
     schemas = RegistrySchemas(settings) if settings.schema_registry_url else None
-    partitions = partitions_of(client, topic)
     is_id = len(target) == _ID_LENGTH and set(target) <= set("0123456789abcdef")
     key = target.encode()
-    if not is_id:
-        partitions = [partition_of_key(key, len(partitions))]
     found: list[Decision] = []
     with Progress(transient=True, console=Console(stderr=True)) as progress:
         task = progress.add_task("reading decisions", total=None)
-        for messages in read_to_end(client, topic, partitions, Event()):
+        for messages in read_topic(settings, DECISIONS, key=None if is_id else key):
             progress.advance(task, len(messages))
             for message in messages:
                 if is_id or message.key() == key:
                     decision = decode_decision(message.value() or b"", schemas)
                     if target in (decision.customer, decision.decision_id):
                         found.append(decision)
-            # A repeat after a crash is the same decision with the same content.
+            # After a crash a decision may be on its topic twice, with the same content.
             unique = {decision.decision_id: decision for decision in found}
             found = sorted(unique.values(), key=lambda each: each.decided_at_ms)[-last:]
     return found
 
 
 def _state(settings: Settings, customer: str) -> dict[str, Any]:
-    """Return the customer's state as of the last checkpoint, its sums worth what they are now."""
+    """Return the customer's state as of the last checkpoint, its sums decayed until now."""
     client = librdkafka_config(settings)
     topic = customers_changelog(settings.app_id).name
     number = partition_of_key(customer.encode(), len(partitions_of(client, topic)))
     data = newest_states(client, topic, [number], Event())[number].get(customer)
     if data is None:
-        raise click.ClickException(f'nothing is remembered of a customer "{customer}"')
+        raise click.ClickException(f'there is no state of a customer "{customer}"')
     return view(decode_customer(data), now_ms())
 
 
@@ -143,35 +139,35 @@ def _print(
     )
     far = {} if isinstance(catalogue, str) else distances(decision, catalogue)
     table = Table(
-        *("action", "fate", "propensity", "priority", "probability", "what it lacked"),
+        *("action", "fate", "propensity", "priority", "probability", "what was missing"),
         title="The funnel",
     )
-    for place in _by_standing(decision):
-        chosen = decision.actions[place] == decision.chosen
-        candidate = decision.fates[place] == "candidate"
+    for index in _shown_order(decision):
+        chosen = decision.actions[index] == decision.chosen
+        candidate = decision.fates[index] == "candidate"
         numbers = (
-            f"{decision.propensities[place]:.4f}",
-            f"{decision.priorities[place]:.4f}",
-            f"{decision.probabilities[place]:.4f}",
+            f"{decision.propensities[index]:.4f}",
+            f"{decision.priorities[index]:.4f}",
+            f"{decision.probabilities[index]:.4f}",
         )
         table.add_row(
-            decision.actions[place],
-            "chosen" if chosen else decision.fates[place],
+            decision.actions[index],
+            "chosen" if chosen else decision.fates[index],
             *(numbers if candidate else ("", "", "")),
-            far[decision.actions[place]].sentence() if decision.actions[place] in far else "",
+            far[decision.actions[index]].sentence() if decision.actions[index] in far else "",
             style="bold green" if chosen else None if candidate else "dim",
         )
     console.print(table)
     if isinstance(catalogue, str):
-        console.print(Text(f"What the dropped actions lacked is not known: {catalogue}."))
+        console.print(Text(f"What the dropped actions were missing is not known: {catalogue}."))
     elif (nearest := flip(decision, far, catalogue)) is not None:
         console.print(Text(f"The smallest change that would have led elsewhere: {nearest.says}."))
     if features:
         console.print(_features(decision, "" if isinstance(catalogue, str) else catalogue.currency))
 
 
-def _by_standing(decision: Decision) -> list[int]:
-    """Candidates by probability, then the dropped in the order of their fates."""
+def _shown_order(decision: Decision) -> list[int]:
+    """Return the indexes of the actions: candidates by probability, then those dropped, by rule."""
     return sorted(
         range(len(decision.actions)),
         key=lambda p: (
@@ -184,11 +180,11 @@ def _by_standing(decision: Decision) -> list[int]:
 
 
 def _features(decision: Decision, currency: str) -> Table:
-    table = Table("feature", "value", "unit", title="What the model saw")
+    table = Table("feature", "value", "unit", title="Features")
     if decision.feature_version != FEATURE_VERSION:
-        table.caption = "features of another release: shown by place"
-        for place, value in enumerate(decision.features):
-            table.add_row(f"#{place}", f"{value:.4g}", "")
+        table.caption = "features of another release: shown by number"
+        for index, value in enumerate(decision.features):
+            table.add_row(f"#{index}", f"{value:.4g}", "")
         return table
     for feature, value in zip(CUSTOMER_FEATURES, decision.features, strict=True):
         table.add_row(*_feature(feature, value, currency))

@@ -172,7 +172,9 @@ def _schema_ids(settings: Settings) -> dict[str, int] | None:
         return None
     registry = RegistrySchemas(settings)
     try:
-        return registry.register({settings.topic_prefix + t.name: t.name for t in INPUTS})
+        return registry.register(
+            {t.with_prefix(settings.topic_prefix).name: t.name for t in INPUTS}
+        )
     except (RegistryRefused, RegistryUnavailable) as error:
         raise click.ClickException(str(error)) from error
     finally:

@@ -9,7 +9,7 @@ import click
 from rich.table import Table
 
 from schemas.topics import DEFAULT_PARTITIONS, TIMELINE, Topic, all_topics
-from streams.cli.console import screen
+from streams.cli.console import stdout_console
 from streams.cli.options import kafka_option, settings_from
 from streams.shell.kafka.acls import DEFAULT_PRINCIPAL, ROLES, acls, commands
 from streams.shell.kafka.client_config import librdkafka_config
@@ -162,7 +162,7 @@ def _print_declared(wanted: Sequence[Topic], copies: int, as_json: bool) -> None
             topic.owner,
             topic.meaning,
         )
-    screen().print(table)
+    stdout_console().print(table)
 
 
 def _print_reports(reports: Sequence[TopicReport], as_json: bool) -> None:
@@ -173,7 +173,7 @@ def _print_reports(reports: Sequence[TopicReport], as_json: bool) -> None:
         ]
         click.echo(json.dumps(rows, indent=2))
         return
-    console = screen()
+    console = stdout_console()
     for report in reports:
         colour = _COLOURS[report.verdict]
         console.print(f"[{colour}]{report.verdict:8}[/] {report.topic}  {report.detail}")

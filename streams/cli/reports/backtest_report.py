@@ -22,6 +22,7 @@ from streams.analysis.backtest.policies import (
     TARGET,
 )
 from streams.analysis.backtest.run_backtest import Findings
+from streams.cli.reports.json_number import finite_or_none
 
 _ORDER = (OURS, EXPLORING, LOGGED, BEST_FIXED, RANDOM, TARGET)
 
@@ -89,7 +90,7 @@ def _policy(estimates: dict[str, Estimate]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for method in METHODS:
         estimate = estimates[method]
-        found[method] = _finite(estimate.value)
+        found[method] = finite_or_none(estimate.value)
         found[f"{method}_interval"] = [estimate.low, estimate.high] if estimate.evaluable else None
     return found
 
@@ -107,12 +108,8 @@ def _uplift(findings: Findings) -> dict[str, Any]:
 
 
 def _interval(interval: Interval) -> dict[str, Any]:
-    ends = [_finite(interval.low), _finite(interval.high)]
-    return {"value": _finite(interval.value), "interval": None if ends[0] is None else ends}
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+    ends = [finite_or_none(interval.low), finite_or_none(interval.high)]
+    return {"value": finite_or_none(interval.value), "interval": None if ends[0] is None else ends}
 
 
 def show(findings: Findings, console: Console) -> None:

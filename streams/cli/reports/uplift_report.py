@@ -1,9 +1,10 @@
-"""What `concierge uplift` shows: tables of arms and uplifts, one line on the split, a chart."""
+"""What `concierge uplift` prints: tables of arms and uplifts, the sample ratio, a plot, JSON."""
 
 from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -13,6 +14,7 @@ from models.evaluation.experiment import Comparison, Experiment
 from models.evaluation.ledger import OVERALL
 from models.evaluation.uplift_estimate import Rate, Uplift, conversion_rate
 from schemas.symbols import ARMS
+from streams.cli.reports.json_number import finite_or_none
 from streams.cli.reports.uplift_plot import IntervalRow, interval_plot
 from streams.core.money import format_minor
 
@@ -25,9 +27,10 @@ def print_report(
     currency: str,
     everything: bool,
 ) -> None:
-    """Print the arms, the uplifts and whether the split is sound.
+    """Print the arms, the uplifts and whether customers were split as intended.
 
-    Money is in `currency`. What cannot be told yet is left to `everything`, but for the whole.
+    Money is in `currency`. What has too little data is printed only with `everything`, except the
+    overall uplift.
     """
     ledger = experiment.ledger
     if not ledger.settled:
@@ -43,7 +46,7 @@ def print_report(
     console.print(_arms(experiment))
     rate = "spent each" if what.by_value else "converted"
     table = Table(
-        *("of", what.arm, rate, what.without, rate, "uplift", "95 %, at every look", "says"),
+        *("of", what.arm, rate, what.without, rate, "uplift", "95 %, at every look", "conclusion"),
         title=f"Uplift of {what.arm} over {what.without}",
     )
     shown = [e for e in found if e.evaluable or everything or e.kind == "overall"]
@@ -53,11 +56,11 @@ def print_report(
             *_cells(each.treated, what.by_value, currency),
             *_cells(each.without, what.by_value, currency),
             *_uplift_cells(each),
-            Text(says(each), style="bold" if each.evaluable else "dim"),
+            Text(conclusion(each), style="bold" if each.evaluable else "dim"),
         )
     console.print(table)
     if len(shown) < len(found):
-        console.print(f"{len(found) - len(shown)} more cannot be told yet (--all lists them)")
+        console.print(f"{len(found) - len(shown)} more have too little data yet (--all lists them)")
     for other, count in sorted(experiment.other_currencies.items()):
         console.print(
             f"{count:,} decisions led to orders in {other}: conversions count, their money is not "
@@ -98,19 +101,21 @@ def percent(share: float) -> str:
     return f"{share:+.1%}".replace("%", " %") if math.isfinite(share) else "open"
 
 
-def says(each: Uplift) -> str:
-    """Return what an uplift lets one claim."""
+def conclusion(each: Uplift) -> str:
+    """Return what an uplift shows, or why it shows nothing yet."""
     if not each.evaluable:
         return each.reason
     if not each.relative.excludes_zero:
-        return "not told apart yet"
+        return "no difference yet"
     return "more" if each.relative.low > 0 else "less"
 
 
 def _split_line(experiment: Experiment) -> Text:
     split = experiment.split
     if split is None:
-        return Text("sample ratio: the catalogue holds nobody out, so there is nothing to check")
+        return Text(
+            "sample ratio: the catalogue has no control group, so there is nothing to check"
+        )
     total = sum(split.counts.values())
     counted = ", ".join(
         f"{arm} {count:,} of {total:,} customers ({share:.1%} intended)"
@@ -118,14 +123,14 @@ def _split_line(experiment: Experiment) -> Text:
     )
     if split.alarm:
         return Text(
-            f"SAMPLE RATIO MISMATCH (p = {split.p_value:.1g}): {counted}. Customers are not dealt "
-            "as intended; do not believe the uplift before the cause is found",
+            f"SAMPLE RATIO MISMATCH (p = {split.p_value:.1g}): {counted}. Customers are not "
+            "assigned as intended; do not trust the uplift before the cause is found",
             style="bold red",
         )
     return Text(f"sample ratio: as intended (p = {split.p_value:.2g}): {counted}")
 
 
-def plot_of(found: list[Uplift], what: Comparison) -> str:
+def plot(found: list[Uplift], what: Comparison) -> str:
     """Return the uplifts as an SVG chart of intervals."""
     rows = [
         IntervalRow(
@@ -144,3 +149,42 @@ def plot_of(found: list[Uplift], what: Comparison) -> str:
         rows,
         number=lambda share: f"{share:+.0%}",
     )
+
+
+def as_json(experiment: Experiment, found: list[Uplift], currency: str) -> dict[str, Any]:
+    """Return everything as one JSON value; a mean of money is in minor units of the currency."""
+    ledger, split = experiment.ledger, experiment.split
+    return {
+        "currency": currency,
+        "spent_in_other_currencies": experiment.other_currencies,
+        "settled": ledger.settled,
+        "repeated": experiment.repeated,
+        "decided_from_ms": ledger.first_ms,
+        "decided_to_ms": ledger.last_ms,
+        "arms": {arm: _rate(conversion_rate(ledger.sums(OVERALL, arm))) for arm in ARMS},
+        "srm": None
+        if split is None
+        else {"alarm": split.alarm, "p_value": split.p_value, "customers": split.counts},
+        "uplift": [
+            {
+                "kind": each.kind,
+                "name": each.name,
+                "with": _rate(each.treated),
+                "without": _rate(each.without),
+                "uplift": finite_or_none(each.relative.value),
+                "low": finite_or_none(each.relative.low),
+                "high": finite_or_none(each.relative.high),
+                "evaluable": each.evaluable,
+                "reason": each.reason,
+            }
+            for each in found
+        ],
+    }
+
+
+def _rate(rate: Rate) -> dict[str, Any]:
+    return {
+        "customers": rate.decisions,
+        "conversions": rate.conversions,
+        "mean": finite_or_none(rate.mean),
+    }

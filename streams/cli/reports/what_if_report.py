@@ -1,4 +1,4 @@
-"""What `concierge what-if` shows: who changes, what drops, what it is worth, what is unknown."""
+"""What `concierge what-if` prints: changed choices, drops by rule, value, and what is unknown."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from rich.text import Text
 
 from models.evaluation.policy_value import Counterfactual
 from streams.analysis.what_if_tally import Tally
-from streams.cli.reports.value_table import public_worth, says_clipped, worth_table
+from streams.cli.reports.value_table import clip_sentence, value_as_json, value_table
 
 _MOST_CHANGES = 12
 
 
-def print_report(console: Console, tally: Tally, worth: Counterfactual | None) -> None:
+def print_report(console: Console, tally: Tally, value: Counterfactual | None) -> None:
     """Print everything, for people."""
     for reason, count in tally.skipped.items():
         console.print(Text(f"{count:,} decisions left out: {reason}", style="yellow"))
     if not tally.decisions:
-        console.print("no decision to decide again")
+        console.print("there is no decision to decide again")
         return
     console.print(
-        f"{tally.decisions:,} decisions decided again under "
+        f"{tally.decisions:,} decisions decided again with "
         f'"{tally.new.name}" version {tally.new.version}'
     )
     if tally.by_policy:
         console.print(
             f"another choice with the same draw: {tally.switched:,} of {tally.by_policy:,} "
-            f"({tally.switched / tally.by_policy:.1%}); probability that moves: "
+            f"({tally.switched / tally.by_policy:.1%}); probability moved to other actions: "
             f"{tally.moved / tally.by_policy:.1%}"
         )
     if tally.switched:
@@ -38,8 +38,8 @@ def print_report(console: Console, tally: Tally, worth: Counterfactual | None) -
     if tally.examples:
         console.print(_examples(tally))
     console.print(_drops(tally))
-    _print_worth(console, tally, worth)
-    for line in unknown(tally, worth):
+    _print_value(console, tally, value)
+    for line in not_evaluated(tally, value):
         console.print(Text(f"not evaluated: {line}", style="yellow"))
 
 
@@ -51,7 +51,7 @@ def _changes(tally: Tally) -> Table:
 
 
 def _examples(tally: Tally) -> Table:
-    table = Table("customer", "when (UTC)", "moment", "was", "would be", "what was is now")
+    table = Table("customer", "when (UTC)", "moment", "was", "would be", "the old choice is now")
     for each in tally.examples:
         when = datetime.fromtimestamp(each.at_ms / 1000, UTC)
         table.add_row(
@@ -76,45 +76,47 @@ def _drops(tally: Tally) -> Table:
     return table
 
 
-def _print_worth(console: Console, tally: Tally, worth: Counterfactual | None) -> None:
-    if worth is None:
+def _print_value(console: Console, tally: Tally, value: Counterfactual | None) -> None:
+    if value is None:
         console.print("no value: no attribution window of these decisions is over yet")
         return
-    evaluated = worth.settled - worth.without_support
+    evaluated = value.settled - value.without_support
     console.print(
         f"value per decision in {tally.new.currency}, at the new catalogue's values, over "
-        f"{evaluated:,} of {worth.settled:,} settled decisions of the treated; they earned "
-        f"{worth.logged_value:.4f} "
-        "(silence counts 0: no reward tells what a customer would have done anyway)"
+        f"{evaluated:,} of {value.settled:,} settled decisions of the treated; they earned "
+        f"{value.logged_value:.4f} "
+        "(no_action counts 0: no reward shows what a customer would have done anyway)"
     )
-    console.print(worth_table(worth))
-    if worth.clipped is not None and worth.clipped.rows:
-        console.print(says_clipped(worth.clipped))
+    console.print(value_table(value))
+    if value.clipped is not None and value.clipped.rows:
+        console.print(clip_sentence(value.clipped))
 
 
-def unknown(tally: Tally, worth: Counterfactual | None) -> list[str]:
-    """Return what could not be told, one sentence each."""
+def not_evaluated(tally: Tally, value: Counterfactual | None) -> list[str]:
+    """Return what the log cannot show, one sentence each."""
     lines = []
     if tally.not_settled:
-        lines.append(f"{tally.not_settled:,} decisions outside the time that is wholly settled")
+        lines.append(
+            f"{tally.not_settled:,} decisions outside the time span in which everything is settled"
+        )
     if tally.lost:
         lines.append(f"{tally.lost:,} published decisions that were never settled")
-    if worth is not None and worth.without_support:
+    if value is not None and value.without_support:
         lines.append(
-            f"the value of {worth.without_support:,} settled decisions where something could be "
-            "chosen that the log never could"
+            f"the value of {value.without_support:,} settled decisions in which an action could "
+            "be chosen that was never possible in the log"
         )
     for name, mass in tally.unsupported.most_common():
         lines.append(f"{name} where it was no candidate: {mass / tally.decisions:.1%} of choices")
     for name in sorted(tally.unasked):
         lines.append(
-            f"{name} changed and cannot be asked again: whom it dropped is free, nobody else is "
-            "dropped by it"
+            f"{name} changed and cannot be evaluated again: what it dropped is a candidate here, "
+            "and it drops nothing else"
         )
     return lines
 
 
-def public(tally: Tally, worth: Counterfactual | None) -> dict[str, Any]:
+def as_json(tally: Tally, value: Counterfactual | None) -> dict[str, Any]:
     """Return everything as one JSON value."""
     fates = sorted((tally.drops_before | tally.drops_after).keys() - {"candidate"})
     return {
@@ -130,6 +132,6 @@ def public(tally: Tally, worth: Counterfactual | None) -> dict[str, Any]:
             for (before, after), count in tally.changes.most_common()
         ],
         "drops": {f: [tally.drops_before[f], tally.drops_after[f]] for f in fates},
-        "value": None if worth is None else public_worth(worth),
-        "not_evaluated": unknown(tally, worth),
+        "value": None if value is None else value_as_json(value),
+        "not_evaluated": not_evaluated(tally, value),
     }

@@ -1,7 +1,7 @@
 """Schemas from a Confluent-compatible registry, instead of those that ship with Concierge.
 
-The client blocks while it asks. So an agent first asks `missing` about the ids of a batch (memory
-only) and, if there are any, runs `fetch` in an executor; decoding then finds all of them here.
+The registry's client blocks. So an agent calls `missing` with the schema ids of a batch (memory
+only) and, if there are any, runs `fetch` in an executor. Decoding then finds all of them here.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from streams.shell.settings.settings import Settings
 
 R = TypeVar("R")
 
-# An id that was unknown may be registered later; asking again must not become a flood.
+# An unknown id may be registered later; this limits how often it is requested again.
 ASK_AGAIN_AFTER_S = 30.0
-# Bad input can name any of 2**32 ids; the oldest answers make room.
+# Bad input can name any of 2**32 ids; the oldest answers are evicted.
 MAX_CACHED_IDS = 10_000
 
 _TIMEOUT_S = 5
@@ -34,18 +34,18 @@ _RETRY_WAIT_MS = 100
 _RETRY_MAX_WAIT_MS = 1_000
 
 _NOT_FOUND = 404
-# The registry's own words that it has no such subject, version or id. Any other 404 is some other
-# server's.
-_NONE_OF_THAT = (40401, 40402, 40403)
+# Error codes by which a registry says that it has no such subject, version or id. Any other 404
+# comes from another server.
+_NOT_FOUND_CODES = (40401, 40402, 40403)
 _CLIENT_ERRORS = range(400, 500)
 _TIMEOUT_STATUS, _TOO_MANY_REQUESTS = 408, 429
 
 
 class RegistrySchemas:
-    """A `schemas.bundled.SchemaSource` over a registry; knows each id after its first use.
+    """A `schemas.bundled.SchemaSource` over a registry; caches each id after its first use.
 
-    `find` and `fetch` raise RegistryUnavailable or RegistryRefused; neither counts as "nobody
-    knows this id".
+    `find` and `fetch` raise RegistryUnavailable or RegistryRefused; neither means that the id is
+    unknown.
     """
 
     def __init__(self, settings: Settings, clock_s: Callable[[], float] = time.monotonic) -> None:
@@ -56,13 +56,13 @@ class RegistrySchemas:
         self._asked_at_s: dict[int, float] = {}
 
     def find(self, schema_id: int) -> WriterSchema | None:
-        """Return the schema with this id, None when the registry knew none when last asked."""
+        """Return the schema with this id; None if the registry had none at the last request."""
         if schema_id not in self._known:
             self.fetch([schema_id])
         return self._known[schema_id]
 
     def missing(self, schema_ids: Iterable[int]) -> set[int]:
-        """Return the ids that `find` would have to ask for, or that may be known by now."""
+        """Return the ids that are not cached, and unknown ones that are due for another request."""
         now_s = self._clock_s()
         return {
             number
@@ -75,7 +75,7 @@ class RegistrySchemas:
         }
 
     def fetch(self, schema_ids: Iterable[int]) -> None:
-        """Ask the registry for these ids. Blocks, for seconds when it is slow."""
+        """Request these ids from the registry. Blocks, for seconds if it is slow."""
         for number in schema_ids:
             found = self._ask(number)
             self._known.pop(number, None)
@@ -89,7 +89,7 @@ class RegistrySchemas:
         """Register our current schemas and return schema name -> id, for `encode_event`.
 
         `names_by_topic` maps a topic's full name to its schema's name; the subject is
-        "<topic>-value". Registering the same schema again returns the same id. Blocks.
+        "<topic>-value". Registering a schema twice returns the same id. Blocks.
         """
         return {
             name: self._call(
@@ -107,23 +107,23 @@ class RegistrySchemas:
         self._client.close()
 
     def versions(self, subject: str) -> list[int]:
-        """Return the versions of a subject, oldest first; none where there is no such subject."""
-        return self._or_none(partial(self._client.get_versions, subject)) or []
+        """Return the versions of a subject, oldest first; empty if there is no such subject."""
+        return self._none_if_missing(partial(self._client.get_versions, subject)) or []
 
     def version(self, subject: str, version: int) -> WriterSchema | None:
-        """Return the schema of a subject's version, prepared for reading; None where it is none."""
+        """Return the schema of a subject's version, prepared for reading; None if there is none."""
         found = self._fetch_version(subject, version)
         return None if found is None else self._prepared(found)
 
-    def refuses(self, subject: str, name: str) -> str | None:
-        """Return why the registry would not let us register our schema, None when it would."""
+    def incompatibility(self, subject: str, name: str) -> str | None:
+        """Return why the registry would refuse our schema; None if it would accept it."""
         schema = Schema(schema_text(name), AVRO)
-        fits = self._or_none(partial(self._client.test_compatibility, subject, schema))
-        # No subject yet, nothing to be incompatible with.
+        fits = self._none_if_missing(partial(self._client.test_compatibility, subject, schema))
+        # Without a subject there is nothing to be incompatible with.
         return None if fits in (None, True) else "it is not compatible with the latest version"
 
     def _ask(self, number: int) -> WriterSchema | None:
-        found = self._or_none(partial(self._client.get_schema, number))
+        found = self._none_if_missing(partial(self._client.get_schema, number))
         return None if found is None else self._prepared(found)
 
     def _prepared(self, schema: Schema) -> WriterSchema:
@@ -134,17 +134,19 @@ class RegistrySchemas:
             return no_schema(str(error))
 
     def _fetch_version(self, subject: str, version: int) -> Schema | None:
-        # Deleted softly, a version still is what records were written with.
-        found = self._or_none(partial(self._client.get_version, subject, version, deleted=True))
+        # Records may have been written with a version that was soft-deleted since.
+        found = self._none_if_missing(
+            partial(self._client.get_version, subject, version, deleted=True)
+        )
         return None if found is None else found.schema
 
-    def _or_none(self, ask: Callable[[], R]) -> R | None:
-        """Ask, and return None when the registry says in its own words that there is none."""
+    def _none_if_missing(self, ask: Callable[[], R]) -> R | None:
+        """Return the answer, or None if the registry says that it has no such thing."""
         try:
             return self._call(ask)
         except RegistryRefused as refused:
             cause = refused.__cause__
-            if isinstance(cause, SchemaRegistryError) and cause.error_code in _NONE_OF_THAT:
+            if isinstance(cause, SchemaRegistryError) and cause.error_code in _NOT_FOUND_CODES:
                 return None
             raise
 
@@ -157,13 +159,19 @@ class RegistrySchemas:
                 hint = "; is its URL right?" if status == _NOT_FOUND else ""
                 raise RegistryRefused(f"{self._url} refused: {error}{hint}") from error
             raise RegistryUnavailable(f"{self._url} failed: {error}") from error
+        except KeyError as error:
+            # The client library expects fields in an answer without checking for them.
+            raise RegistryRefused(
+                f"{self._url} sent an answer without {error}: does CONCIERGE_SCHEMA_REGISTRY_URL "
+                "name a Confluent-compatible Schema Registry?"
+            ) from error
         except (TransportError, ValueError) as error:
-            # ValueError: an answer that is no JSON, from a proxy on its way down.
+            # ValueError: an answer that is not JSON, from a proxy that is being stopped.
             raise RegistryUnavailable(f"{self._url} cannot be reached: {error}") from error
 
 
 def _is_unusable(known: WriterSchema | None) -> bool:
-    # What it refers to may be registered later, like an id itself.
+    # A schema that it refers to may be registered later, like the id itself.
     return known is None or known.problem is not None
 
 

@@ -1,7 +1,6 @@
-"""What a registry holds for our topics, and whether we can read it: for `concierge check`.
+"""Whether the schemas that a registry holds for our topics can be read, for `concierge check`.
 
-A topic's schemas are looked for under "<topic>-value", where every client registers them unless it
-is configured otherwise.
+The subject of a topic is "<topic>-value", as clients register it by default.
 """
 
 from __future__ import annotations
@@ -12,13 +11,13 @@ from dataclasses import dataclass
 from schemas.topics import INPUTS, TOPICS, Topic
 from streams.shell.kafka.registry import RegistrySchemas
 
-# Of a subject that changes often; older versions are those of records that expired long ago.
+# Versions of a subject that are checked; records of older ones have usually expired.
 LATEST_VERSIONS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class SubjectReport:
-    """One finding about a subject; `usable` is false where records or actions would be lost."""
+    """One finding about a subject; `usable` is false if records or actions would be lost."""
 
     subject: str
     usable: bool
@@ -26,7 +25,7 @@ class SubjectReport:
 
 
 def subject_reports(schemas: RegistrySchemas, prefix: str) -> Iterator[SubjectReport]:
-    """Yield a report or more on the subject of each Avro topic.
+    """Yield one or more reports on the subject of each Avro topic.
 
     Raises `RegistryUnavailable` or `RegistryRefused`, as `RegistrySchemas` does.
     """
@@ -71,7 +70,7 @@ def _problem(schemas: RegistrySchemas, subject: str, version: int, schema: str) 
 
 
 def _output_report(schemas: RegistrySchemas, subject: str, schema: str) -> SubjectReport:
-    refusal = schemas.refuses(subject, schema)
+    refusal = schemas.incompatibility(subject, schema)
     if refusal is None:
         return SubjectReport(subject, True, "takes the schema of this release")
     what = f"does not take the schema of this release, and a worker would not start: {refusal}"

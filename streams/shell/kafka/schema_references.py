@@ -1,8 +1,8 @@
-"""What a registered schema refers to, fetched with everything that this refers to in turn.
+"""Fetch the schemas that a registered schema refers to, and those that they refer to in turn.
 
-A registry keeps shared types (a channel, an address) under subjects of their own; a schema then
-names them, and lists subject and version of each. Bounded in number and depth, and a circle is an
-error: a registry forbids it, but its content may have been imported.
+A registry keeps shared types (a channel, an address) under subjects of their own; a schema lists
+subject and version of each. Number and depth are bounded. A circle is an error: a registry forbids
+it, but its content may have been imported.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ AVRO = "AVRO"
 
 # Returns the schema of a subject and version; None where the registry has none.
 Fetch = Callable[[str, int], Schema | None]
-_Place = tuple[str, int]
+_SubjectVersion = tuple[str, int]
 
 
 class UnusableSchema(ValueError):
-    """The schema, or one that it refers to, is not there or not Avro; says which and what to do."""
+    """The schema, or one that it refers to, is missing or not Avro; the message says which."""
 
 
 def avro_text(schema: Schema, what: str) -> str:
@@ -36,31 +36,31 @@ def avro_text(schema: Schema, what: str) -> str:
 
 
 def referenced(schema: Schema, fetch: Fetch) -> list[str]:
-    """Return the texts of all that a schema refers to, each behind those it refers to itself.
+    """Return the texts of all schemas that one refers to, each after those that it needs itself.
 
     Raises `UnusableSchema`, and whatever `fetch` raises.
     """
-    texts: dict[_Place, str] = {}
+    texts: dict[_SubjectVersion, str] = {}
 
-    def follow(of: Schema, path: tuple[_Place, ...]) -> None:
+    def follow(of: Schema, path: tuple[_SubjectVersion, ...]) -> None:
         for reference in of.references or ():
-            place = (str(reference.subject), int(reference.version or 0))
-            what = f"subject {place[0]!r} version {place[1]}, which it refers to,"
-            if place in path:
+            version = (str(reference.subject), int(reference.version or 0))
+            what = f"subject {version[0]!r} version {version[1]}, which it refers to,"
+            if version in path:
                 raise UnusableSchema(f"{what} refers back to it in a circle")
-            if place in texts:
+            if version in texts:
                 continue
             if len(path) >= MAX_DEPTH or len(texts) >= MAX_REFERENCES:
                 raise UnusableSchema(
                     f"it refers to more than {MAX_REFERENCES} schemas, or more than {MAX_DEPTH} "
                     "levels deep"
                 )
-            found = fetch(*place)
+            found = fetch(*version)
             if found is None:
                 raise UnusableSchema(f"{what} is not in the registry")
             text = avro_text(found, what)
-            follow(found, (*path, place))
-            texts[place] = text
+            follow(found, (*path, version))
+            texts[version] = text
 
     follow(schema, ())
     return list(texts.values())

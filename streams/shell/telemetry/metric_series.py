@@ -68,10 +68,12 @@ KNOWN_SERIES: Mapping[MetricDeclaration, Rows] = {
 }
 # Topics under the names they have in an installation: these are counted where they are read.
 TOPIC_SERIES: Mapping[MetricDeclaration, Callable[[str], Rows]] = {
-    m.RECORDS_LOST: lambda prefix: [(prefix + t.name,) for t in TOPICS if t.may_be_missed],
+    m.RECORDS_LOST: lambda prefix: [
+        (t.with_prefix(prefix).name,) for t in TOPICS if t.may_be_missed
+    ],
     # What decide cannot read of the timeline is refused by decide.
-    m.EVENTS: lambda prefix: [(prefix + TIMELINE.name, "refused")],
-    m.DEAD_LETTERS: lambda prefix: [(prefix + TIMELINE.name, "malformed")],
+    m.EVENTS: lambda prefix: [(TIMELINE.with_prefix(prefix).name, "refused")],
+    m.DEAD_LETTERS: lambda prefix: [(TIMELINE.with_prefix(prefix).name, "malformed")],
 }
 
 

@@ -13,7 +13,7 @@ from schemas.records import Decision, Lesson, Trigger
 from streams.analysis.redecide import Redecider
 from streams.analysis.settled_decisions import Outcomes
 from streams.analysis.what_if_tally import Tally
-from streams.cli.reports.what_if_report import public, unknown
+from streams.cli.reports.what_if_report import as_json, not_evaluated
 from streams.core.arbitration.inverse_gap import choose
 from streams.core.catalogue.values import NO_ACTION, Catalogue
 from streams.core.features.definitions import (
@@ -138,7 +138,7 @@ def test_the_same_catalogue_gains_nothing_and_changes_nobody() -> None:
     for name in ("ips", "snips"):
         assert worth.gains[name].value == pytest.approx(0.0, abs=1e-12)
     assert worth.without_support == 0
-    assert unknown(tally, worth) == []
+    assert not_evaluated(tally, worth) == []
 
 
 def test_the_gain_of_a_lever_lies_in_its_interval_for_nearly_every_log() -> None:
@@ -175,9 +175,10 @@ def test_a_new_action_is_left_to_the_sentence_that_nothing_is_known() -> None:
     assert worth.without_support == worth.settled
     assert worth.gains["ips"].reason == "the log is empty"
     assert any(
-        line.startswith("tea_tasting where it was no candidate") for line in unknown(tally, worth)
+        line.startswith("tea_tasting where it was no candidate")
+        for line in not_evaluated(tally, worth)
     )
-    assert public(tally, worth)["value"]["policies"]["dm"]["evaluable"]
+    assert as_json(tally, worth)["value"]["policies"]["dm"]["evaluable"]
 
 
 def test_a_catalogue_that_is_gone_leaves_its_decisions_out() -> None:
