@@ -89,6 +89,7 @@ class Decide:
         partitions: Partitions,
         versions: AwaitedVersions,
         outbox: Sender,
+        *,
         encoders: OutputEncoders,
         read_states: ReadStates,
         dead_letters: DeadLetters,
@@ -133,15 +134,17 @@ class Decide:
             await asyncio.sleep(0)
 
     def _decode(
-        self, place: Partition, records: Sequence[RawRecord]
+        self, partition: Partition, records: Sequence[RawRecord]
     ) -> list[tuple[int, TimelineRecord]]:
         batch: list[tuple[int, TimelineRecord]] = []
         for record in records:
             try:
                 batch.append((record.offset, TIMELINE_DECODER.decode(record.value or b"")))
             except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-                # Only we write here, so this is somebody else's, or a newer release's.
-                origin = Origin(place.topic, place.partition, record.offset, record.timestamp)
+                # Only intake and learn write here: another program did, or a newer release.
+                origin = Origin(
+                    partition.topic, partition.partition, record.offset, record.timestamp
+                )
                 refused = Rejection(reason="malformed", detail=f"no timeline record: {error}")
                 self._dead_letters.refuse(origin, record, refused)
         return batch
@@ -162,9 +165,9 @@ class Decide:
         numbers = only(self.topics[0], positions)
         states = await self._read_states(numbers)
         for number in numbers:
-            place = Partition(self.topics[0], number)
-            start = positions[place]
-            store = self._partitions.load(number, states[number], start, place in new)
+            partition = Partition(self.topics[0], number)
+            start = positions[partition]
+            store = self._partitions.load(number, states[number], start, partition in new)
             for kind, name, version in versions_from(store.partition_state(), start):
                 await self._versions.available(kind, name, version)
             due = ((customer, peek_due_ms(data)) for customer, data in store.raw_items())
@@ -183,7 +186,7 @@ class Decide:
 
     def cut(self, positions: Mapping[Partition, int]) -> Cut:
         """Return the changed customers as changelog records."""
-        offsets = {place.partition: offset for place, offset in positions.items()}
+        offsets = {partition.partition: offset for partition, offset in positions.items()}
         writes = self._partitions.cut(offsets)
         self._kept(self._partitions.customers, ())
         return Cut(positions, (writes,) if writes else ())

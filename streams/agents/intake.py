@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import msgspec
@@ -61,6 +62,19 @@ class Leading(Protocol):
         """End them."""
 
 
+@dataclass(frozen=True)
+class IntakeOptions:
+    """What intake admits, and under which prefix its topics are.
+
+    An event that is older than `stale_ms` on arrival is history: its fold is applied, but no
+    action answers it. 0 answers all, for a time that is simulated.
+    """
+
+    limits: AdmitLimits = field(default_factory=AdmitLimits)
+    prefix: str = ""
+    stale_ms: int = 0
+
+
 class Intake:
     """The role that admits input. It keeps no state: what it repeats is recognised downstream."""
 
@@ -72,28 +86,25 @@ class Intake:
         dead_letters: DeadLetters,
         schemas: SchemaSource,
         clock: Leading,
-        limits: AdmitLimits,
         now_ms: Callable[[], int],
-        prefix: str = "",
+        options: IntakeOptions,
+        *,
         remote: RemoteSchemas | None = None,
         unavailable: type[Exception] = ConnectionError,
         noted: Callable[[str, Mapping[str, int]], None] = lambda topic, kinds: None,
-        stale_ms: int = 0,
         dropped: Callable[[Origin, Iterable[Dropped]], None] = lambda origin, fields: None,
     ) -> None:
-        self.topics = tuple(topic.with_prefix(prefix).name for topic in INPUTS)
-        self._prefix = prefix
-        self._timeline = TIMELINE.with_prefix(prefix).name
-        self._leads = Partition(CLICKSTREAM.with_prefix(prefix).name, 0)
+        self.topics = tuple(topic.with_prefix(options.prefix).name for topic in INPUTS)
+        self._prefix = options.prefix
+        self._timeline = TIMELINE.with_prefix(options.prefix).name
+        self._leads = Partition(CLICKSTREAM.with_prefix(options.prefix).name, 0)
         self._outbox = outbox
         self._dead_letters = dead_letters
         self._schemas = schemas
         self._clock = clock
-        self._limits = limits
+        self._limits = options.limits
         self._now_ms = now_ms
-        # Older than this on arrival, an event is history: folded, not answered. 0 answers all, for
-        # a time that is simulated.
-        self._stale_ms = stale_ms
+        self._stale_ms = options.stale_ms
         self._remote = remote
         self._unavailable = unavailable
         self._noted = noted
@@ -103,7 +114,7 @@ class Intake:
         """Admit the chunks' records and send what they became."""
         for chunk in chunks:
             if self._remote is not None:
-                await self._learn_schemas(self._remote, chunk)
+                await self._fetch_schemas(self._remote, chunk)
             for first in range(0, len(chunk.records), BATCH):
                 self._admit(chunk, first)
                 await self._outbox.publish()
@@ -111,15 +122,15 @@ class Intake:
                 await asyncio.sleep(0)
 
     def _admit(self, chunk: Chunk, first: int) -> None:
-        place = chunk.tp
-        topic = place.topic.removeprefix(self._prefix)
+        partition = chunk.tp
+        topic = partition.topic.removeprefix(self._prefix)
         kinds: Counter[str] = Counter()
         now_ms = self._now_ms()
         for record in chunk.records[first : first + BATCH]:
             # The brokers' clocks may be ahead of ours; nothing has arrived later than now.
             by_broker = record.timestamp_type == LOG_APPEND_TIME
             arrived_ms = min(record.timestamp, now_ms) if by_broker else now_ms
-            origin = Origin(topic, place.partition, record.offset, arrived_ms)
+            origin = Origin(topic, partition.partition, record.offset, arrived_ms)
             event, left_out = admit_noting(topic, record.value, origin, self._schemas, self._limits)
             if left_out:
                 self._dropped(origin, left_out)
@@ -135,7 +146,7 @@ class Intake:
                 kinds[event.kind] += 1
         self._noted(topic, kinds)
 
-    async def _learn_schemas(self, remote: RemoteSchemas, chunk: Chunk) -> None:
+    async def _fetch_schemas(self, remote: RemoteSchemas, chunk: Chunk) -> None:
         """Ask the registry for new ids, until it answers: a registry down is no bad record."""
         named = {schema_id(record.value) for record in chunk.records} - {None}
         missing = remote.missing(number for number in named if number is not None)

@@ -60,6 +60,19 @@ class ModelStore:
     """Return the names of all that learn a model's lessons, first the one that is in use."""
 
 
+@dataclass(frozen=True)
+class LearnOptions:
+    """When learn publishes, and under which prefix its topics are.
+
+    A snapshot is due after `every_lessons` lessons or `interval_ms`; the newest `keep` are kept.
+    """
+
+    every_lessons: int
+    interval_ms: int
+    keep: int
+    prefix: str = ""
+
+
 class ForeignLesson(ConfigExit):
     """The lessons topic holds something we did not write."""
 
@@ -83,7 +96,7 @@ class _Learning:
 class Learn:
     """The role that owns the models: one writer for each, found by its lessons' partition.
 
-    A snapshot is due after `every_lessons` lessons or `interval_ms`; the newest `keep` are kept.
+    `noted` is called with each lesson and what learning it returned.
     """
 
     name = "learn"
@@ -94,21 +107,16 @@ class Learn:
         outbox: Sender,
         timeline: Timeline,
         now_ms: Callable[[], int],
-        every_lessons: int,
-        interval_ms: int,
-        keep: int,
-        prefix: str = "",
+        options: LearnOptions,
         noted: Callable[[Lesson, object], None] = lambda lesson, progress: None,
     ) -> None:
-        self.topics = (LESSONS.with_prefix(prefix).name,)
-        self._snapshots = MODEL_SNAPSHOTS.with_prefix(prefix).name
+        self.topics = (LESSONS.with_prefix(options.prefix).name,)
+        self._snapshots = MODEL_SNAPSHOTS.with_prefix(options.prefix).name
         self._models = models
         self._outbox = outbox
         self._timeline = timeline
         self._now_ms = now_ms
-        self._every_lessons = every_lessons
-        self._interval_ms = interval_ms
-        self._keep = keep
+        self._options = options
         self._noted = noted
         self._learning: dict[str, _Learning] = {}
 
@@ -120,14 +128,16 @@ class Learn:
                 # Other roles may share the event loop.
                 await asyncio.sleep(0)
 
-    def _learn(self, place: Partition, records: Sequence[RawRecord]) -> None:
+    def _learn(self, partition: Partition, records: Sequence[RawRecord]) -> None:
         for record in records:
-            lesson = _decode(place, record.offset, record.value)
-            first, *beside = self._models.learners_of(lesson.model)
-            model = self._model(first, place.partition, record.offset)
+            lesson = _decode(partition, record.offset, record.value)
+            in_use, *challengers = self._models.learners_of(lesson.model)
+            model = self._model(in_use, partition.partition, record.offset)
             self._noted(lesson, model.learn_one(lesson, record.offset))
-            for name in beside:
-                self._model(name, place.partition, record.offset).learn_one(lesson, record.offset)
+            for name in challengers:
+                self._model(name, partition.partition, record.offset).learn_one(
+                    lesson, record.offset
+                )
 
     def _model(self, name: str, partition: int, offset: int) -> Model:
         learning = self._learning.get(name)
@@ -157,8 +167,8 @@ class Learn:
             if model.lessons_partition not in mine:
                 continue
             if newest != max(versions):
-                place = Partition(self.topics[0], model.lessons_partition)
-                starts[place] = min(starts[place], model.next_lesson_offset)
+                partition = Partition(self.topics[0], model.lessons_partition)
+                starts[partition] = min(starts[partition], model.next_lesson_offset)
             self._learning[model.name] = _Learning(
                 model, model.next_lesson_offset, sorted(versions), self._now_ms()
             )
@@ -185,7 +195,7 @@ class Learn:
         snapshots: list[Write] = []
         announcements: list[Write] = []
         for learning in self._learning.values():
-            place = Partition(self.topics[0], learning.model.lessons_partition)
+            partition = Partition(self.topics[0], learning.model.lessons_partition)
             if self._is_due(learning, now_ms):
                 version, data = self._models.snapshot(learning.model)
                 learning.cut_offset = learning.model.next_lesson_offset
@@ -194,8 +204,8 @@ class Learn:
                     Write(self._snapshots, snapshot_key(learning.model.name, version), data)
                 )
                 announcements += self._announce(learning, version)
-            if place in safe and learning.waiting > 0:
-                safe[place] = min(safe[place], learning.safe_offset)
+            if partition in safe and learning.waiting > 0:
+                safe[partition] = min(safe[partition], learning.safe_offset)
         return Cut(safe, (snapshots, announcements) if snapshots else ())
 
     def written(self, cut: Cut) -> None:
@@ -205,21 +215,23 @@ class Learn:
             if learning.cut_offset > learning.safe_offset:
                 learning.safe_offset = learning.cut_offset
                 learning.published_at_ms = now_ms
-                learning.versions = [*learning.versions, learning.cut_version][-self._keep :]
+                learning.versions = [*learning.versions, learning.cut_version][
+                    -self._options.keep :
+                ]
 
     def _is_due(self, learning: _Learning, now_ms: int) -> bool:
         if learning.cut_offset > learning.safe_offset:
             # A cut that was refused: its snapshot was never written, so it is due again.
             learning.cut_offset = -1
         waited_ms = now_ms - learning.published_at_ms
-        return learning.waiting >= self._every_lessons or (
-            learning.waiting > 0 and waited_ms >= self._interval_ms
+        return learning.waiting >= self._options.every_lessons or (
+            learning.waiting > 0 and waited_ms >= self._options.interval_ms
         )
 
     def _announce(self, learning: _Learning, version: str) -> list[Write]:
         name = learning.model.name
         # The new one counts too. Fewer than may stay must not count from the end.
-        old = learning.versions[: max(len(learning.versions) + 1 - self._keep, 0)]
+        old = learning.versions[: max(len(learning.versions) + 1 - self._options.keep, 0)]
         tombstones = [Write(self._snapshots, snapshot_key(name, each), None) for each in old]
         value = ENCODER.encode(Switch(MODEL, name, version))
         switches = [
@@ -229,11 +241,11 @@ class Learn:
         return tombstones + switches
 
 
-def _decode(place: Partition, offset: int, value: bytes | None) -> Lesson:
+def _decode(partition: Partition, offset: int, value: bytes | None) -> Lesson:
     try:
         return LESSON_DECODER.decode(value or b"")
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ForeignLesson(
-            f"{place.topic}/{place.partition} offset {offset} is no lesson ({error}): somebody "
-            "else writes to this topic"
+            f"{partition.topic}/{partition.partition} offset {offset} is no lesson ({error}): "
+            "another program writes to this topic"
         ) from error

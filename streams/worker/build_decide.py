@@ -1,9 +1,8 @@
-"""The decide role: engine, table, and the versions it decides with."""
+"""The decide role: its engine, its state and its versions are joined to an app."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
 from functools import partial
 
 from schemas.bundled import BUNDLED_IDS
@@ -15,20 +14,14 @@ from schemas.topics import (
     NEXT_BEST_ACTIONS,
     customers_changelog,
 )
-from streams.agents import decide
-from streams.agents import role_metrics as meters
+from streams.agents import role_metrics
+from streams.agents.decide import Decide
 from streams.core.catalogue.values import Catalogue
 from streams.core.engine.engine import Engine
 from streams.shell.faust_app.app import ShellApp
-from streams.shell.kafka.topic_reader import (
-    in_thread,
-)
-from streams.shell.state.changelog import (
-    newest_states,
-)
 from streams.shell.state.partition_store import StateCodec
 from streams.shell.state.partitions import Partitions
-from streams.shell.state.state_checks import check_states, check_whole
+from streams.shell.state.state_reader import StateReader
 from streams.shell.telemetry.metric_series import create_catalogue_series
 from streams.shell.versions.compiled_versions import CompiledVersions
 from streams.shell.versions.version_store import VersionStore
@@ -45,14 +38,12 @@ async def build(shared: Shared) -> ShellApp:
     shared.services.append(store)
     changelog = customers_changelog(settings.app_id).name
     partitions = Partitions(changelog, StateCodec(), settings.hot_customers)
-
-    async def read_states(partitions: Sequence[int]) -> Mapping[int, dict[str, bytes]]:
-        await asyncio.to_thread(check_whole, shared.client, changelog, partitions)
-        read = partial(newest_states, shared.client, changelog, partitions)
-        states: Mapping[int, dict[str, bytes]] = await in_thread(read)
-        await asyncio.to_thread(check_states, states, shared.timeline.partitions)
-        meters.recovered(shared.metrics, sum(map(len, states.values())))
-        return states
+    reader = StateReader(
+        shared.client,
+        changelog,
+        shared.timeline.partitions,
+        partial(role_metrics.recovered, shared.metrics),
+    )
 
     def catalogue(version: str, data: bytes) -> Catalogue:
         made = shared.catalogue_of(version, data)
@@ -60,17 +51,17 @@ async def build(shared: Shared) -> ShellApp:
         return made
 
     versions = CompiledVersions(store, catalogue, Snapshots(shared.metrics).scorer)
-    role = decide.Decide(
+    role = Decide(
         Engine(versions, settings.salt, 1.0 / shared.timeline.partitions),
         partitions,
         versions,
         outbox,
-        await _encoders(shared),
-        read_states,
-        shared.dead_letters(outbox),
-        settings.topic_prefix,
-        meters.decided(shared.metrics, shared.build_info),
-        meters.kept(shared.metrics),
+        encoders=await _encoders(shared),
+        read_states=reader.read,
+        dead_letters=shared.dead_letters(outbox),
+        prefix=settings.topic_prefix,
+        noted=role_metrics.decided(shared.metrics, shared.build_info),
+        kept=role_metrics.kept(shared.metrics),
     )
     app = shared.app(role, outbox, partitions)
     shared.progress.roles["decide"].detail = partitions.described

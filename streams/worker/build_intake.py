@@ -1,12 +1,12 @@
-"""The intake role, with the clock that its leader runs."""
+"""The intake role, and the leader that one intake worker runs: joined to an app."""
 
 from __future__ import annotations
 
 from schemas.bundled import bundled_schemas
 from schemas.topics import CATALOGUES
-from streams.agents import intake
-from streams.agents import role_metrics as meters
+from streams.agents import role_metrics
 from streams.agents.dropped_fields import DroppedFields
+from streams.agents.intake import Intake, IntakeOptions
 from streams.core.size_limits import AdmitLimits
 from streams.shell.faust_app.app import ShellApp
 from streams.shell.kafka.outbox import Outbox
@@ -33,25 +33,27 @@ class _Closing:
 async def build(shared: Shared) -> ShellApp:
     """Return the app of the intake role."""
     settings, outbox = shared.settings, shared.outbox()
-    role = intake.Intake(
+    role = Intake(
         outbox,
         shared.dead_letters(outbox),
         bundled_schemas() if shared.registry is None else shared.registry,
-        _clock(shared),
-        AdmitLimits(settings.oldest_event_ms, settings.future_ms),
+        _leader(shared),
         now_ms,
-        settings.topic_prefix,
-        shared.registry,
-        RegistryUnavailable,
-        meters.admitted(shared.metrics),
-        settings.stale_ms if settings.clock == "wall" else 0,
-        DroppedFields(shared.metrics, now_ms).note,
+        IntakeOptions(
+            AdmitLimits(settings.oldest_event_ms, settings.future_ms),
+            settings.topic_prefix,
+            settings.stale_ms if settings.clock == "wall" else 0,
+        ),
+        remote=shared.registry,
+        unavailable=RegistryUnavailable,
+        noted=role_metrics.admitted(shared.metrics),
+        dropped=DroppedFields(shared.metrics, now_ms).note,
     )
     return shared.app(role, outbox)
 
 
-def _clock(shared: Shared) -> Leader:
-    # A producer of its own: it waits for acknowledgements at other times than a checkpoint does.
+def _leader(shared: Shared) -> Leader:
+    # The leader has a producer of its own: it does not wait for a checkpoint's acknowledgements.
     outbox = shared.outbox()
     shared.services.append(_Closing(outbox))
     return Leader(

@@ -14,7 +14,7 @@ from models.protocol import ActionKey, Scorer
 from models.scoring import prior_scorer
 from schemas.records import ENCODER, Decision, Lesson, NextBestAction, Switch
 from streams.agents.decide import Decide
-from streams.agents.learn import Learn, ModelStore
+from streams.agents.learn import Learn, LearnOptions, ModelStore
 from streams.core.catalogue.values import Catalogue
 from streams.core.decision.decider import Decider
 from streams.core.engine.deciders import Deciders
@@ -196,9 +196,9 @@ def make_decide(cluster: Cluster, post: Post, encoders: Encoders, chance: Random
         Partitions(CHANGELOG, StateCodec(), hot_limit),
         Published(cluster),
         post,
-        encoders,
-        read_states,
-        cast(Any, None),
+        encoders=encoders,
+        read_states=read_states,
+        dead_letters=cast(Any, None),
     )
 
 
@@ -217,4 +217,5 @@ def make_learn(cluster: Cluster, post: Post, now_ms: Any) -> Learn:
         CheapBank, CheapBank.load, lambda bank: cast(CheapBank, bank).save(), published
     )
     timeline = Timeline(TIMELINE, PARTITIONS)
-    return Learn(models, post, timeline, now_ms, _EVERY_LESSONS, _INTERVAL_MS, _KEEP)
+    options = LearnOptions(_EVERY_LESSONS, _INTERVAL_MS, _KEEP)
+    return Learn(models, post, timeline, now_ms, options)

@@ -89,32 +89,36 @@ class ShellConsumerThread(driver.AIOKafkaConsumerThread):
 
     # -- fetching ------------------------------------------------------------------------------
 
-    async def fetch(self, places: set[TP], timeout_s: float) -> Mapping[Partition, FetchedRecords]:
+    async def fetch(
+        self, partitions: set[TP], timeout_s: float
+    ) -> Mapping[Partition, FetchedRecords]:
         """Return what has come of these partitions; waits for the first records up to a time."""
         fetched_by_partition: Mapping[Partition, FetchedRecords] = await self.call_thread(
-            self._fetch, places, timeout_s
+            self._fetch, partitions, timeout_s
         )
         return fetched_by_partition
 
-    async def _fetch(self, places: set[TP], timeout_s: float) -> Mapping[Partition, FetchedRecords]:
+    async def _fetch(
+        self, partitions: set[TP], timeout_s: float
+    ) -> Mapping[Partition, FetchedRecords]:
         consumer = self._ensure_consumer()
         fetched = await self._fetch_records(
-            consumer, places, timeout=timeout_s, max_records=consumer._max_poll_records
+            consumer, partitions, timeout=timeout_s, max_records=consumer._max_poll_records
         )
         # Nothing is awaited from here on: the positions are those that belong to the records.
         return {
             Partition(*tp): FetchedRecords(fetched.get(tp, []), read_to)
-            for tp in places
+            for tp in partitions
             if (read_to := _position(consumer, tp)) is not None
         }
 
-    async def bounds(self, places: Iterable[Partition]) -> dict[Partition, tuple[int, int]]:
+    async def bounds(self, partitions: Iterable[Partition]) -> dict[Partition, tuple[int, int]]:
         """Return each partition's first offset and the offset after its last record.
 
         Records that an open transaction holds back are there, though they cannot be read yet: a
         position may be behind them, and they belong to what is waiting.
         """
-        wanted = [TopicPartition(*place) for place in places]
+        wanted = [TopicPartition(*partition) for partition in partitions]
         consumer = self._ensure_consumer()
         fetcher = copy.copy(consumer._fetcher)
         fetcher._isolation_level = READ_UNCOMMITTED

@@ -44,17 +44,17 @@ class ShellRecovery(Service):
         """Start to recover what is assigned now; returns at once, so that we can join again."""
         self.on_partitions_revoked(set())
         changelogs = self.tables.changelog_topics
-        places = [Partition(*tp) for tp in sorted(assigned) if tp.topic not in changelogs]
-        self._under_way = asyncio.create_task(self._recover(places, self.app.runner.epoch))
+        partitions = [Partition(*tp) for tp in sorted(assigned) if tp.topic not in changelogs]
+        self._under_way = asyncio.create_task(self._recover(partitions, self.app.runner.epoch))
 
     async def on_stop(self) -> None:
         """Give up a recovery that is under way."""
         self.on_partitions_revoked(set())
 
-    async def _recover(self, places: list[Partition], epoch: int) -> None:
+    async def _recover(self, partitions: list[Partition], epoch: int) -> None:
         app, tables = self.app, self.tables
         try:
-            starts = await app.runner.recover(places)
+            starts = await app.runner.recover(partitions)
         except Exception as error:
             if app.runner.epoch == epoch:
                 app.runner.fail(error)
@@ -62,7 +62,7 @@ class ShellRecovery(Service):
         if app.runner.epoch != epoch:
             return
         consumer = cast(ShellConsumer, app.consumer)
-        consumer.resume_partitions({TP(*place) for place in places})
+        consumer.resume_partitions({TP(*partition) for partition in partitions})
         consumer.start_from(starts)
         app.runner.resume()
         self.completed.set()

@@ -59,8 +59,8 @@ class ShellConsumer(driver.Consumer):
         consumer = self._thread._ensure_consumer()
 
         async def seek() -> None:
-            for place, offset in wanted.items():
-                consumer.seek(aiokafka.TopicPartition(*place), offset)
+            for partition, offset in wanted.items():
+                consumer.seek(aiokafka.TopicPartition(*partition), offset)
 
         try:
             await self._thread.call(seek())
@@ -69,17 +69,19 @@ class ShellConsumer(driver.Consumer):
             return
         self._next = wanted
 
-    async def committed(self, places: Iterable[Partition]) -> dict[Partition, int | None]:
+    async def committed(self, partitions: Iterable[Partition]) -> dict[Partition, int | None]:
         """Return the group's committed offsets, None where there is none."""
         consumer = self._thread._ensure_consumer()
         return {
-            place: await self._thread.call(consumer.committed(aiokafka.TopicPartition(*place)))
-            for place in places
+            partition: await self._thread.call(
+                consumer.committed(aiokafka.TopicPartition(*partition))
+            )
+            for partition in partitions
         }
 
-    async def bounds(self, places: Iterable[Partition]) -> dict[Partition, tuple[int, int]]:
+    async def bounds(self, partitions: Iterable[Partition]) -> dict[Partition, tuple[int, int]]:
         """Return each partition's first offset and the offset after its last."""
-        return await self._thread.bounds(places)
+        return await self._thread.bounds(partitions)
 
     # -- fetching ------------------------------------------------------------------------------
 
@@ -111,24 +113,24 @@ class ShellConsumer(driver.Consumer):
         await watch_group(consumer, self.app.runner.fail, self._thread.call)
 
     async def _fetch_and_deliver(self) -> None:
-        places = {TP(*place) for place in self._next.keys() & self._active_partitions}
-        if not places:
+        partitions = {TP(*partition) for partition in self._next.keys() & self._active_partitions}
+        if not partitions:
             await asyncio.sleep(_IDLE_S)
             return
         epoch = self.app.runner.epoch
-        fetched = await self._thread.fetch(places, _FETCH_TIMEOUT_S)
+        fetched = await self._thread.fetch(partitions, _FETCH_TIMEOUT_S)
         chunks = []
-        for place, (records, read_to) in fetched.items():
+        for partition, (records, read_to) in fetched.items():
             # Of an older assignment, or seeked meanwhile: the new positions fetch it again.
             if self.app.runner.epoch != epoch or self._wanted:
                 return
-            start = self._next[place]
+            start = self._next[partition]
             # Without records, markers of transactions (or what was rolled back) were read.
             if records or read_to != start:
-                chunk = Chunk(place, records, start, epoch, read_to)
+                chunk = Chunk(partition, records, start, epoch, read_to)
                 if chunk.found != start:
                     await self.app.runner.check_gap(chunk)
-                self._next[place] = chunk.end
+                self._next[partition] = chunk.end
                 chunks.append(chunk)
         if chunks:
             message = _message(chunks, self.app.consumer_generation_id)
@@ -149,8 +151,8 @@ class ShellConsumer(driver.Consumer):
         """Commit next offsets and say how the group took it; other errors are raised."""
         consumer = self._thread._ensure_consumer()
         offsets = {
-            aiokafka.TopicPartition(*place): aiokafka.OffsetAndMetadata(offset, "")
-            for place, offset in positions.items()
+            aiokafka.TopicPartition(*partition): aiokafka.OffsetAndMetadata(offset, "")
+            for partition, offset in positions.items()
         }
         try:
             await self._thread.call(consumer.commit(offsets))
@@ -196,12 +198,12 @@ class ShellTransport(driver.Transport):
 
 def _message(chunks: Sequence[Chunk], generation: int | None) -> ConsumerMessage:
     # Faust's routing costs as much for a fetch as for a record: all its chunks go as one message,
-    # under the place of the first.
-    place = chunks[0].tp
+    # under the partition of the first.
+    partition = chunks[0].tp
     records = chunks[0].records
     return ConsumerMessage(
-        place.topic,
-        place.partition,
+        partition.topic,
+        partition.partition,
         chunks[0].found,
         records[0].timestamp / 1000.0 if records else 0.0,
         0,
@@ -211,6 +213,6 @@ def _message(chunks: Sequence[Chunk], generation: int | None) -> ConsumerMessage
         None,
         0,
         0,
-        TP(place.topic, place.partition),
+        TP(partition.topic, partition.partition),
         generation_id=generation,
     )

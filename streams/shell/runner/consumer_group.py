@@ -15,8 +15,8 @@ class Broker(Protocol):
     async def commit_positions(self, positions: Mapping[Partition, int]) -> Commit:
         """Commit next offsets and say how the group took it."""
 
-    async def committed(self, places: Iterable[Partition]) -> dict[Partition, int | None]:
+    async def committed(self, partitions: Iterable[Partition]) -> dict[Partition, int | None]:
         """Return the group's committed offsets."""
 
-    async def bounds(self, places: Iterable[Partition]) -> dict[Partition, tuple[int, int]]:
+    async def bounds(self, partitions: Iterable[Partition]) -> dict[Partition, tuple[int, int]]:
         """Return each partition's first offset and the offset after its last."""

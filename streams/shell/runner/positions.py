@@ -29,8 +29,8 @@ class Positions:
         self.clear()
         self._positions = dict(starts)
         self.committed = dict(starts)
-        for place, start in starts.items():
-            self._progress.partitions[place] = PartitionProgress(start, start, ends[place])
+        for partition, start in starts.items():
+            self._progress.partitions[partition] = PartitionProgress(start, start, ends[partition])
 
     def clear(self) -> None:
         """Forget all positions."""
@@ -69,6 +69,6 @@ class Positions:
     def note_committed(self, positions: Mapping[Partition, int]) -> None:
         """Note what the group has taken."""
         self.committed = dict(positions)
-        for place, offset in positions.items():
-            if place in self._progress.partitions:
-                self._progress.partitions[place].committed = offset
+        for partition, offset in positions.items():
+            if partition in self._progress.partitions:
+                self._progress.partitions[partition].committed = offset

@@ -1,8 +1,9 @@
-"""What retention removed before it was read: told, counted, and refused where it could do harm.
+"""Records that retention removed before they were read: logged and counted, or refused.
 
-Records that only tell of interest (clicks, orders, tickets, lessons) may be missed: waiting for a
-person would only let more of them expire. Those that may hold a customer's no (consent withdrawn,
-an unsubscription, an erasure) may not: a lost no must not become a contact, so a person decides.
+In: committed offsets and the bounds of each partition. Out: where to start. Records of interest
+only (clicks, orders, tickets, lessons) may be missed: while a worker waits for an operator, more of
+them expire. Records that may hold a customer's opt-out (consent withdrawn, an unsubscription, an
+erasure) may not be missed: the worker ends, and an operator decides.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ Bounds = Mapping[Partition, tuple[int, int]]
 
 
 class RecordsLost(ConfigExit):
-    """Records that were not read yet are gone, or the topic is not the one that was read."""
+    """Records that were not read yet are gone, or the topic is another one than before."""
 
 
 class Retention:
-    """Where reading may begin, and whether what is missing before that may be missed."""
+    """Decides where reading begins, and whether records missing before that may be missed."""
 
     def __init__(self, options: RoleOptions, role: str, metrics: Metrics | None = None) -> None:
         self._options = options
@@ -41,23 +42,23 @@ class Retention:
         are gone that must not be missed, or the committed offset lies behind the end.
         """
         starts: dict[Partition, int] = {}
-        for place, offset in committed.items():
-            first, after = bounds[place]
-            starts[place] = first if offset is None else offset
+        for partition, offset in committed.items():
+            first, after = bounds[partition]
+            starts[partition] = first if offset is None else offset
             if offset is not None and offset < first:
-                self.gone(place, offset, first)
-                starts[place] = first
+                self.gone(partition, offset, first)
+                starts[partition] = first
             elif offset is not None and offset > after:
                 raise RecordsLost(
-                    f"{place.topic}/{place.partition}: offset {offset} was to be read next, but "
-                    f"the partition ends at {after}: the topic was created anew or cut off. "
-                    "Customers' states would take records with offsets used before for repeats. "
-                    f"Restore the topic; or accept that: {self._reset(place, after)}"
+                    f"{partition.topic}/{partition.partition}: offset {offset} was to be "
+                    f"read next, but the partition ends at {after}: the topic was created "
+                    "again, or records were cut off its end. Customers' states would take records with offsets used before for repeats. "
+                    f"Restore the topic; or accept that: {self._reset(partition, after)}"
                 )
         return starts
 
     def check_gap(self, chunk: Chunk, first: int) -> None:
-        """Tell of records missing before a chunk; `first` is the first offset there is.
+        """Report records missing before a chunk; `first` is the first offset there is.
 
         Compaction and transaction markers leave gaps too, behind which nothing was lost.
         """
@@ -69,25 +70,25 @@ class Retention:
         if first > chunk.start:
             self.gone(chunk.tp, chunk.start, first)
 
-    def gone(self, place: Partition, wanted: int, first: int) -> None:
-        """Tell that the records from `wanted` to `first` are gone, or raise `RecordsLost`."""
+    def gone(self, partition: Partition, wanted: int, first: int) -> None:
+        """Report that the records from `wanted` to `first` are gone, or raise `RecordsLost`."""
         what = (
-            f"{place.topic}/{place.partition}: offset {wanted} was to be read next, but the first "
-            f"offset there is {first}: {first - wanted} records were removed before they were "
-            "read (retention is shorter than the lag was)"
+            f"{partition.topic}/{partition.partition}: offset {wanted} was to be read next, but "
+            f"the first offset there is {first}: {first - wanted} records were removed before "
+            "they were read (retention is shorter than the lag was)"
         )
-        if place.topic not in self._options.may_miss:
+        if partition.topic not in self._options.may_miss:
             raise RecordsLost(
                 f"{what}. They may hold withdrawn consent, unsubscriptions or erasures: load those "
-                f"again first, then go on without the rest: {self._reset(place, first)}"
+                f"again first, then go on without the rest: {self._reset(partition, first)}"
             )
         log.error("%s; going on at %d. Raise retention.ms, or add workers", what, first)
         if self._metrics is not None:
-            self._metrics.add(RECORDS_LOST, first - wanted, place.topic)
+            self._metrics.add(RECORDS_LOST, first - wanted, partition.topic)
 
-    def _reset(self, place: Partition, offset: int) -> str:
+    def _reset(self, partition: Partition, offset: int) -> str:
         return (
             f"kafka-consumer-groups --bootstrap-server {self._options.bootstrap} "
-            f"--group {self._group} --topic {place.topic}:{place.partition} "
+            f"--group {self._group} --topic {partition.topic}:{partition.partition} "
             f"--reset-offsets --to-offset {offset} --execute, with this role's workers stopped"
         )

@@ -68,6 +68,6 @@ class Sender(Protocol):
         """Hand everything collected to the producer, waiting while its queue is full."""
 
 
-def only(topic: str, places: Collection[Partition]) -> list[int]:
-    """Return the partitions of one topic among `places`, in order."""
-    return sorted(place.partition for place in places if place.topic == topic)
+def only(topic: str, partitions: Collection[Partition]) -> list[int]:
+    """Return the partitions of one topic among `partitions`, in order."""
+    return sorted(partition.partition for partition in partitions if partition.topic == topic)

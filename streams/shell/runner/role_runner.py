@@ -132,18 +132,18 @@ class RoleRunner:
         self._ledger.clear()
         self.role.revoked()
 
-    async def recover(self, places: Iterable[Partition]) -> dict[Partition, int]:
+    async def recover(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
         """Read state back for an assignment and return where its partitions start."""
         self.progress.assigned = True
         begun_at_s = perf_counter()
         broker = self._broker()
-        committed = await broker.committed(places)
-        bounds = await broker.bounds(places)
+        committed = await broker.committed(partitions)
+        bounds = await broker.bounds(partitions)
         starts = self._retention.starting_points(committed, bounds)
-        new = {place for place in committed if committed[place] is None}
+        new = {partition for partition in committed if committed[partition] is None}
         wanted = await self.role.assigned(starts, new)
         # A role may go back to learn something again, as far as there is something.
-        starts = {place: max(at, bounds[place][0]) for place, at in wanted.items()}
+        starts = {partition: max(at, bounds[partition][0]) for partition, at in wanted.items()}
         if new:
             # Before an offset says that there is state, there is: else it was lost (`StateLost`).
             first_cut = self.role.cut(starts)
@@ -152,8 +152,8 @@ class RoleRunner:
             self.role.written(first_cut)
             # So that a later start finds the same place, even if it reads nothing until then.
             # Refused only in a rebalance, which starts all of this again.
-            await broker.commit_positions({place: starts[place] for place in new})
-        self._ledger.begin(starts, {place: end for place, (_, end) in bounds.items()})
+            await broker.commit_positions({partition: starts[partition] for partition in new})
+        self._ledger.begin(starts, {partition: end for partition, (_, end) in bounds.items()})
         self._observe(RECOVERY, perf_counter() - begun_at_s)
         return starts
 

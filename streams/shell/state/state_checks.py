@@ -1,4 +1,7 @@
-"""Before recovered state is used: is it whole, is it where its customers are, can it be read?"""
+"""Checks before recovered state is used: complete, in its partition, and readable by this release.
+
+Each function raises an error that ends the worker and says what an operator has to do.
+"""
 
 from __future__ import annotations
 
@@ -46,8 +49,8 @@ def check_whole(client: Mapping[str, Any], changelog: str, partitions: Sequence[
         if isinstance(cluster, str) and cluster.startswith(EMBEDDED_CLUSTER_PREFIX):
             return
         for number in partitions:
-            place = TopicPartition(changelog, number)
-            bounds = consumer.get_watermark_offsets(place, timeout=BROKER_TIMEOUT_S)
+            topic_partition = TopicPartition(changelog, number)
+            bounds = consumer.get_watermark_offsets(topic_partition, timeout=BROKER_TIMEOUT_S)
             if bounds is not None and bounds[0] > 0:
                 raise ChangelogCut(
                     f"{changelog}/{number} begins at offset {bounds[0]}: records were deleted from "
@@ -65,15 +68,15 @@ def check_readable(client: Mapping[str, Any], changelog: str, partitions: Sequen
 
     Decide itself writes without transactions; a tool that copied the topic may have left one open.
     """
-    places = [Partition(changelog, number) for number in partitions]
-    ends, _ = ask_ends(AdminClient(dict(client)), places, BROKER_TIMEOUT_S)
-    for place, end in ends.items():
+    topic_partitions = [Partition(changelog, number) for number in partitions]
+    ends, _ = ask_ends(AdminClient(dict(client)), topic_partitions, BROKER_TIMEOUT_S)
+    for topic_partition, end in ends.items():
         if end.held_back:
             raise ChangelogHeldBack(
-                f"{place.topic}/{place.partition}: an open transaction holds back "
-                f"{end.held_back} records from offset {end.readable} on, and the newest states of "
-                "customers may be among them. Only the role decide should write there: find what "
-                "else does with kafka-transactions.sh find-hanging, and abort the transaction"
+                f"{topic_partition.topic}/{topic_partition.partition}: an open transaction holds "
+                f"back {end.held_back} records from offset {end.readable} on, and the newest "
+                "states of customers may be among them. Only the role decide should write there: find "
+                "what else does with kafka-transactions.sh find-hanging, and abort the transaction"
             )
 
 

@@ -99,9 +99,9 @@ class World:
             self.partitions,
             self.versions,
             self.outbox,
-            Encoders(),
-            read,
-            letters,
+            encoders=Encoders(),
+            read_states=read,
+            dead_letters=letters,
         )
 
 

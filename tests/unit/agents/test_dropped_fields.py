@@ -12,9 +12,8 @@ from schemas.records import TIMELINE_DECODER, Origin, Profile
 from schemas.wire import encode_event
 from streams.agents.dead_letter_outlet import DeadLetterRate, DeadLetters
 from streams.agents.dropped_fields import LOG_AGAIN_AFTER_MS, DroppedFields
-from streams.agents.intake import Intake
+from streams.agents.intake import Intake, IntakeOptions
 from streams.core.admission.opt_outs import Dropped
-from streams.core.size_limits import AdmitLimits
 from streams.shell.telemetry.metrics import Metrics
 from tests.unit.agents.agents_world import KeepingOutbox, chunk
 from tests.unit.agents.test_intake import NOW_MS, FakeClock
@@ -35,8 +34,8 @@ def test_a_withdrawal_with_a_flaw_goes_on_without_it_and_is_counted() -> None:
         DeadLetters(outbox, DeadLetterRate(10, 60_000), lambda: NOW_MS, "1.0"),
         bundled_schemas(),
         FakeClock(),
-        AdmitLimits(),
         lambda: NOW_MS,
+        IntakeOptions(),
         dropped=DroppedFields(metrics, lambda: NOW_MS).note,
     )
     value = encode_event(

@@ -12,7 +12,7 @@ from schemas.dead_letter_record import read_dead_letter
 from schemas.records import TIMELINE_DECODER, Click
 from schemas.wire import encode_event
 from streams.agents.dead_letter_outlet import DeadLetterRate, DeadLetters, TooManyDeadLetters
-from streams.agents.intake import Intake
+from streams.agents.intake import Intake, IntakeOptions
 from streams.core.size_limits import AdmitLimits
 from streams.shell.faust_app.app import agent_of
 from streams.shell.kafka_records import Chunk, FetchedRecord, Partition
@@ -79,12 +79,10 @@ def intake(
         letters,
         registry or bundled_schemas(),
         clock or FakeClock(),
-        AdmitLimits(),
         lambda: NOW_MS,
-        "p.",
-        registry,
-        RegistryDown,
-        stale_ms=stale_ms,
+        IntakeOptions(AdmitLimits(), "p.", stale_ms),
+        remote=registry,
+        unavailable=RegistryDown,
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from schemas.records import ENCODER, TIMELINE_DECODER, Lesson, Switch
-from streams.agents.learn import ForeignLesson, Learn, ModelStore
+from streams.agents.learn import ForeignLesson, Learn, LearnOptions, ModelStore
 from streams.shell.kafka_records import Partition
 from streams.shell.versions.leader import Timeline
 from tests.unit.agents.agents_world import KeepingOutbox, chunk
@@ -58,9 +58,7 @@ class World:
             self.outbox,
             Timeline("timeline", 2),
             lambda: self.now_ms,
-            every_lessons=3,
-            interval_ms=1_000,
-            keep=keep,
+            LearnOptions(every_lessons=3, interval_ms=1_000, keep=keep),
         )
 
     async def learn(self, first: int, count: int) -> None:

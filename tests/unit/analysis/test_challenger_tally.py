@@ -17,7 +17,7 @@ from models.protocol import ActionKey, Scorer
 from models.snapshot.snapshot_codec import decode, encode
 from schemas.decisions import Challenge, Decision
 from schemas.records import ENCODER, MODEL, Lesson, Trigger
-from streams.agents.learn import Learn, ModelStore
+from streams.agents.learn import Learn, LearnOptions, ModelStore
 from streams.analysis.challenger_tally import Bouts
 from streams.analysis.settled_decisions import Outcomes
 from streams.core.catalogue.loading import CatalogueError
@@ -87,9 +87,7 @@ def test_a_lesson_teaches_both_and_is_noted_once() -> None:
             KeepingOutbox(),
             Timeline("timeline", 1),
             lambda: 0,
-            every_lessons=3,
-            interval_ms=1_000,
-            keep=2,
+            LearnOptions(every_lessons=3, interval_ms=1_000, keep=2),
             noted=lambda lesson, progress: noted.append(lesson),
         )
         await role.assigned({PLACE: 0}, {})

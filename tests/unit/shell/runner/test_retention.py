@@ -50,7 +50,7 @@ def test_lost_consent_is_refused_with_the_command_that_goes_on_without_it() -> N
 
 @pytest.mark.parametrize("place", [_CLICKS, _CONSENT])
 def test_an_offset_behind_the_end_is_another_topics(place: Partition) -> None:
-    with pytest.raises(RecordsLost, match="ends at 100: the topic was created anew"):
+    with pytest.raises(RecordsLost, match="ends at 100: the topic was created again"):
         _retention().starting_points({place: 200}, {place: (0, 100)})
 
 
