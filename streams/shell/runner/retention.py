@@ -50,10 +50,11 @@ class Retention:
                 starts[partition] = first
             elif offset is not None and offset > after:
                 raise RecordsLost(
-                    f"{partition.topic}/{partition.partition}: offset {offset} was to be "
-                    f"read next, but the partition ends at {after}: the topic was created "
-                    "again, or records were cut off its end. Customers' states would take records with offsets used before for repeats. "
-                    f"Restore the topic; or accept that: {self._reset(partition, after)}"
+                    f"{partition.topic}/{partition.partition}: offset {offset} was to be read "
+                    f"next, but the partition ends at {after}: the topic was created again, or "
+                    "records were cut off its end. Customers' states would take records with "
+                    "offsets used before for repeats. Restore the topic; or accept that: "
+                    f"{self._reset(partition, after)}"
                 )
         return starts
 

@@ -72,9 +72,9 @@ class Partitions:
         if start > 0 and not new and not states:
             raise StateLost(
                 f"{self.changelog}/{partition} is empty, but the timeline has been read up to "
-                f"offset {start}: the changelog was lost or created again. Restore it; or build the "
-                "state again from what the timeline still holds: kafka-consumer-groups --delete "
-                f"--group {self.changelog.removesuffix('-customers-changelog')}"
+                f"offset {start}: the changelog was lost or created again. Restore it; or build "
+                "the state again from what the timeline still holds: kafka-consumer-groups "
+                f"--delete --group {self.changelog.removesuffix('-customers-changelog')}"
             )
         store = self._stores[partition] = PartitionStore(self._codec)
         store.load(states)

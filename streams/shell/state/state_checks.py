@@ -75,8 +75,9 @@ def check_readable(client: Mapping[str, Any], changelog: str, partitions: Sequen
             raise ChangelogHeldBack(
                 f"{topic_partition.topic}/{topic_partition.partition}: an open transaction holds "
                 f"back {end.held_back} records from offset {end.readable} on, and the newest "
-                "states of customers may be among them. Only the role decide should write there: find "
-                "what else does with kafka-transactions.sh find-hanging, and abort the transaction"
+                "states of customers may be among them. Only the role decide should write there: "
+                "find what else does with kafka-transactions.sh find-hanging, and abort the "
+                "transaction"
             )
 
 
