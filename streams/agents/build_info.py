@@ -31,5 +31,5 @@ class BuildInfo:
         if labels != self._labels:
             # The new one first: a scrape in between sees both rather than none.
             self._metrics.set(BUILD_INFO, 1, *labels)
-            self._metrics.forget(BUILD_INFO, *self._labels)
+            self._metrics.remove(BUILD_INFO, *self._labels)
             self._labels = labels

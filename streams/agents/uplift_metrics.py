@@ -77,5 +77,5 @@ class UpliftMeter:
                 shown.add(family)
         for family in self._shown - shown:
             for gauge in (m.UPLIFT, m.UPLIFT_LOW, m.UPLIFT_HIGH):
-                metrics.forget(gauge, family)
+                metrics.remove(gauge, family)
         self._shown = shown

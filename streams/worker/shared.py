@@ -93,7 +93,7 @@ class Shared:
 
         A worker that only decides reads no file.
         """
-        held = None if self._catalogue_file is None else self._catalogue_file.held
+        held = None if self._catalogue_file is None else self._catalogue_file.last_read
         return held if held is not None and held.version == version else catalogue_of(version, data)
 
     def dead_letters(self, outbox: Outbox) -> DeadLetters:

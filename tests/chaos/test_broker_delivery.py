@@ -61,7 +61,7 @@ def test_a_record_that_is_too_large_for_its_topic(
             return lambda: alter(world, topic.name, max_message_bytes=str(most_bytes))
 
         said = _fail_and_go_on(world, topic.name, limit(200), limit(topic.max_message_bytes))
-    assert f"did not take a record for {topic.name}/" in said
+    assert f"did not accept a record for {topic.name}/" in said
     assert "max.message.bytes" in said
 
 
@@ -85,5 +85,5 @@ def test_too_few_copies_in_sync(tmp_path: Path, seed: int, which: str) -> None:
                 world.await_true(lambda: least_in_sync(world, topic.name) == 2, "both copies")
 
             said = _fail_and_go_on(world, topic.name, second.kill, mend)
-    assert f"did not take a record for {topic.name}/" in said
+    assert f"did not accept a record for {topic.name}/" in said
     assert "min.insync.replicas" in said

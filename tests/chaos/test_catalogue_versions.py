@@ -46,7 +46,7 @@ def test_it_is_stood_for_by_the_one_that_the_leader_brings(
         world.await_drained()
         after = load(SHOP_TOMORROW).version
         assert f"catalogue {before[:12]} is refused by this release" in worker.said()
-        assert f"{after[:12]} decides in its place" in worker.said()
+        assert f"{after[:12]} is used instead" in worker.said()
         newer = [decode_decision(m.value() or b"") for m in world.read(DECISIONS)]
         used = {each.catalogue_version for each in newer}
         assert len(newer) > decided

@@ -85,8 +85,8 @@ def test_what_is_counted_is_exposed() -> None:
 def test_a_forgotten_series_is_gone() -> None:
     metrics = Metrics()
     metrics.set(declared.LAG, 5, "timeline", "0")
-    metrics.forget(declared.LAG, "timeline", "0")
-    metrics.forget(declared.LAG, "never seen", "0")
+    metrics.remove(declared.LAG, "timeline", "0")
+    metrics.remove(declared.LAG, "never seen", "0")
     assert 'topic="timeline"' not in generate_latest(metrics.registry).decode()
 
 

@@ -14,7 +14,7 @@ from confluent_kafka import Producer
 from streams.shell.kafka.embedded import EmbeddedBroker
 from streams.shell.kafka_records import Partition
 from streams.shell.pages.health import HealthServer, PortUnavailable
-from streams.shell.pages.lag import LagWatch, Standstill
+from streams.shell.pages.lag import LagWatch, StalledPartition
 from streams.shell.settings.settings import Settings
 from streams.shell.telemetry.metrics import CUSTOMERS, Metrics
 from streams.shell.telemetry.progress import PartitionProgress, Progress, RoleProgress
@@ -84,7 +84,7 @@ def test_a_worker_that_moves_is_healthy_and_shows_where_it_is() -> None:
 
 def test_a_worker_that_stands_still_is_unhealthy_and_says_where() -> None:
     async def scenario(pages: _Pages) -> None:
-        pages.lag.standstills = [Standstill("decide", _PLACE, "not been read on", 5, 3, 42)]
+        pages.lag.stalled = [StalledPartition("decide", _PLACE, "not been read on", 5, 3, 42)]
         status, page = await pages.json("/healthz")
         assert status == 503
         assert page["status"] == "standing still"
@@ -112,11 +112,11 @@ def test_brokers_that_do_not_answer_for_longer_are_trouble_and_named() -> None:
             settings = Settings(bootstrap=address, http_port=0, broker_silence_ms=2_000)
             progress = Progress({"decide": _READY})
             watch = LagWatch(settings, progress, Metrics(), lambda: now_s[0])
-            await watch.look()
-            assert (bool(watch.unknown), watch.silence) == (True, "")
+            await watch.refresh()
+            assert (bool(watch.unknown), watch.broker_silence) == (True, "")
             now_s[0] = 12.0
-            await watch.look()
-            assert watch.silence == f"no answer from the brokers ({address}) for 12 s"
+            await watch.refresh()
+            assert watch.broker_silence == f"no answer from the brokers ({address}) for 12 s"
             pages = HealthServer(settings, Metrics(), progress, watch)
             await pages.start()
             async with (
@@ -124,7 +124,7 @@ def test_brokers_that_do_not_answer_for_longer_are_trouble_and_named() -> None:
                 session.get(pages.url + "/healthz") as got,
             ):
                 assert got.status == 503
-                assert (await got.json())["problems"] == [watch.silence]
+                assert (await got.json())["problems"] == [watch.broker_silence]
             await pages.stop()
             await watch.stop()
 
@@ -190,7 +190,7 @@ def test_the_lag_is_what_the_broker_holds_beyond_the_position(
         watch = LagWatch(
             Settings(bootstrap=embedded_broker.bootstrap), Progress({"decide": role}), Metrics()
         )
-        await watch.look()
+        await watch.refresh()
         assert watch.lag == {place: 5}
         await watch.stop()
 

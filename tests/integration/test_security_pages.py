@@ -142,7 +142,7 @@ def test_the_probe_that_the_page_on_security_shows_works(tmp_path: Path) -> None
         codes = []
         try:
             for silence in ("", "no broker has answered for a minute"):
-                lag.silence = silence
+                lag.broker_silence = silence
                 here = code.replace("/run/secrets", str(tmp_path)).replace("8000", port)
                 process = await asyncio.create_subprocess_exec("python3", "-c", here)
                 codes.append(await process.wait())

@@ -41,7 +41,7 @@ def test_records_of_a_key_arrive_in_order_with_and_without_headers(
             headers = [("h", b"1")] if number % 1_000 == 0 else None
             box.send(topic, b"key", str(number).encode(), headers=headers)
         await box.publish()
-        await box.settled()
+        await box.flush_and_release()
         await box.close()
 
     asyncio.run(scenario())
@@ -62,7 +62,7 @@ def test_what_is_sent_during_a_hold_leaves_after_it(
         await box.publish()
         await box.write([])
         assert values(embedded_broker, topic) == [b"before"]
-        await box.settled()
+        await box.flush_and_release()
         await box.write([Write(topic, b"k", b"last")])
         await box.close()
 
@@ -104,7 +104,7 @@ def test_what_others_read_is_compressed_as_set_and_arrives_in_order(
             box.send(ours, b"key", f"{number} of ours".encode())
             box.send(theirs, b"key", f"{number} of theirs".encode())
         await box.publish()
-        await box.settled()
+        await box.flush_and_release()
         assert box.unacknowledged() == 0
         await box.close()
 

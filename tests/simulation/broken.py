@@ -41,11 +41,11 @@ def offsets_before_the_changelog(patch: pytest.MonkeyPatch) -> None:
 
 
 def the_changelog_before_the_outputs(patch: pytest.MonkeyPatch) -> None:
-    async def settled(self: Post) -> None:
+    async def flush_and_release(self: Post) -> None:
         self._is_held = False
         self._hand_over()
 
-    patch.setattr(Post, "settled", settled)
+    patch.setattr(Post, "flush_and_release", flush_and_release)
 
 
 def the_partitions_record_last(patch: pytest.MonkeyPatch) -> None:

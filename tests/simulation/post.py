@@ -49,18 +49,18 @@ class Post:
     def hold(self) -> None:
         self._is_held = True
 
-    async def settled(self) -> None:
+    async def flush_and_release(self) -> None:
         try:
-            await self.acknowledged()
+            await self.flush()
         finally:
             self._is_held = False
         self._hand_over()
 
     async def write(self, writes: Iterable[Write]) -> None:
-        await self.hand_over(writes)
-        await self.acknowledged()
+        await self.publish_now(writes)
+        await self.flush()
 
-    async def hand_over(self, writes: Iterable[Write]) -> None:
+    async def publish_now(self, writes: Iterable[Write]) -> None:
         for write in writes:
             self.send(write.topic, write.key, write.value, write.partition)
         self._hand_over()
@@ -98,7 +98,7 @@ class Post:
             self.on_its_way.setdefault(place, deque()).append(sent)
         self._collected = []
 
-    async def acknowledged(self) -> None:
+    async def flush(self) -> None:
         self._check()
         while self.on_its_way:
             await pause()

@@ -1,7 +1,7 @@
-"""The first word with the brokers: who is refused, or talks past them, is told why.
+"""The first connection to the brokers; a refused login or certificate ends it with advice.
 
-librdkafka tells of a wrong password or certificate only in a callback, and meanwhile tries on
-until the caller's patience ends. Here the first such word ends the trying.
+librdkafka reports a wrong password or certificate only to a callback, and retries until the
+caller's timeout. Here the first such report ends the attempt.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from confluent_kafka.admin import AdminClient
 
 from streams.shell.exits import ConfigExit
 
-# Brokers that do not answer at all within this are not there.
-_WITHIN_S = 10.0
-_LOOK_S = 0.5
+# Brokers that do not answer within this count as unreachable.
+_TIMEOUT_S = 10.0
+_ATTEMPT_S = 0.5
 
 
 class LoginRefused(ConfigExit):
-    """The brokers answer, and refuse us (or we do not trust them): says what to look at."""
+    """The brokers refuse our login, or we their certificate; the message says what to check."""
 
 
-def connect_admin(client: Mapping[str, Any], within_s: float = _WITHIN_S) -> AdminClient:
+def connect_admin(client: Mapping[str, Any], within_s: float = _TIMEOUT_S) -> AdminClient:
     """Return an admin client whose brokers have answered it.
 
-    Raises LoginRefused when they refuse the login or the certificates do not fit, KafkaException
-    when none answers within `within_s`. Blocks.
+    Raises LoginRefused if the login or a certificate is refused, KafkaException if no broker
+    answers within `within_s` seconds. Blocks.
     """
     refusals: list[KafkaError] = []
 
@@ -41,18 +41,18 @@ def connect_admin(client: Mapping[str, Any], within_s: float = _WITHIN_S) -> Adm
     deadline_s = time.monotonic() + within_s
     while True:
         try:
-            admin.list_topics(timeout=_LOOK_S)
+            admin.list_topics(timeout=_ATTEMPT_S)
             return admin
         except KafkaException:
-            # The callback runs in here.
+            # The callback runs in this call.
             admin.poll(0)
             if refusals:
-                raise LoginRefused(_sentence(client, refusals[0])) from None
+                raise LoginRefused(_message(client, refusals[0])) from None
             if time.monotonic() > deadline_s:
                 raise
 
 
-def _sentence(client: Mapping[str, Any], refusal: KafkaError) -> str:
+def _message(client: Mapping[str, Any], refusal: KafkaError) -> str:
     brokers = f'CONCIERGE_KAFKA="{client["bootstrap.servers"]}"'
     # "ssl://localhost:9094/bootstrap: what happened (after 4ms in state AUTH_REQ)"
     what = refusal.str().split(": ", 1)[-1].split(" (after ")[0]
@@ -60,19 +60,19 @@ def _sentence(client: Mapping[str, Any], refusal: KafkaError) -> str:
 
 
 def _hint(error: KafkaError) -> str:
-    """Return what to look at; empty for what is no refusal."""
+    """Return what to check; "" if the error is not a refusal."""
     if error.code() == KafkaError._AUTHENTICATION:
         return (
-            "look at CONCIERGE_KAFKA_USERNAME, CONCIERGE_KAFKA_PASSWORD (or _FILE) and "
+            "check CONCIERGE_KAFKA_USERNAME, CONCIERGE_KAFKA_PASSWORD (or _FILE) and "
             "CONCIERGE_KAFKA_SASL_MECHANISM"
         )
-    # With a wrong name it is told as a broken connection.
+    # A certificate with another name is reported as a broken connection.
     if error.code() == KafkaError._SSL or "certificate verify failed" in error.str():
         return (
             "is CONCIERGE_KAFKA_CA_FILE the CA of the brokers, and do their certificates carry the "
             "names in CONCIERGE_KAFKA (CONCIERGE_KAFKA_CHECK_HOSTNAME)?"
         )
-    # A broker that ends the handshake is told as a broken connection.
+    # A handshake that the broker ends is reported as a broken connection.
     if error.code() == KafkaError._TRANSPORT and "SSL" in error.str():
         return (
             "does this port speak TLS (CONCIERGE_KAFKA_PROTOCOL), and does it ask for a client "

@@ -1,4 +1,4 @@
-"""What to do about an error of Kafka's: one sentence per kind, for whoever reads the last line."""
+"""What an operator can do about a Kafka error: one sentence for each kind of error."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _AWAY = (
 )
 _FORBIDDEN = "the user CONCIERGE_KAFKA_USERNAME lacks a permission (ACL) for this"
 _NO_TOPIC = "create the topics: concierge topics --create"
-_LOGIN = "look at CONCIERGE_KAFKA_USERNAME and CONCIERGE_KAFKA_PASSWORD (or _FILE)"
+_LOGIN = "check CONCIERGE_KAFKA_USERNAME and CONCIERGE_KAFKA_PASSWORD (or _FILE)"
 
 _ADVICE = {
     KafkaError._TRANSPORT: _AWAY,
@@ -28,7 +28,7 @@ _ADVICE = {
     KafkaError.INVALID_REPLICATION_FACTOR: (
         "there are fewer brokers than copies asked for: lower CONCIERGE_REPLICATION_FACTOR"
     ),
-    KafkaError.POLICY_VIOLATION: "a policy of the brokers forbids it: ask whoever runs them",
+    KafkaError.POLICY_VIOLATION: "a policy of the brokers forbids it: ask their administrator",
 }
 _TOO_LARGE = (
     "the topic's max.message.bytes is lower than declared: `concierge topics` shows the "
@@ -40,8 +40,8 @@ _TOO_FEW_COPIES = (
 )
 _UNDELIVERED = {
     KafkaError._MSG_TIMED_OUT: (
-        "no broker took it within CONCIERGE_DELIVERY_TIMEOUT_MS: are the brokers up, and has the "
-        "topic as many in-sync replicas as its min.insync.replicas asks for?"
+        "no broker accepted it within CONCIERGE_DELIVERY_TIMEOUT_MS: are the brokers up, and has "
+        "the topic as many in-sync replicas as its min.insync.replicas asks for?"
     ),
     KafkaError.MSG_SIZE_TOO_LARGE: _TOO_LARGE,
     KafkaError.RECORD_LIST_TOO_LARGE: _TOO_LARGE,
@@ -51,17 +51,17 @@ _UNDELIVERED = {
 
 
 def advice(error: KafkaError) -> str:
-    """Return "what happened; what to do", or only what happened where nothing better is known."""
+    """Return "what happened; what to do", or only what happened if there is no advice."""
     return _joined(error, _ADVICE.get(error.code()))
 
 
 def undelivered(topic: str, partition: int | None, error: KafkaError) -> str:
-    """Return why a record did not get to its topic, and what to do about it."""
+    """Return why a record was not delivered to its topic, and what to do about it."""
     what = _joined(error, _UNDELIVERED.get(error.code()) or _ADVICE.get(error.code()))
-    place = topic if partition is None else f"{topic}/{partition}"
+    where = topic if partition is None else f"{topic}/{partition}"
     return (
-        f"the brokers did not take a record for {place}: {what}. "
-        "A restart goes on from the last checkpoint"
+        f"the brokers did not accept a record for {where}: {what}. "
+        "A restart continues from the last checkpoint"
     )
 
 

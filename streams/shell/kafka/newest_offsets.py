@@ -1,4 +1,4 @@
-"""Where to begin reading a topic of which only the newest part is wanted."""
+"""Offsets from which the newest part of a topic is read."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from streams.shell.kafka.topic_reader import BROKER_TIMEOUT_S, reader_config
 
 
 def offsets_of_newest(
-    client: Mapping[str, Any], topic: str, partitions: Sequence[int], most_records: int
+    client: Mapping[str, Any], topic: str, partitions: Sequence[int], max_records: int
 ) -> dict[int, int]:
-    """Return where to begin in each partition to meet its newest `most_records`, at most.
+    """Return the offset in each partition from which at most `max_records` are left.
 
     Raises KafkaException when the brokers do not answer.
     """
@@ -24,7 +24,7 @@ def offsets_of_newest(
             first, end = consumer.get_watermark_offsets(
                 TopicPartition(topic, number), BROKER_TIMEOUT_S
             )
-            starts[number] = max(first, end - most_records)
+            starts[number] = max(first, end - max_records)
         return starts
     finally:
         consumer.close()

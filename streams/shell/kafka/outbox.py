@@ -1,7 +1,7 @@
-"""What leaves the worker: idempotent confluent producers of each app, beside Faust.
+"""The outbox sends records by idempotent confluent producers, beside Faust.
 
-Nothing is ever dropped: a full queue makes the sender wait, and a record that the broker does not
-take is a failure of the worker. librdkafka keeps the order of a partition across its retries.
+No record is dropped: while the producer's queue is full the sender waits, and a record that the
+brokers do not accept ends the worker. librdkafka keeps the order within a partition across retries.
 """
 
 from __future__ import annotations
@@ -21,27 +21,28 @@ from streams.shell.kafka_records import Write
 
 Headers = Sequence[tuple[str, bytes | None]]
 
-# How often delivery reports are looked at when nothing is sent. Failures are rare; acknowledgements
-# are waited for by `flush`, which polls by itself.
+# How often delivery reports are polled while nothing is sent. Failures are rare, and `flush` polls
+# by itself.
 _POLL_INTERVAL_S = 0.05
-# While librdkafka's queue is full: short, a batch leaves every few milliseconds.
+# Wait while librdkafka's queue is full; a batch leaves it every few milliseconds.
 _QUEUE_FULL_WAIT_S = 0.002
 _BATCH = 10_000
-# librdkafka's RD_KAFKA_PARTITION_UA: the key chooses.
+# librdkafka's RD_KAFKA_PARTITION_UA: the partitioner chooses by the key.
 PARTITION_UA = -1
-# Held back while a checkpoint waits for acknowledgements; past it the sender waits too.
-_HELD_LIMIT = 50_000
+# Records held while a checkpoint waits for acknowledgements; with more, the sender waits.
+_MAX_HELD = 50_000
 
 
 class DeliveryFailed(WorkerExit):
-    """The broker did not take a record that was sent; nothing may be committed any more."""
+    """The brokers did not accept a record; nothing may be committed after that."""
 
 
 class Outbox:
     """Send records in order per partition; `failed` is called once with the first failure.
 
-    `send` only collects; `publish` hands what was collected to the producer. Between `hold` and
-    `settled` new records wait, so that the acknowledgement of all earlier ones can be awaited.
+    `send` only collects; `publish` passes the collected records to the producer. Between `hold`
+    and `flush_and_release` new records wait, so that a checkpoint can wait for the acknowledgement
+    of all earlier ones.
     """
 
     def __init__(
@@ -50,12 +51,12 @@ class Outbox:
         failed: Callable[[BaseException], None],
         compressed: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """`compressed` maps topics to their compression, where it is not that of `config`."""
+        """`compressed` maps topics to their compression if it differs from `config`."""
         self._producers = Producers({**config, "error_cb": self._on_error}, compressed)
         self._failed = failed
         self._failure: BaseException | None = None
-        # By (topic, partition): a partition counts only as an argument of a whole batch, as an
-        # entry of a message confluent-kafka 2.16.0 ignores it without a word.
+        # By (topic, partition): confluent-kafka 2.16.0 takes the partition as an argument of the
+        # batch only, and silently ignores it in a message.
         self._collected: dict[tuple[str, int], list[dict[str, Any]]] = defaultdict(list)
         self._released = asyncio.Event()
         self._released.set()
@@ -64,7 +65,7 @@ class Outbox:
         self._poller: asyncio.Task[None] | None = None
 
     def unacknowledged(self) -> int:
-        """Return how many records are collected or not yet confirmed by the brokers."""
+        """Return how many records are collected or not yet acknowledged."""
         self._producers.poll()
         return self._producers.pending() + sum(map(len, self._collected.values()))
 
@@ -76,55 +77,55 @@ class Outbox:
         partition: int | None = None,
         headers: Headers | None = None,
     ) -> None:
-        """Collect a record; `partition` None lets the key choose, `headers` cost extra time."""
+        """Collect a record; `partition` None: the key decides. `headers` make it slower."""
         message: dict[str, Any] = {"key": key, "value": value}
         if headers is not None:
             message["headers"] = list(headers)
         self._collected[topic, PARTITION_UA if partition is None else partition].append(message)
 
     async def publish(self) -> None:
-        """Hand everything collected to the producer, waiting while its queue is full.
+        """Pass the collected records to the producer; wait while its queue is full.
 
-        During a hold they stay collected; past a bound the caller waits for its end.
+        During a hold they stay collected; with more than `_MAX_HELD` the caller waits for its end.
         """
         if self._poller is None:
             self._loop = asyncio.get_running_loop()
             self._poller = asyncio.create_task(self._poll())
         self._raise_failure()
         if not self._released.is_set():
-            if sum(map(len, self._collected.values())) <= _HELD_LIMIT:
+            if sum(map(len, self._collected.values())) <= _MAX_HELD:
                 return
             await self._released.wait()
         async with self._publishing:
             await self._hand_over()
 
     def hold(self) -> None:
-        """Keep what is sent from now on back, until `settled`. Call it with nothing under way."""
+        """Hold later records until `flush_and_release`; no `publish` may be running."""
         self._released.clear()
 
-    async def settled(self) -> None:
-        """Wait until everything published is acknowledged, then release what was held."""
+    async def flush_and_release(self) -> None:
+        """Wait until everything published is acknowledged, then publish the held records."""
         try:
-            await self.acknowledged()
+            await self.flush()
         finally:
             self._released.set()
         async with self._publishing:
             await self._hand_over()
 
     async def write(self, writes: Iterable[Write]) -> None:
-        """Send records at once and wait until they, and all before them, are acknowledged."""
-        await self.hand_over(writes)
-        await self.acknowledged()
+        """Publish records and wait until they, and all before them, are acknowledged."""
+        await self.publish_now(writes)
+        await self.flush()
 
-    async def hand_over(self, writes: Iterable[Write]) -> None:
-        """Send records at once: whoever writes has just made sure that it still may."""
+    async def publish_now(self, writes: Iterable[Write]) -> None:
+        """Publish records without other waits; the caller has just renewed its fencing probe."""
         for write in writes:
             self.send(write.topic, write.key, write.value, write.partition)
         await self.publish()
-        # Others may share the event loop.
+        # Other tasks of the event loop get their turn.
         await asyncio.sleep(0)
 
-    async def acknowledged(self) -> None:
+    async def flush(self) -> None:
         """Wait until everything published is acknowledged."""
         loop = asyncio.get_running_loop()
         while await loop.run_in_executor(None, self._producers.flush, 1.0):
@@ -132,7 +133,7 @@ class Outbox:
         self._raise_failure()
 
     async def close(self) -> None:
-        """Stop; what is still queued is dropped, so wait for acknowledgements first."""
+        """Stop; queued records are dropped, so call `flush` before."""
         if self._poller is not None:
             self._poller.cancel()
         self._producers.purge()
@@ -158,10 +159,10 @@ class Outbox:
             await self._wait_for_room()
         taken = producer.produce_batch(topic, batch, partition, on_delivery=self._on_delivery)
         if taken != len(batch):
-            # There was room, so the rest is not simply to be sent again: that could change the
-            # order within a partition.
+            # The queue had room, so this is an error. Sending the rest again could change the order
+            # within a partition.
             error = next(message["_error"] for message in batch if "_error" in message)
-            self._not_taken(topic, partition, error)
+            self._not_delivered(topic, partition, error)
             self._raise_failure()
 
     async def _produce_one(self, topic: str, partition: int, message: dict[str, Any]) -> None:
@@ -175,7 +176,7 @@ class Outbox:
             except BufferError:
                 await self._wait_for_room()
             except KafkaException as error:
-                self._not_taken(topic, partition, error.args[0])
+                self._not_delivered(topic, partition, error.args[0])
                 self._raise_failure()
 
     async def _wait_for_room(self) -> None:
@@ -190,21 +191,21 @@ class Outbox:
 
     def _on_delivery(self, error: KafkaError | None, message: Message) -> None:
         if error is not None:
-            self._not_taken(message.topic() or "", message.partition(), error)
+            self._not_delivered(message.topic() or "", message.partition(), error)
 
-    def _not_taken(self, topic: str, partition: int | None, error: KafkaError) -> None:
-        # Already when it is queued, where the producer knows by then that it must not.
+    def _not_delivered(self, topic: str, partition: int | None, error: KafkaError) -> None:
+        # Also called at queueing time, if the producer already knows that it may not write.
         number = None if partition == PARTITION_UA else partition
         self._fail(DeliveryFailed(undelivered(topic, number, error)))
 
     def _on_error(self, error: KafkaError) -> None:
         if error.fatal():
-            self._fail(DeliveryFailed(f"the producer cannot go on: {error}"))
+            self._fail(DeliveryFailed(f"the producer has failed: {error}"))
 
     def _fail(self, failure: BaseException) -> None:
         if self._failure is None:
             self._failure = failure
-            # A flush reports from its own thread.
+            # Delivery reports of a flush come in its thread.
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(self._failed, failure)
 

@@ -1,7 +1,7 @@
-"""Where partitions end, asked of the brokers for all at once: how far they can be read, and more.
+"""The ends of many partitions, requested from the brokers at once.
 
-Two ends differ while a producer's transaction is open: the last stable offset, up to which
-consumers that read only committed records get anything, and the high watermark behind it.
+A partition has two ends, which differ while a transaction is open. Consumers with `read_committed`
+read up to the last stable offset; the high watermark is the offset after the last record.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # OffsetSpec,
 
 from streams.shell.kafka_records import Partition
 
-# The brokers have answered; there is only no such partition, or not yet here.
+# The brokers answer that the partition does not exist, or that they do not know it yet.
 _NO_PARTITION = (KafkaError._UNKNOWN_PARTITION, KafkaError.UNKNOWN_TOPIC_OR_PART)
 
 
 class End(NamedTuple):
-    """A partition's end: the offset up to which it can be read, and the one after its last."""
+    """The ends of a partition: the last stable offset and the high watermark."""
 
     readable: int
     last: int
@@ -40,25 +40,25 @@ Ends = Mapping[Partition, End]
 
 
 def ask_ends(
-    admin: AdminClient, places: Sequence[Partition], timeout_s: float
+    admin: AdminClient, partitions: Sequence[Partition], timeout_s: float
 ) -> tuple[dict[Partition, End], str]:
-    """Return the ends of all partitions that were answered, and what is wrong with the others.
+    """Return the ends of all partitions that were answered, and the problems of the others.
 
     Raises KafkaException when no broker answers. Blocks.
     """
-    asked = [_asked(admin, places, level, timeout_s) for level in _LEVELS]
+    asked = [_asked(admin, partitions, level, timeout_s) for level in _LEVELS]
     ends: dict[Partition, End] = {}
     wrong: dict[Partition, KafkaError] = {}
-    for place in places:
+    for tp in partitions:
         try:
-            readable, last = (answers[place]() for answers in asked)
-            ends[place] = End(readable, max(last, readable))
+            readable, last = (answers[tp]() for answers in asked)
+            ends[tp] = End(readable, max(last, readable))
         except KafkaException as error:
-            wrong[place] = error.args[0]
+            wrong[tp] = error.args[0]
     away = [error for error in wrong.values() if error.code() not in _NO_PARTITION]
     if away and not ends:
         raise KafkaException(away[0])
-    sentences = [f"{p.topic}/{p.partition}: {error.str()}" for p, error in wrong.items()]
+    sentences = [f"{tp.topic}/{tp.partition}: {error.str()}" for tp, error in wrong.items()]
     return ends, "; ".join(sentences)
 
 
@@ -66,13 +66,13 @@ _LEVELS = (IsolationLevel.READ_COMMITTED, IsolationLevel.READ_UNCOMMITTED)
 
 
 def _asked(
-    admin: AdminClient, places: Sequence[Partition], level: Any, timeout_s: float
+    admin: AdminClient, partitions: Sequence[Partition], level: Any, timeout_s: float
 ) -> dict[Partition, Callable[[], int]]:
-    """Ask without waiting; calling an answer waits for it, all of them to the same moment."""
+    """Send the requests; calling an answer waits for it, all of them until the same deadline."""
     latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-    wanted = {TopicPartition(*place): latest for place in places}
+    wanted = {TopicPartition(*tp): latest for tp in partitions}
     futures = admin.list_offsets(wanted, isolation_level=level, request_timeout=timeout_s)
-    # Brokers that accept connections and say nothing may leave a future open past its timeout.
+    # If brokers accept connections but do not answer, a future may stay open after its timeout.
     until_s = time.monotonic() + 2 * timeout_s
 
     def answer(future: Future[Any]) -> int:

@@ -1,6 +1,6 @@
-"""The confluent producers of one outbox: one, and another for topics that others read.
+"""The confluent producers of one outbox: one for internal topics, one for topics that others read.
 
-librdkafka compresses by a producer's setting, and its Python client has no setting for one topic.
+librdkafka compresses by a setting of the producer, and its Python client has none for one topic.
 What only we read is lz4. What others read is compressed as the setting says: kafkajs, the most used
 client of Node, reads neither lz4 nor zstd nor snappy unless a codec is added. The second producer
 is made when the first such record is sent, so a role that sends none does not pay for it.

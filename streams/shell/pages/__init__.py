@@ -1,1 +1,1 @@
-"""The health pages, and what they watch."""
+"""The pages /metrics, /healthz and /readyz, and the lag that they show."""

@@ -1,8 +1,8 @@
-"""The worker's three pages: /metrics for Prometheus, /healthz and /readyz for whoever runs it.
+"""The worker's HTTP pages: /metrics for Prometheus, /healthz and /readyz for its supervisor.
 
-/healthz tells of progress, not of life: 503 when a role has work waiting and does not move, or
-when the brokers have not answered for a while. Records that an open transaction of a producer
-holds back cannot be read; they are shown as `held_back` and make no role unhealthy. /readyz is 200
+/healthz reports progress, not only that the process runs. It answers 503 if a partition is stalled,
+or if the brokers have not answered for the configured time. Records that an open transaction holds
+back cannot be read; they are shown as `held_back` and make no role unhealthy. /readyz answers 200
 once every role has its partitions and its state.
 """
 
@@ -31,7 +31,7 @@ Page = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class PortUnavailable(ConfigExit):
-    """The pages' address cannot be had."""
+    """The address of the pages is in use or not on this machine."""
 
     def __init__(self, host: str, port: int, error: OSError) -> None:
         why = (error.strerror or str(error)).rpartition(": ")[2]
@@ -43,9 +43,9 @@ class PortUnavailable(ConfigExit):
 
 
 class HealthServer:
-    """Serve the pages between `start` and `stop`; `url` tells where.
+    """Serves the pages between `start` and `stop`; `url` is their address.
 
-    With a token configured every page asks for it; `Settings` insists on one where other machines
+    If a token is configured, every page requires it. `Settings` requires a token if other machines
     can reach the pages.
     """
 
@@ -60,7 +60,7 @@ class HealthServer:
         self.url = ""
 
     async def start(self) -> None:
-        """Bind and serve; `PortUnavailable` when that address cannot be had."""
+        """Bind and serve; raise `PortUnavailable` if the address cannot be used."""
         pages = web.Application()
         pages.router.add_get("/metrics", self._guarded(self._show_metrics))
         pages.router.add_get("/healthz", self._guarded(self._show_health))
@@ -82,23 +82,23 @@ class HealthServer:
             await self._runner.cleanup()
 
     def _guarded(self, page: Page) -> Page:
-        async def asked(request: web.Request) -> web.StreamResponse:
+        async def guarded(request: web.Request) -> web.StreamResponse:
             token = self._settings.http_token
             given = request.headers.get("Authorization", "")
             if token and not hmac.compare_digest(_bytes(given), _bytes(f"Bearer {token}")):
                 raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"})
             return await page(request)
 
-        return asked
+        return guarded
 
     async def _show_metrics(self, _: web.Request) -> web.StreamResponse:
         body = await asyncio.to_thread(generate_latest, self._metrics.registry)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def _show_health(self, _: web.Request) -> web.StreamResponse:
-        if self._lag.silence:
-            return _json(False, self._page("no brokers", [self._lag.silence]))
-        standstills = [str(each) for each in self._lag.standstills]
+        if self._lag.broker_silence:
+            return _json(False, self._page("no brokers", [self._lag.broker_silence]))
+        standstills = [str(each) for each in self._lag.stalled]
         return _json(not standstills, self._page("standing still", standstills))
 
     async def _show_readiness(self, _: web.Request) -> web.StreamResponse:
@@ -128,19 +128,19 @@ class HealthServer:
             "seconds_since_last_records": _age_s(role.last_chunk_at_ms),
             "seconds_since_last_checkpoint": _age_s(role.last_checkpoint_at_ms),
             "partitions": {
-                f"{place.topic}/{place.partition}": {
+                f"{tp.topic}/{tp.partition}": {
                     "position": at.position,
                     "committed": at.committed,
-                    "lag": self._lag.lag.get(place),
-                    "held_back": self._lag.held_back.get(place, 0),
+                    "lag": self._lag.lag.get(tp),
+                    "held_back": self._lag.held_back.get(tp, 0),
                 }
-                for place, at in sorted(role.partitions.items())
+                for tp, at in sorted(role.partitions.items())
             },
         }
 
 
 def _bytes(header: str) -> bytes:
-    # A header may hold any bytes; aiohttp keeps those that are no UTF-8 as surrogates.
+    # A header may hold any bytes; aiohttp decodes those that are not UTF-8 as surrogates.
     return header.encode("utf-8", "surrogateescape")
 
 

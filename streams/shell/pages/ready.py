@@ -1,4 +1,4 @@
-"""One log line when a worker begins to work, and again after each rebalance."""
+"""Logs one line when all roles of a worker are ready, also after each rebalance."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from collections.abc import Callable
 
 from streams.shell.telemetry.progress import Progress
 
-_LOOK_EVERY_S = 0.1
+_CHECK_INTERVAL_S = 0.1
 
 log = logging.getLogger("concierge.worker")
 
 
 class ReadyLine:
-    """Watches the roles; says what they have when all of them are ready, and how long it took."""
+    """Watches the roles and logs, once all are ready, their partitions and how long it took."""
 
     def __init__(self, progress: Progress, clock_s: Callable[[], float] = time.monotonic) -> None:
         self._progress = progress
         self._clock_s = clock_s
-        self._waits_since_s = clock_s()
+        self._unready_since_s = clock_s()
         self._was_ready = False
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Begin to watch."""
+        """Start watching."""
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
@@ -34,14 +34,14 @@ class ReadyLine:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    def look(self) -> None:
-        """Look once; logs a line when readiness has come or gone."""
+    def check(self) -> None:
+        """Check once; log a line if all roles have become ready since the last check."""
         ready = self._progress.ready
         if ready and not self._was_ready:
-            waited_s = self._clock_s() - self._waits_since_s
+            waited_s = self._clock_s() - self._unready_since_s
             log.info("ready after %.1f s: %s", waited_s, "; ".join(self._roles()))
         elif self._was_ready and not ready:
-            self._waits_since_s = self._clock_s()
+            self._unready_since_s = self._clock_s()
         self._was_ready = ready
 
     def _roles(self) -> list[str]:
@@ -53,5 +53,5 @@ class ReadyLine:
 
     async def _run(self) -> None:
         while True:
-            self.look()
-            await asyncio.sleep(_LOOK_EVERY_S)
+            self.check()
+            await asyncio.sleep(_CHECK_INTERVAL_S)

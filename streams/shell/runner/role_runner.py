@@ -202,7 +202,7 @@ class RoleRunner:
 
     async def outputs_acknowledged(self) -> None:
         """Wait for every output sent before the cut."""
-        await self.outbox.settled()
+        await self.outbox.flush_and_release()
 
     async def probe(self) -> Commit:
         """Ask whether we still own what we are about to write, by committing it as it was."""
@@ -212,11 +212,11 @@ class RoleRunner:
         """Send a part of a stage."""
         self._check()
         await self._failpoint.half(self.role.name, records, self.writer.write)
-        await self.writer.hand_over(records)
+        await self.writer.publish_now(records)
 
     async def sent(self) -> None:
         """Wait until all of a stage is acknowledged."""
-        await self.writer.acknowledged()
+        await self.writer.flush()
 
     def written(self, cut: Cut) -> None:
         """Tell the role that the cut is durable."""

@@ -1,4 +1,4 @@
-"""What a declaration of a metric says."""
+"""The declaration of a metric, and a function for each kind of metric."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Kind = Literal["counter", "gauge", "histogram"]
 
 @dataclass(frozen=True, slots=True)
 class MetricDeclaration:
-    """One metric: its full name, what it tells, its labels, and its buckets if a histogram."""
+    """One metric: full name, kind, help, labels, and the upper bounds of a histogram's buckets."""
 
     name: str
     kind: Kind

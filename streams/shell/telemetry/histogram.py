@@ -1,7 +1,7 @@
-"""Histograms that take many values at once.
+"""A Prometheus histogram that observes many values in one call.
 
-A worker measures every state it writes and every action it sends, thousands at a time. One by one
-the client library takes a lock and walks the buckets for each; here a batch is one search.
+A worker measures every state that it writes and every action that it sends, thousands at a time.
+The client library would take a lock for each value; here a batch takes one lock.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from prometheus_client.utils import floatToGoString
 
 @dataclass
 class _Series:
-    """Values by bucket, that beyond the last included, and their sum."""
+    """Number of values by bucket (the last is unbounded), and the sum of the values."""
 
     counts: Counter[int] = field(default_factory=Counter)
     total: float = 0.0
@@ -28,7 +28,7 @@ class _Series:
 class Histogram(Collector):
     """A histogram with upper bounds `buckets` (inclusive, rising), one series per label values.
 
-    Without labels its one series is there from the start.
+    Without labels its only series exists from the start.
     """
 
     def __init__(
@@ -42,23 +42,23 @@ class Histogram(Collector):
         self._lock = Lock()
 
     def observe(self, values: Iterable[float], *labels: str) -> None:
-        """Count values into the series of these label values."""
-        buckets, taken = self._buckets, list(values)
-        counts = Counter([bisect_left(buckets, value) for value in taken])
+        """Add values to the series of these label values."""
+        buckets, observed = self._buckets, list(values)
+        counts = Counter([bisect_left(buckets, value) for value in observed])
         with self._lock:
             series = self._series.setdefault(labels, _Series())
             series.counts += counts
-            series.total += sum(taken)
+            series.total += sum(observed)
 
     def collect(self) -> Iterator[HistogramMetricFamily]:
-        """Yield the series as the text format has them: cumulative, up to infinity."""
+        """Yield the series as Prometheus expects them: cumulative counts, up to infinity."""
         family = HistogramMetricFamily(self._name, self._help, labels=self._labels)
         bounds = [*map(floatToGoString, self._buckets), "+Inf"]
         with self._lock:
             for labels, series in self._series.items():
                 below, cumulative = 0, []
-                for place, bound in enumerate(bounds):
-                    below += series.counts[place]
+                for index, bound in enumerate(bounds):
+                    below += series.counts[index]
                     cumulative.append((bound, float(below)))
                 family.add_metric(labels, cumulative, series.total)
         yield family

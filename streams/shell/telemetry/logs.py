@@ -1,4 +1,4 @@
-"""Log lines: one handler, on standard error, for people or for machines."""
+"""Set-up of the log: one handler on standard error, as text or as JSON lines."""
 
 from __future__ import annotations
 
@@ -10,37 +10,38 @@ from typing import TextIO
 
 from streams.shell.settings.settings import Settings
 
-# They tell of every rebalance step and every fetch; at `debug` they may. Faust's services log under
-# the module of the class derived from them, which is one of ours; our own lines are `concierge.*`.
+# These loggers report every rebalance step and every fetch, which is wanted only at `debug`.
+# Faust's services log under the module of the derived class, which is ours (`streams`); our own
+# loggers are named `concierge.*`.
 _CHATTY = ("aiokafka", "asyncio", "faust", "httpx2", "httpcore2", "mode", "streams")
-# While brokers are away each attempt to reach them is an error of its own, a hundred a second.
-_AGAIN_AFTER_S = 30.0
+# While brokers are unreachable, every attempt to connect logs an error, a hundred a second.
+_LIBRARY_LINE_INTERVAL_S = 30.0
 
 _TEXT = "%(asctime)s.%(msecs)03dZ %(levelname)-7s %(name)s  %(message)s"
 _DATE = "%Y-%m-%dT%H:%M:%S"
 
 
 class RateLimitFilter(logging.Filter):
-    """Let one line per library's logger through in `_AGAIN_AFTER_S`, with how many were left out.
+    """Passes one warning or error per library logger in `_LIBRARY_LINE_INTERVAL_S` seconds.
 
-    Our own lines all pass.
+    The line says how many were dropped since the one before. Lines of our own loggers all pass.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._told: dict[str, tuple[float, int]] = {}
+        self._last_passed: dict[str, tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Return whether the line is written."""
+        """Return whether the line is written; the number of dropped lines is added to it."""
         if record.levelno < logging.WARNING or not record.name.startswith(_CHATTY):
             return True
-        since_s, left_out = self._told.get(record.name, (-_AGAIN_AFTER_S, 0))
-        if record.created - since_s < _AGAIN_AFTER_S:
-            self._told[record.name] = (since_s, left_out + 1)
+        since_s, dropped = self._last_passed.get(record.name, (-_LIBRARY_LINE_INTERVAL_S, 0))
+        if record.created - since_s < _LIBRARY_LINE_INTERVAL_S:
+            self._last_passed[record.name] = (since_s, dropped + 1)
             return False
-        self._told[record.name] = (record.created, 0)
-        if left_out:
-            record.msg, record.args = f"{record.getMessage()} (and {left_out} lines more)", ()
+        self._last_passed[record.name] = (record.created, 0)
+        if dropped:
+            record.msg, record.args = f"{record.getMessage()} (and {dropped} lines more)", ()
         return True
 
 
@@ -61,7 +62,7 @@ class JsonLines(logging.Formatter):
 
 
 def set_up_logs(settings: Settings, stream: TextIO | None = None) -> None:
-    """Send every log line of the process to `stream` (standard error), once, as configured."""
+    """Write every log line of the process to `stream` (default: standard error), as configured."""
     as_json = settings.log_format == "json"
     line = JsonLines() if as_json else logging.Formatter(_TEXT, _DATE)
     line.converter = time.gmtime
@@ -75,5 +76,5 @@ def set_up_logs(settings: Settings, stream: TextIO | None = None) -> None:
     root.setLevel(level)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(level if level == logging.DEBUG else logging.WARNING)
-    # At `debug` it writes every request, and one of them holds the password.
+    # At `debug` this logger writes every request, and one of them contains the password.
     logging.getLogger("aiokafka.conn").setLevel(max(level, logging.WARNING))

@@ -1,16 +1,16 @@
-"""Which labelled series exist at 0 before anything was counted.
+"""Creates labelled series at 0, before anything is counted.
 
-A labelled series exists for Prometheus from its first value on, and `increase()` over a series that
-begins at 5 is 0: an alert on the first occurrence of something would stay silent. So this table
-names, for every labelled counter and histogram, the label values that are known in advance. What
-our own tables name is created when the worker starts (`create_known_series`). What a catalogue
-names is created when that catalogue is read (`create_catalogue_series`).
+Prometheus sees a labelled series from its first value on, and `increase()` over a series that
+begins at 5 is 0. So an alert on the first occurrence would not fire. These tables name, for every
+labelled counter and histogram, the label values that are known in advance. Those from our own
+tables are created when the worker starts (`create_known_series`), those from a catalogue when that
+catalogue is read (`create_catalogue_series`).
 
-Gauges are not here. A gauge at 0 is a statement (no lag, an AUC of 0), and before the first
-measurement there is nothing to state; an alert on a gauge needs no first step from 0 either.
+Gauges are not created. A gauge at 0 is a measurement (no lag, an AUC of 0), and an alert on a gauge
+needs no step from 0.
 
-The table is not part of the declarations in `metrics.py`: those know nothing of catalogues, and a
-test holds both together.
+The tables are not in `metrics.py`, because the declarations do not depend on catalogues. A test
+checks that they cover every labelled metric.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from streams.shell.telemetry.metrics import MetricDeclaration, Metrics
 Rows = Iterable[tuple[str, ...]]
 
 _INPUTS = tuple(topic.name for topic in INPUTS)
-# What a fate of the funnel may begin with.
+# The tiers by which the funnel drops candidates.
 _TIERS = (*TIERS, "reach", "time", "contact", "volume", "slate", "service")
-# What the engine notes of timeline records.
+# What the engine counts for timeline records.
 _FATES = (
     *("folded", "folded_without_money", "tick", "switch"),
     *("already_applied", "replayed", "duplicate", "erased"),
@@ -46,7 +46,7 @@ def _each_of(*columns: Iterable[str]) -> tuple[tuple[str, ...], ...]:
     return tuple(product(*columns))
 
 
-# With the names that topics have without an installation's prefix.
+# Topics without the prefix of the installation.
 KNOWN_SERIES: Mapping[MetricDeclaration, Rows] = {
     m.EVENTS: _each_of(_INPUTS, ("admitted", "refused")),
     m.DEAD_LETTERS: _each_of(_INPUTS, REASONS),
@@ -66,12 +66,12 @@ KNOWN_SERIES: Mapping[MetricDeclaration, Rows] = {
     m.CUT_PAUSE: _each_of(ROLES),
     m.RECOVERY: _each_of(ROLES),
 }
-# Topics under the names they have in an installation: these are counted where they are read.
+# Topics with the prefix of the installation.
 TOPIC_SERIES: Mapping[MetricDeclaration, Callable[[str], Rows]] = {
     m.RECORDS_LOST: lambda prefix: [
         (t.with_prefix(prefix).name,) for t in TOPICS if t.may_be_missed
     ],
-    # What decide cannot read of the timeline is refused by decide.
+    # Decide refuses timeline records that it cannot decode.
     m.EVENTS: lambda prefix: [(TIMELINE.with_prefix(prefix).name, "refused")],
     m.DEAD_LETTERS: lambda prefix: [(TIMELINE.with_prefix(prefix).name, "malformed")],
 }
@@ -93,7 +93,7 @@ def _treatments(catalogue: Catalogue) -> Rows:
 def _trials(catalogue: Catalogue) -> Rows:
     if not any(action.shadow for action in catalogue.actions):
         return ()
-    # What would have been chosen with the trial: any action, or none.
+    # The choice with the trial may be any action, or no_action.
     return _each_of([*(action.id for action in catalogue.actions), NO_ACTION], _SAME_OR_NOT)
 
 
@@ -110,13 +110,13 @@ CATALOGUE_SERIES: Mapping[MetricDeclaration, Callable[[Catalogue], Rows]] = {
     m.MODEL_VERSIONS: _models,
 }
 
-# Label values that are too many to create (topics x fields x reasons). No alert may look at these:
-# it would miss the first occurrence.
+# Too many label values to create (topics x fields x reasons). An alert on these would miss the
+# first occurrence.
 NOT_CREATED = (m.DROPPED_FIELDS,)
 
 
 def create_known_series(metrics: Metrics, prefix: str = "") -> Metrics:
-    """Create at 0 every series that is known when a worker starts; return the metrics."""
+    """Create at 0 every series that is known when a worker starts; return `metrics`."""
     for metric, rows in KNOWN_SERIES.items():
         _create(metrics, metric, rows)
     for metric, rows_with in TOPIC_SERIES.items():

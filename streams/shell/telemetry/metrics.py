@@ -1,8 +1,8 @@
-"""Every metric, declared once, and the four verbs with which the rest of the worker speaks of them.
+"""Declarations of all metrics, and `Metrics`, which counts them.
 
 `metrics.add(EVENTS, 3, "clickstream", "admitted")`. Base units only (seconds, bytes, totals).
-Labels come from tables of ours (topics, reasons, the catalogue), never from a customer; a label
-that grows all the same is cut off at `MAX_SERIES_PER_METRIC`.
+Labels come from our own tables (topics, reasons, the catalogue), never from a customer. A metric
+has at most `MAX_SERIES_PER_METRIC` series; further label values are counted as "other".
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from streams.shell.telemetry.declared_metric import gauge as _gauge
 from streams.shell.telemetry.declared_metric import histogram as _histogram
 from streams.shell.telemetry.histogram import Histogram
 
-# A catalogue of 1,000 actions on 4 channels, and no more.
+# Enough for a catalogue of 1,000 actions on 4 channels.
 MAX_SERIES_PER_METRIC = 4_000
 OVERFLOW_LABEL = "other"
 
-# From a fetch that found its record waiting to a worker that was down over a weekend.
+# From a record that was fetched at once to one that waited for a worker.
 _LATENCY_S = (0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1, 2, 5, 10, 60, 600, 3_600)
 _STEP_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 _RECOVERY_S = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600)
@@ -39,11 +39,11 @@ EVENTS = _counter("events", "Input records, by what became of them.", "topic", "
 DEAD_LETTERS = _counter("dead_letters", "Refused input records, by reason code.", "topic", "reason")
 DROPPED_FIELDS = _counter(
     "dropped_fields",
-    "Wrong fields left out of admitted events: of a customer's no, or a placeholder for an id.",
+    "Invalid fields that were dropped from admitted events (opt-outs, and placeholders for ids).",
     *("topic", "field", "reason"),
 )
 TIMELINE_RECORDS = _counter("timeline_records", "Timeline records, by what became of them.", "fate")
-MOMENTS = _counter("moments", "Moments that came, decided at or not.", "moment")
+MOMENTS = _counter("moments", "Moments of customers, whether or not a decision was made.", "moment")
 DECISIONS = _counter("decisions", "Decisions made, published or not.", "moment")
 ACTIONS = _counter("actions", "Next-best-actions published.", "action", "channel")
 NO_ACTION = _counter("no_action", "Decisions whose choice was to do nothing.", "moment")
@@ -72,7 +72,9 @@ OUTCOMES_UNMATCHED = _counter(
 MODEL_VERSIONS = _counter("model_versions", "Model versions published.", "model")
 LESSONS = _counter("lessons", "Lessons learned, by label: 1 rewarded, 0 not.", "action", "label")
 DRIFTS = _counter(
-    "model_drifts", "Times an action's response left what the model had promised.", "action"
+    "model_drifts",
+    "Drift alarms: an action's response rate left the predictions.",
+    "action",
 )
 LESSONS_REFUSED = _counter("lessons_refused", "Lessons not learned, by reason.", "reason")
 MODEL_LESSONS = _gauge("model_lessons", "Lessons inside the model version in use.", "model")
@@ -100,7 +102,7 @@ UPLIFT_HIGH = _gauge(
     "personalization_uplift_high_ratio", "High end of its interval, valid at every look.", "family"
 )
 SAMPLE_RATIO_MISMATCH = _gauge(
-    "sample_ratio_mismatch", "1 once customers are not dealt to arms as the catalogue says."
+    "sample_ratio_mismatch", "1 once customers are not split into arms as the catalogue says."
 )
 
 EVENT_TO_ACTION = _histogram(
@@ -115,7 +117,7 @@ CHECKPOINT_AT = _gauge(
     "checkpoint_timestamp_seconds", "Unix time of the last checkpoint, else of the start.", "role"
 )
 CUT_PAUSE = _histogram(
-    "cut_pause_seconds", "How long work stood still for a checkpoint.", _STEP_S, "role"
+    "cut_pause_seconds", "How long processing paused for a checkpoint.", _STEP_S, "role"
 )
 RECOVERY = _histogram(
     "recovery_seconds", "Reading state back after partitions were assigned.", _RECOVERY_S, "role"
@@ -123,7 +125,8 @@ RECOVERY = _histogram(
 RECOVERED = _counter("recovered_records", "Changelog records read back.", "role")
 
 BROKERS_AT = _gauge(
-    "brokers_answered_timestamp_seconds", "When the brokers last answered this worker (Unix time)."
+    "brokers_answered_timestamp_seconds",
+    "Unix time of the last answer from the brokers.",
 )
 RECORDS_LOST = _counter(
     "records_lost", "Records that retention removed before they were read.", "topic"
@@ -131,7 +134,7 @@ RECORDS_LOST = _counter(
 SNAPSHOTS_REFUSED = _counter(
     "snapshots_refused", "Model snapshots that could not be used, by reason.", "reason"
 )
-CATALOGUES_TAKEN = _counter("catalogue_changes", "Changed catalogues that were taken over.")
+CATALOGUES_TAKEN = _counter("catalogue_changes", "Changed catalogues that came into use.")
 CATALOGUE_BROKEN = _gauge(
     "catalogue_file_broken",
     "1 while the catalogue file cannot be used and the last good one stays.",
@@ -141,7 +144,7 @@ LAG = _gauge("lag_records", "Records that can be read and were not yet.", "topic
 HELD_BACK = _gauge(
     "held_back_seconds", "How long an open transaction has held records.", "topic", "partition"
 )
-TICK_AT = _gauge("tick_timestamp_seconds", "The time the last tick told (Unix time).")
+TICK_AT = _gauge("tick_timestamp_seconds", "The time in the last tick (Unix time).")
 STATE_BYTES = _histogram("state_bytes", "Encoded state of a changed customer.", _STATE_BYTES)
 CUSTOMERS = _gauge("customers", "Customers whose state this worker holds.")
 BUILD_INFO = _gauge(
@@ -154,14 +157,14 @@ METRICS = tuple(each for each in tuple(globals().values()) if isinstance(each, M
 
 
 class Metrics:
-    """The worker's metrics in one registry; every verb takes a declaration, a value and labels.
+    """The worker's metrics in one registry; each method takes a declaration, a value and labels.
 
     Labels go in the declared order. Safe to call from any thread.
     """
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.registry = CollectorRegistry() if registry is None else registry
-        # A second series per metric that nobody here reads.
+        # Otherwise each counter gets a second series, `_created`.
         disable_created_metrics()  # type: ignore[no-untyped-call]  # untyped upstream
         ProcessCollector(registry=self.registry)
         self._counters: dict[str, Counter] = {}
@@ -182,11 +185,11 @@ class Metrics:
         (gauge.labels(*self._bounded(metric, labels)) if metric.labels else gauge).set(value)
 
     def observe(self, metric: MetricDeclaration, values: Iterable[float], *labels: str) -> None:
-        """Put values into a histogram, in the metric's unit."""
+        """Add values to a histogram, in the metric's unit."""
         self._histograms[metric.name].observe(values, *self._bounded(metric, labels))
 
-    def forget(self, metric: MetricDeclaration, *labels: str) -> None:
-        """Drop one series of a gauge, such as the lag of a partition that went elsewhere."""
+    def remove(self, metric: MetricDeclaration, *labels: str) -> None:
+        """Remove one series of a gauge, such as the lag of a partition that was revoked."""
         if labels in self._seen[metric.name]:
             self._seen[metric.name].discard(labels)
             self._gauges[metric.name].remove(*labels)

@@ -1,4 +1,4 @@
-"""How far a worker has come, for its health page: filled by the shell, read by anybody."""
+"""Progress of a worker by role and partition; the role runners write it, the pages read it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from streams.shell.kafka_records import Partition
 
 @dataclass
 class PartitionProgress:
-    """One source partition of one role; offsets are next offsets, -1 while unknown.
+    """One source partition of one role; each offset is that of the next record, -1 if unknown.
 
-    `backlog_end` is where the partition ended when it was assigned, `readable_end` how far it can
-    be read by now: what follows is held back by an open transaction of a producer.
+    `backlog_end` is the high watermark at assignment, `readable_end` the last stable offset: an
+    open transaction holds back the records after it.
     """
 
     position: int = -1
@@ -24,12 +24,11 @@ class PartitionProgress:
 
 @dataclass
 class RoleProgress:
-    """One role of this worker; times are UTC epoch milliseconds, 0 while it has not happened.
+    """One role of this worker; times are UTC epoch milliseconds, 0 if it has not happened yet.
 
-    `assigned` is whether the group has given us an assignment (it may be empty), `recovered`
-    whether its state has been read back and records are flowing. `unacknowledged` counts the
-    outputs that the brokers have not confirmed yet, `detail` adds what
-    only the role knows to the line that says it is ready.
+    `assigned`: the group has assigned partitions (perhaps none). `recovered`: the role's state is
+    read back and it processes records. `unacknowledged` counts outputs that the brokers have not
+    acknowledged yet. `detail` is text for the log line that says that the role is ready.
     """
 
     assigned: bool = False
@@ -44,16 +43,16 @@ class RoleProgress:
 
     @property
     def caught_up(self) -> bool:
-        """Return whether everything that was waiting at the assignment has been read."""
+        """Return whether the backlog at assignment has been read."""
         return self.recovered and all(
             at.position >= at.backlog_end for at in self.partitions.values()
         )
 
     @property
     def held_back(self) -> list[Partition]:
-        """Return the partitions that hold up `caught_up` if all of them wait for transactions.
+        """Return the partitions with an unread backlog, if all of them wait for transactions.
 
-        Empty when something that waits can be read.
+        Empty if any of them can be read further.
         """
         behind = {p: at for p, at in self.partitions.items() if at.position < at.backlog_end}
         if not self.recovered or any(
@@ -65,7 +64,7 @@ class RoleProgress:
 
 @dataclass
 class Progress:
-    """What every role of this worker has done so far."""
+    """The progress of every role of this worker, by the role's name."""
 
     roles: dict[str, RoleProgress] = field(default_factory=dict)
 

@@ -1,4 +1,4 @@
-"""The catalogue file: read when it changes; a broken edit never replaces what works."""
+"""The catalogue file: read again when it changes; an invalid edit does not replace a valid one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ log = logging.getLogger("concierge.catalogue")
 
 
 def parse_catalogue(text: str | bytes, source: str) -> Catalogue:
-    """Return the catalogue in a text, over this release's features and moments.
+    """Parse a catalogue with the features and moments of this release.
 
     `source` names the text in messages. Raises `CatalogueError` with every problem.
     """
@@ -24,30 +24,30 @@ def parse_catalogue(text: str | bytes, source: str) -> Catalogue:
 
 
 class CatalogueFile:
-    """Watches one file by its time of change; `metrics` are told what became of each edit."""
+    """One catalogue file, watched by its change time; `metrics` count accepted and broken edits."""
 
     def __init__(self, path: Path, metrics: Metrics | None = None) -> None:
         self._path = path
         self._metrics = Metrics() if metrics is None else metrics
         self._changed_ns = -1
         self._held: Catalogue | None = None
-        self._complaint = ""
+        self._logged_error = ""
 
-    def current(self) -> CatalogueText:
-        """Return the text of `catalogue()`, as it is published."""
+    def catalogue_text(self) -> CatalogueText:
+        """Return version and text of `catalogue()`, as they are published."""
         held = self.catalogue()
         return CatalogueText(held.version, held.text.encode())
 
     @property
-    def held(self) -> Catalogue | None:
-        """Return the catalogue as it was last read, without a look at the file."""
+    def last_read(self) -> Catalogue | None:
+        """Return the catalogue as it was last read, without reading the file."""
         return self._held
 
     def catalogue(self) -> Catalogue:
         """Return the newest valid catalogue of the file.
 
-        The first read raises `CatalogueError` or OSError; later on a file that went missing or
-        wrong is logged once per edit, and the last valid text stays.
+        The first read raises `CatalogueError` or OSError. Later, a missing or invalid file is
+        logged once per edit, and the last valid catalogue stays in use.
         """
         try:
             self._read_if_changed()
@@ -55,30 +55,32 @@ class CatalogueFile:
             if self._held is None:
                 raise
             self._metrics.set(CATALOGUE_BROKEN, 1)
-            if str(error) != self._complaint:
-                log.error("the catalogue in use stays, the file cannot be used: %s", error)
-            self._complaint = str(error)
+            if str(error) != self._logged_error:
+                log.error(
+                    "the catalogue file cannot be used, the last valid one stays in use: %s", error
+                )
+            self._logged_error = str(error)
             if isinstance(error, OSError):
-                # Back again, it may carry the time it had.
+                # A restored file may have its old change time.
                 self._changed_ns = -1
         if self._held is None:
-            raise AssertionError("a first read that did not raise has read something")
+            raise AssertionError("the first read returned without a catalogue and without an error")
         return self._held
 
     def _read_if_changed(self) -> None:
-        # Also moved by a change of permissions, unlike the time of modification.
+        # Changes with permissions, too, unlike the modification time.
         changed_ns = self._path.stat().st_ctime_ns
         if changed_ns != self._changed_ns:
             self._changed_ns = changed_ns
-            self._take(parse_catalogue(self._path.read_bytes(), str(self._path)))
+            self._accept(parse_catalogue(self._path.read_bytes(), str(self._path)))
 
-    def _take(self, catalogue: Catalogue) -> None:
+    def _accept(self, catalogue: Catalogue) -> None:
         before, self._held = self._held, catalogue
         if before is not None and before.version != catalogue.version:
             self._metrics.add(CATALOGUES_TAKEN, 1)
             versions = catalogue.version[:12], before.version[:12]
-            log.info("catalogue %s takes the place of %s: %s", *versions, self._path)
-        elif self._complaint:
-            log.info("the catalogue file is the one in use again: %s", self._path)
+            log.info("catalogue %s replaces %s: %s", *versions, self._path)
+        elif self._logged_error:
+            log.info("the catalogue file is valid again and in use: %s", self._path)
         self._metrics.set(CATALOGUE_BROKEN, 0)
-        self._complaint = ""
+        self._logged_error = ""

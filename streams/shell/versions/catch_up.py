@@ -1,11 +1,10 @@
-"""Whether the leader may put the time on the timeline: it has read what was waiting.
+"""When the leader may write ticks: after it has read its backlog.
 
-What was waiting ends at the partition's end as it was at the assignment, not at the last stable
-offset: records that an open transaction holds back have happened, and time must not pass by the
-answers among them. But a transaction may stay open for long, or for ever (its producer has died and
-the brokers do not give up). So the leader waits for held-back records only for a while, once there
-is nothing else left to read. Then it goes on without them, as it does in running: what a producer
-commits later is folded later, with the lateness it has.
+The backlog ends at the partition's high watermark at assignment, not at the last stable offset.
+Records that an open transaction holds back have happened, and a tick before them would settle
+decisions whose answers are among them. But a transaction may stay open for ever, if its producer
+has died and the brokers do not abort it. So, once nothing else is left to read, the leader waits
+`HELD_BACK_PATIENCE_S` and then continues. Records that are committed later are processed late.
 """
 
 from __future__ import annotations
@@ -17,14 +16,14 @@ from collections.abc import Callable
 from streams.shell.kafka_records import Partition
 from streams.shell.telemetry.progress import RoleProgress
 
-# A producer's own `transaction.timeout.ms` is a minute by default: after that the brokers abort.
+# The default `transaction.timeout.ms` of a producer: after it the brokers abort the transaction.
 HELD_BACK_PATIENCE_S = 60.0
 
 log = logging.getLogger("concierge.clock")
 
 
 class CatchUp:
-    """Called once a tick by the clock; says True for good once the role has caught up."""
+    """Called by the leader before each tick, until it returns True."""
 
     def __init__(
         self,
@@ -38,7 +37,7 @@ class CatchUp:
         self._since_s: float | None = None
 
     def __call__(self) -> bool:
-        """Return whether time may go on."""
+        """Return whether ticks may be written."""
         role = self._role()
         held = [] if role.caught_up else role.held_back
         if not held:
@@ -48,19 +47,18 @@ class CatchUp:
             self._since_s = self._clock_s()
             log.info(
                 "the clock waits up to %.0f s for %s: an open transaction holds records back",
-                *(self._patience_s, _named(held)),
+                *(self._patience_s, _names(held)),
             )
         if self._clock_s() - self._since_s < self._patience_s:
             return False
         log.warning(
-            "the clock goes on without records of %s that an open transaction still holds back; "
-            "they count once it ends. A transaction that never ends is aborted with "
-            "kafka-transactions.sh",
-            _named(held),
+            "the clock continues without records of %s that an open transaction holds back; they "
+            "are processed when it ends. To end it: kafka-transactions.sh abort",
+            _names(held),
         )
         self._since_s = None
         return True
 
 
-def _named(places: list[Partition]) -> str:
-    return ", ".join(f"{place.topic}/{place.partition}" for place in places)
+def _names(partitions: list[Partition]) -> str:
+    return ", ".join(f"{tp.topic}/{tp.partition}" for tp in partitions)

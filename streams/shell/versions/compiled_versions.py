@@ -1,7 +1,8 @@
-"""Catalogues and scorers as the engine uses them, made once from the bytes of each version.
+"""Catalogues and scorers as the engine uses them, built once from the bytes of each version.
 
-What cannot be had is stood for. A catalogue that is gone, or that this release's stricter rules no
-longer allow, is one that its owner has replaced or has to: the next one published decides instead.
+A version that cannot be used is replaced. For a catalogue that was removed, or that this release
+refuses, the next newer usable one decides; if there is none, `available` raises. For a model
+version it is the next older one, and in the end an untrained scorer.
 """
 
 from __future__ import annotations
@@ -17,67 +18,67 @@ from schemas.records import CATALOGUE
 from streams.core.catalogue.loading import CatalogueError
 from streams.core.catalogue.values import Catalogue
 from streams.shell.exits import ConfigExit, WorkerExit
-from streams.shell.versions.version_store import GONE_AFTER_S, VersionMissing, VersionStore
+from streams.shell.versions.version_store import REMOVED_AFTER_S, VersionMissing, VersionStore
 
-# Kept at a time, of each kind: the one in use, and those of a replay.
+# Entries kept of each kind: the version in use, and those that a replay needs.
 _CACHED = 16
-# For a leader that starts with a better file: it has to join its group first.
-_STAND_IN_WITHIN_S = 30.0
-_LOOK_EVERY_S = 0.2
+# Long enough for a leader to start with a corrected file and join its group.
+_REPLACEMENT_TIMEOUT_S = 30.0
+_CHECK_INTERVAL_S = 0.2
 
-_Wanted = tuple[str, str | None, tuple[ActionKey, ...]]
+_ScorerKey = tuple[str, str | None, tuple[ActionKey, ...]]
 
 log = logging.getLogger("concierge.versions")
 
 
 class CatalogueUnreadable(ConfigExit):
-    """The timeline asks for a catalogue that this release refuses, and there is none instead."""
+    """The timeline names a catalogue that this release refuses, and no newer one exists."""
 
 
 class CompiledVersions:
-    """The engine's `Versions`: catalogues and scorers, made once from the bytes of a store."""
+    """The engine's `Versions`: catalogues and scorers, built once from the bytes of a store."""
 
     def __init__(
         self,
         store: VersionStore,
         catalogue: Callable[[str, bytes], Catalogue],
         scorer: Callable[[str, str | None, bytes | None, Sequence[ActionKey]], Scorer | None],
-        stand_in_within_s: float = _STAND_IN_WITHIN_S,
+        replacement_timeout_s: float = _REPLACEMENT_TIMEOUT_S,
     ) -> None:
         self._store = store
         self._make_catalogue = catalogue
         self._make_scorer = scorer
-        self._within_s = stand_in_within_s
+        self._replacement_timeout_s = replacement_timeout_s
         self._catalogues: dict[str, Catalogue] = {}
-        self._scorers: dict[_Wanted, tuple[Scorer, bytes | None]] = {}
-        # Which version decides in the place of one that cannot; chosen once, for every record.
-        self._stands: dict[str, str] = {}
+        self._scorers: dict[_ScorerKey, tuple[Scorer, bytes | None]] = {}
+        # The replacement of each unusable version; chosen once, so that every record gets the same.
+        self._replacements: dict[str, str] = {}
 
     async def available(self, kind: str, name: str, version: str) -> None:
-        """Wait until a version, or what stands for it, can be used.
+        """Wait until a version or its replacement can be used.
 
-        Raises `VersionMissing`, or `CatalogueUnreadable` for one that needs mending.
+        Raises `VersionMissing`; `CatalogueUnreadable` if a person must correct the catalogue.
         """
         if kind != CATALOGUE:
             await self._store.available(kind, name, version)
-        elif version not in self._stands:
+        elif version not in self._replacements:
             await self._catalogue_available(name, version)
 
     def catalogue(self, version: str) -> Catalogue:
-        """Return a catalogue; raises `KeyError` for a version that is not at hand."""
-        standing = self._stands.get(version, version)
-        made = self._catalogues.get(standing)
+        """Return a catalogue; raises `KeyError` for a version that is not in the store."""
+        usable = self._replacements.get(version, version)
+        made = self._catalogues.get(usable)
         if made is None:
-            data = self._store.get(CATALOGUE, CATALOGUE, standing)
-            made = self._make_catalogue(standing, data)
-            _keep(self._catalogues, standing, made)
+            data = self._store.get(CATALOGUE, CATALOGUE, usable)
+            made = self._make_catalogue(usable, data)
+            _keep(self._catalogues, usable, made)
         return made
 
     def scorer(self, model: str, version: str | None, actions: Sequence[ActionKey]) -> Scorer:
         """Return a scorer for the actions, in this order; without a version an untrained one.
 
-        Where a version's bytes cannot be used it is that of the next older version, in the end an
-        untrained one; until usable bytes are published under that version.
+        If a version's bytes cannot be used, the next older version is used, in the end an
+        untrained scorer, until usable bytes are published under that version.
         """
         wanted = (model, version, tuple(actions))
         data = None if version is None else self._store.snapshot(model, version)
@@ -100,41 +101,43 @@ class CompiledVersions:
         try:
             await self._store.available(CATALOGUE, name, version)
         except VersionMissing as missing:
-            # Waited for long enough; but one that was removed may have been replaced.
-            self._stands[version] = await self._stand_in(version, missing, 0.0)
+            # The wait is over; but a catalogue that was removed may have been replaced.
+            self._replacements[version] = await self._replacement(version, missing, 0.0)
             return
-        wrong = self._wrong(version)
-        if wrong:
-            ending = CatalogueUnreadable(
-                f"catalogue {version[:12]}, which the timeline names, {wrong}, and no newer one is "
-                "published: mend the catalogue file (`concierge check FILE` tells all that is "
-                "wrong with it) and start a worker with the role intake on it, then this one; or "
-                "go back to the release before"
+        problem = self._problem(version)
+        if problem:
+            error = CatalogueUnreadable(
+                f"catalogue {version[:12]}, which the timeline names, {problem}, and no newer one "
+                "is published: correct the catalogue file (`concierge check --catalogue FILE` "
+                "lists all its problems) and start a worker with the role intake on it, then this "
+                "one; or go back to the previous release"
             )
-            self._stands[version] = await self._stand_in(version, ending, self._within_s)
+            self._replacements[version] = await self._replacement(
+                version, error, self._replacement_timeout_s
+            )
 
-    async def _stand_in(self, version: str, ending: WorkerExit, within_s: float) -> str:
-        """Return the oldest newer catalogue that can be used; raises `ending` if none comes."""
+    async def _replacement(self, version: str, error: WorkerExit, within_s: float) -> str:
+        """Return the oldest newer usable catalogue; raise `error` if none comes in time."""
         until_s = time.monotonic() + within_s
-        # All that is published is read by then, so that every worker makes the same choice.
-        await asyncio.sleep(min(GONE_AFTER_S, within_s))
+        # By then all published versions are read, so every worker chooses the same.
+        await asyncio.sleep(min(REMOVED_AFTER_S, within_s))
         while True:
-            # Itself first: the leader may have published it again, whole.
+            # The version itself first: the leader may have published it again.
             for each in (version, *self._store.newer_catalogues(version)):
-                if not self._wrong(each):
+                if not self._problem(each):
                     if each != version:
-                        why = self._wrong(version)
+                        why = self._problem(version)
                         log.warning(
-                            "catalogue %s %s; %s decides in its place",
+                            "catalogue %s %s; %s is used instead",
                             *(version[:12], why, each[:12]),
                         )
                     return each
             if time.monotonic() >= until_s:
-                raise ending
-            await asyncio.sleep(_LOOK_EVERY_S)
+                raise error
+            await asyncio.sleep(_CHECK_INTERVAL_S)
 
-    def _wrong(self, version: str) -> str:
-        """Return why a catalogue cannot decide, "" for one that can."""
+    def _problem(self, version: str) -> str:
+        """Return why a catalogue cannot be used; "" if it can."""
         try:
             self.catalogue(version)
         except KeyError:

@@ -1,8 +1,8 @@
-"""The time and the catalogue, put on every timeline partition by one worker: the leader.
+"""The leader: one worker writes ticks and catalogue switches to every timeline partition.
 
-Leader is whoever owns partition 0 of the clickstream in the intake group, so that the group
-chooses it and a lost leader is replaced in a rebalance. Two leaders for a moment are harmless:
-ticks and switches may repeat.
+The leader is the worker that owns partition 0 of the clickstream in the intake group. So the group
+chooses it, and a rebalance replaces a lost one. Two leaders for a moment do no harm, because ticks
+and switches may repeat.
 """
 
 from __future__ import annotations
@@ -24,24 +24,25 @@ class CatalogueText(NamedTuple):
 
 
 class Timeline(NamedTuple):
-    """Where a record for everybody goes: to each partition of the timeline."""
+    """The timeline topic, for records that go to each of its partitions."""
 
     topic: str
     partitions: int
 
     def send_to_all(self, sender: Sender, record: Tick | Switch) -> None:
-        """Collect the record once per partition."""
+        """Pass the record to the sender once per partition."""
         value = ENCODER.encode(record)
         for number in range(self.partitions):
             sender.send(self.topic, None, value, number)
 
 
 class Leader:
-    """The leader's duties, from `lead` to `follow`.
+    """Writes ticks and switches between `lead` and `follow`.
 
-    `now_ms` is the wall clock; None means that a feed writes the ticks itself. `catalogue` returns
-    the catalogue as it is now (it is read again at every tick), None if there is none.
-    `write` sends records and waits until they are acknowledged.
+    `now_ms` is the wall clock; None if a feed writes the ticks. `catalogue` returns the current
+    catalogue, or None; it is called after every tick interval. `write` sends records and waits
+    until they are acknowledged. No tick is written before `caught_up` has returned True. `failed`
+    gets the error that ends the ticks.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Leader:
         sender: Sender,
         timeline: Timeline,
         catalogues_topic: str,
+        *,
         now_ms: Callable[[], int] | None,
         catalogue: Callable[[], CatalogueText | None],
         write: Callable[[Sequence[Write]], Awaitable[None]],
@@ -69,24 +71,24 @@ class Leader:
         self._ticking: asyncio.Task[None] | None = None
 
     async def lead(self) -> None:
-        """Publish the catalogue, then tick until `follow`. Returns once it is published."""
+        """Publish the catalogue, then start the ticks. Returns once the catalogue is published."""
         if self._ticking is None:
             self._in_use = None
             await self.publish_catalogue()
             self._ticking = asyncio.create_task(self._tick())
 
     def follow(self) -> None:
-        """Stop: somebody else may be the leader now."""
+        """Stop the ticks: another worker may be the leader now."""
         if self._ticking is not None:
             self._ticking.cancel()
             self._ticking = None
 
     async def publish_catalogue(self) -> None:
-        """Publish the catalogue and switch every partition to it, unless it is in use already."""
+        """Publish the catalogue and switch every partition to it, unless that was done already."""
         found = self._catalogue()
         if found is None or found.version == self._in_use:
             return
-        # Acknowledged first: a switch must not be read before what it names can be.
+        # Acknowledged first: a reader of the switch must find the version that it names.
         await self._write([Write(self._catalogues_topic, found.version.encode(), found.text)])
         self._timeline.send_to_all(
             self._sender, Switch(kind=CATALOGUE, name=CATALOGUE, version=found.version)
@@ -95,8 +97,8 @@ class Leader:
         self._in_use = found.version
 
     async def _tick(self) -> None:
-        # After an outage the answers to old actions still wait: time must not pass them by
-        # (`catch_up` says what is waited for, and for how long).
+        # After an outage, answers to old actions are still unread. A tick before them would settle
+        # their decisions as ignored (`catch_up` says what the leader waits for, and how long).
         behind = True
         try:
             while True:

@@ -1,7 +1,7 @@
-"""Models and catalogues by version, as they are published: read by a thread of its own.
+"""The bytes of published models and catalogues, by version.
 
-The thread tails both topics without a group. What it holds is bytes; `compiled` makes of them what
-an engine decides with.
+A thread of its own reads both topics from the beginning, without a consumer group.
+`compiled_versions` builds catalogues and scorers from the bytes.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from streams.shell.kafka.topic_reader import partition_count, reader_config
 
 _BATCH = 1_000
 _POLL_S = 0.1
-# A version is published, and acknowledged, before the switch that names it: longer means it is
-# not coming.
+# A version is published and acknowledged before the switch that names it. After this wait it counts
+# as never published.
 _AVAILABLE_WITHIN_S = 30.0
-# With a newer version at hand this is long enough to know that an older one is gone.
-GONE_AFTER_S = 2.0
-# Catalogues kept in memory, the newest: their topic keeps all that ever were. A partition that
-# needs an older one is treated like one whose catalogue was removed (`compiled`).
-_MOST_CATALOGUES = 256
+# If a newer version is in the store, this wait is enough to know that an older one was removed.
+REMOVED_AFTER_S = 2.0
+# The newest catalogues that are kept in memory; their topic keeps all. A partition that needs an
+# older one is treated as if that catalogue was removed (`compiled_versions`).
+_MAX_CATALOGUES = 256
 VersionKey = tuple[str, str, str]
 
 log = logging.getLogger("concierge.versions")
 
 
 class VersionMissing(WorkerExit):
-    """A switch record names a version that nobody published."""
+    """A switch record names a version that is not on its topic."""
 
 
 def snapshot_key(model: str, version: str) -> bytes:
@@ -43,7 +43,7 @@ def snapshot_key(model: str, version: str) -> bytes:
 
 
 def parse_version_key(topic_kind: str, key: bytes) -> VersionKey | None:
-    """Return (kind, name, version) of a key in one of the two topics; None if it is not ours."""
+    """Return (kind, name, version) of a key in one of the two topics; None if it is no UTF-8."""
     try:
         text = key.decode()
     except UnicodeDecodeError:
@@ -55,9 +55,9 @@ def parse_version_key(topic_kind: str, key: bytes) -> VersionKey | None:
 
 
 class VersionStore:
-    """Every published version's bytes, and the wait for those that are on their way.
+    """Holds the bytes of every published version, and waits for those that are not read yet.
 
-    `failed` is told when the thread cannot go on.
+    `failed` is called with the error that ends the reading thread.
     """
 
     def __init__(
@@ -73,16 +73,16 @@ class VersionStore:
         self._failed = failed
         self._available_within_s = available_within_s
         self._held: dict[VersionKey, bytes] = {}
-        # When each catalogue was published last, of the newest: versions are hashes, without order.
+        # When each kept catalogue was last published: versions are hashes and have no order.
         self._published_ms: dict[str, int] = {}
-        # The newest model version that is known to be kept no longer.
-        self._passed: dict[tuple[str, str], str] = {}
+        # By model, the newest version that is known to be removed.
+        self._removed_up_to: dict[tuple[str, str], str] = {}
         self._waiting: dict[VersionKey, list[asyncio.Future[None]]] = {}
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
     async def start(self) -> None:
-        """Start to read, from the beginning; versions come as they are read."""
+        """Start to read the topics from their beginning."""
         loop = asyncio.get_running_loop()
         self._thread = threading.Thread(
             target=self._read, args=(loop,), name="versions", daemon=True
@@ -96,51 +96,51 @@ class VersionStore:
             await asyncio.to_thread(self._thread.join)
 
     def get(self, kind: str, name: str, version: str) -> bytes:
-        """Return a version's bytes; KeyError if it is not at hand.
+        """Return a version's bytes; KeyError if it is not in the store.
 
-        For a model version that is no longer kept they are those of the oldest newer one.
+        A model version that was removed is replaced by the oldest newer one.
         """
-        standing = self._standing((kind, name, version))
-        if standing is None:
+        usable = self._usable((kind, name, version))
+        if usable is None:
             raise KeyError(f"{kind} {name} version {version}")
-        return self._held[standing]
+        return self._held[usable]
 
     def snapshot(self, model: str, version: str) -> bytes | None:
-        """Return a model version's bytes; None when it is gone with all that were newer.
+        """Return a model version's bytes; None if it was removed with all newer ones.
 
-        That is what removing a model's snapshots does: it is learned afresh. Raises KeyError for
-        a version that was never published.
+        None means that the model starts untrained: its snapshots were removed on purpose. Raises
+        KeyError for a version that was never published.
         """
         wanted = (MODEL, model, version)
-        if self._standing(wanted) is None and self._is_gone(wanted):
+        if self._usable(wanted) is None and self._is_removed(wanted):
             return None
         return self.get(*wanted)
 
     async def available(self, kind: str, name: str, version: str) -> None:
-        """Wait until a version can be had; raises `VersionMissing` if it does not come in time.
+        """Wait until a version is in the store; raise `VersionMissing` if it does not come in time.
 
-        A model version that is no longer kept is not waited for once that is known.
+        Returns at once for a model version that is known to be removed.
         """
         wanted = (kind, name, version)
-        if wanted in self._held or self._is_gone(wanted):
+        if wanted in self._held or self._is_removed(wanted):
             return
         arrival: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(wanted, []).append(arrival)
-        patience_s = min(GONE_AFTER_S, self._available_within_s)
+        patience_s = min(REMOVED_AFTER_S, self._available_within_s)
         for wait_s in (patience_s, self._available_within_s - patience_s):
             arrived, _ = await asyncio.wait((arrival,), timeout=wait_s)
-            if arrived or self._give_up(wanted):
+            if arrived or self._note_if_removed(wanted):
                 return
         raise VersionMissing(
             f"{kind} {name} version {version} is named by the timeline but was not found "
             f"within {self._available_within_s:.0f} s: it was never published"
         )
 
-    def hold(self, name: VersionKey, data: bytes | None, published_ms: int = 0) -> None:
-        """Take over a published version; None is a tombstone."""
+    def put(self, name: VersionKey, data: bytes | None, published_ms: int = 0) -> None:
+        """Store a published version; `data` None is a tombstone."""
         if name[0] == CATALOGUE:
             self._published_ms[name[2]] = published_ms
-            if len(self._published_ms) > _MOST_CATALOGUES:
+            if len(self._published_ms) > _MAX_CATALOGUES:
                 oldest = min(self._published_ms, key=self._published_ms.__getitem__)
                 del self._published_ms[oldest]
                 self._held.pop((CATALOGUE, CATALOGUE, oldest), None)
@@ -148,7 +148,7 @@ class VersionStore:
                     return
         if data is None:
             self._held.pop(name, None)
-            self._pass(name)
+            self._note_removed(name)
             return
         self._held[name] = data
         for arrival in self._waiting.pop(name, ()):
@@ -167,30 +167,30 @@ class VersionStore:
         newer = [(self._published_ms[each], each) for each in held]
         return [each for at_ms, each in sorted(newer) if at_ms >= since_ms]
 
-    def _standing(self, wanted: VersionKey) -> VersionKey | None:
-        """Return what stands for a version: itself, or for a model the oldest newer one."""
+    def _usable(self, wanted: VersionKey) -> VersionKey | None:
+        """Return the version itself if it is here; for a model else the oldest newer one."""
         if wanted in self._held or wanted[0] != MODEL:
             return wanted if wanted in self._held else None
         newer = [held for held in self._held if held[:2] == wanted[:2] and held[2] > wanted[2]]
         return min(newer, default=None)
 
-    def _is_gone(self, wanted: VersionKey) -> bool:
-        return wanted[0] == MODEL and wanted[2] <= self._passed.get(wanted[:2], "")
+    def _is_removed(self, wanted: VersionKey) -> bool:
+        return wanted[0] == MODEL and wanted[2] <= self._removed_up_to.get(wanted[:2], "")
 
-    def _give_up(self, wanted: VersionKey) -> bool:
-        """Take a version for gone if a newer one is here: it was published, and read, before."""
-        standing = self._standing(wanted)
-        if standing is None:
+    def _note_if_removed(self, wanted: VersionKey) -> bool:
+        """Note a version as removed if a newer one is here, since older ones are read first."""
+        usable = self._usable(wanted)
+        if usable is None:
             return False
         log.warning(
-            "model %s version %s is no longer kept; version %s decides in its place",
-            *(wanted[1], wanted[2], standing[2]),
+            "model %s version %s was removed; version %s is used instead",
+            *(wanted[1], wanted[2], usable[2]),
         )
-        self._pass(wanted)
+        self._note_removed(wanted)
         return True
 
-    def _pass(self, name: VersionKey) -> None:
-        self._passed[name[:2]] = max(self._passed.get(name[:2], ""), name[2])
+    def _note_removed(self, name: VersionKey) -> None:
+        self._removed_up_to[name[:2]] = max(self._removed_up_to.get(name[:2], ""), name[2])
 
     def _read(self, loop: asyncio.AbstractEventLoop) -> None:
         try:
@@ -204,29 +204,29 @@ class VersionStore:
                     ]
                 )
                 while not self._stop.is_set():
-                    self._take(loop, consumer)
+                    self._read_batch(loop, consumer)
             finally:
                 consumer.close()
         except Exception as error:
             if not self._stop.is_set():
                 loop.call_soon_threadsafe(self._failed, error)
 
-    def _take(self, loop: asyncio.AbstractEventLoop, consumer: Consumer) -> None:
+    def _read_batch(self, loop: asyncio.AbstractEventLoop, consumer: Consumer) -> None:
         for message in consumer.consume(_BATCH, _POLL_S):
             error = message.error()
             if error is None:
                 name = parse_version_key(self._kinds[message.topic() or ""], message.key() or b"")
                 if name is not None:
                     loop.call_soon_threadsafe(
-                        self.hold, name, message.value(), message.timestamp()[1]
+                        self.put, name, message.value(), message.timestamp()[1]
                     )
-            elif not _passing(error):
+            elif not _is_transient(error):
                 what = f"{message.topic()}: {error.str()}"
                 raise KafkaException(KafkaError(error.code(), what))
 
 
-def _passing(error: KafkaError) -> bool:
-    """Return whether librdkafka gets over it by itself (a broker that restarts)."""
+def _is_transient(error: KafkaError) -> bool:
+    """Return whether librdkafka recovers from it by itself (a broker that restarts)."""
     return bool(error.retriable()) or error.code() in (
         KafkaError._ALL_BROKERS_DOWN,
         KafkaError._TRANSPORT,

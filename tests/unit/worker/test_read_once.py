@@ -72,10 +72,10 @@ def test_a_worker_with_all_roles_parses_its_catalogue_once(
     async def main() -> None:
         shared = Shared(Settings(catalogue_path=str(path)), Timeline("timeline", 4))
         built = [await each.build(shared) for each in (intake, decide, learn)]
-        text = shared.catalogue_file().current()
+        text = shared.catalogue_file().catalogue_text()
         # What the leader publishes comes back to decide.
         decided_with = cast(Any, built[1].runner.role)._versions
-        decided_with._store.hold((CATALOGUE, CATALOGUE, text.version), text.text)
+        decided_with._store.put((CATALOGUE, CATALOGUE, text.version), text.text)
         assert decided_with.catalogue(text.version).version == text.version
         models = cast(Any, built[2].runner.role)._models
         assert models.learners_of("main")
@@ -115,13 +115,13 @@ def test_what_was_logged_of_refused_snapshots_is_bounded() -> None:
 
 def test_the_newest_catalogues_are_kept_and_the_oldest_forgotten() -> None:
     store = VersionStore({}, "snapshots", "catalogues", lambda error: None)
-    most = versions._MOST_CATALOGUES
+    most = versions._MAX_CATALOGUES
     for number in range(2 * most):
-        store.hold((CATALOGUE, CATALOGUE, f"v{number}"), b"text", number)
+        store.put((CATALOGUE, CATALOGUE, f"v{number}"), b"text", number)
         # One that a leader publishes again and again is in use.
-        store.hold((CATALOGUE, CATALOGUE, "in use"), b"text", number)
+        store.put((CATALOGUE, CATALOGUE, "in use"), b"text", number)
     # A late one, older than all that are kept.
-    store.hold((CATALOGUE, CATALOGUE, "older"), b"text", 0)
+    store.put((CATALOGUE, CATALOGUE, "older"), b"text", 0)
     assert len(store._published_ms) == most
     assert len(store._held) == most
     assert store.get(CATALOGUE, CATALOGUE, "in use") == b"text"
@@ -133,8 +133,8 @@ def test_the_newest_catalogues_are_kept_and_the_oldest_forgotten() -> None:
 
 def test_removed_catalogues_are_forgotten_too() -> None:
     store = VersionStore({}, "snapshots", "catalogues", lambda error: None)
-    for number in range(2 * versions._MOST_CATALOGUES):
-        store.hold((CATALOGUE, CATALOGUE, f"v{number}"), b"text", number)
-        store.hold((CATALOGUE, CATALOGUE, f"v{number}"), None, number)
-    assert len(store._published_ms) == versions._MOST_CATALOGUES
+    for number in range(2 * versions._MAX_CATALOGUES):
+        store.put((CATALOGUE, CATALOGUE, f"v{number}"), b"text", number)
+        store.put((CATALOGUE, CATALOGUE, f"v{number}"), None, number)
+    assert len(store._published_ms) == versions._MAX_CATALOGUES
     assert not store._held

@@ -13,7 +13,7 @@ from prometheus_client import generate_latest
 from streams.shell.kafka.partition_ends import End
 from streams.shell.kafka_records import Partition
 from streams.shell.pages import lag
-from streams.shell.pages.lag import LagWatch, Stalls
+from streams.shell.pages.lag import LagWatch, StallDetector
 from streams.shell.settings.settings import Settings
 from streams.shell.telemetry.metrics import Metrics
 from streams.shell.telemetry.progress import PartitionProgress, Progress, RoleProgress
@@ -28,54 +28,54 @@ def _progress(position: int, committed: int, *, recovered: bool = True) -> Progr
 
 
 def test_waiting_for_input_is_not_standing_still() -> None:
-    stalls = Stalls(30, {})
+    stalls = StallDetector(30, {})
     for now_s in (0, 100, 200):
-        assert stalls.look(_progress(5, 5), {_PLACE: 5}, now_s) == []
+        assert stalls.find(_progress(5, 5), {_PLACE: 5}, now_s) == []
 
 
 def test_a_record_that_has_just_arrived_is_not_a_stall() -> None:
-    stalls = Stalls(30, {})
-    assert stalls.look(_progress(5, 5), {_PLACE: 5}, 0) == []
-    assert stalls.look(_progress(5, 5), {_PLACE: 5}, 998) == []
-    assert stalls.look(_progress(5, 5), {_PLACE: 6}, 1000) == []
+    stalls = StallDetector(30, {})
+    assert stalls.find(_progress(5, 5), {_PLACE: 5}, 0) == []
+    assert stalls.find(_progress(5, 5), {_PLACE: 5}, 998) == []
+    assert stalls.find(_progress(5, 5), {_PLACE: 6}, 1000) == []
 
 
 def test_not_reading_on_with_records_waiting_is_told_with_its_place() -> None:
-    stalls = Stalls(30, {})
-    assert stalls.look(_progress(5, 5), {_PLACE: 9}, 0) == []
-    assert stalls.look(_progress(5, 5), {_PLACE: 9}, 30) == []
-    [still] = stalls.look(_progress(5, 5), {_PLACE: 12}, 31)
+    stalls = StallDetector(30, {})
+    assert stalls.find(_progress(5, 5), {_PLACE: 9}, 0) == []
+    assert stalls.find(_progress(5, 5), {_PLACE: 9}, 30) == []
+    [still] = stalls.find(_progress(5, 5), {_PLACE: 12}, 31)
     assert str(still) == (
         "decide: timeline/2 has not been read on at 5 for 31 s with 7 records waiting"
     )
 
 
 def test_reading_on_without_ever_committing_is_a_stall_too() -> None:
-    stalls = Stalls(30, {})
-    stalls.look(_progress(6, 5), {_PLACE: 6}, 0)
-    [still] = stalls.look(_progress(90, 5), {_PLACE: 90}, 40)
+    stalls = StallDetector(30, {})
+    stalls.find(_progress(6, 5), {_PLACE: 6}, 0)
+    [still] = stalls.find(_progress(90, 5), {_PLACE: 90}, 40)
     assert still.what == "not been committed"
     assert still.behind == 85
 
 
 def test_moving_ends_the_wait() -> None:
-    stalls = Stalls(30, {})
-    stalls.look(_progress(5, 5), {_PLACE: 9}, 0)
-    assert stalls.look(_progress(6, 6), {_PLACE: 9}, 29) == []
-    assert stalls.look(_progress(6, 6), {_PLACE: 9}, 58) == []
+    stalls = StallDetector(30, {})
+    stalls.find(_progress(5, 5), {_PLACE: 9}, 0)
+    assert stalls.find(_progress(6, 6), {_PLACE: 9}, 29) == []
+    assert stalls.find(_progress(6, 6), {_PLACE: 9}, 58) == []
 
 
 def test_reading_state_back_may_take_its_time() -> None:
-    stalls = Stalls(30, {})
+    stalls = StallDetector(30, {})
     for now_s in (0, 1000):
-        assert stalls.look(_progress(5, 5, recovered=False), {_PLACE: 9}, now_s) == []
+        assert stalls.find(_progress(5, 5, recovered=False), {_PLACE: 9}, now_s) == []
 
 
 def test_a_partition_that_left_and_came_back_starts_anew() -> None:
-    stalls = Stalls(30, {})
-    stalls.look(_progress(5, 5), {_PLACE: 9}, 0)
-    stalls.look(Progress({"decide": RoleProgress(recovered=True)}), {}, 20)
-    assert stalls.look(_progress(5, 5), {_PLACE: 9}, 40) == []
+    stalls = StallDetector(30, {})
+    stalls.find(_progress(5, 5), {_PLACE: 9}, 0)
+    stalls.find(Progress({"decide": RoleProgress(recovered=True)}), {}, 20)
+    assert stalls.find(_progress(5, 5), {_PLACE: 9}, 40) == []
 
 
 class _Watched:
@@ -98,7 +98,7 @@ class _Watched:
 
     def look(self, now_s: float) -> str:
         self.now_s = now_s
-        asyncio.run(self.watch.look())
+        asyncio.run(self.watch.refresh())
         return generate_latest(self.metrics.registry).decode()
 
 
@@ -127,7 +127,7 @@ def test_brokers_that_are_away_leave_it_open_how_far_can_be_read(
     watched.away = True
     watched.look(60)
     assert watched.at.readable_end == -1
-    assert watched.watch.silence.endswith("for 60 s")
+    assert watched.watch.broker_silence.endswith("for 60 s")
 
 
 def test_a_partition_that_is_not_known_yet_is_no_silence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,7 +135,7 @@ def test_a_partition_that_is_not_known_yet_is_no_silence(monkeypatch: pytest.Mon
     watched.wrong = "timeline/2: unknown partition"
     for now_s in (0, 60, 600):
         watched.look(now_s)
-        assert (watched.watch.silence, watched.watch.unknown) == ("", watched.wrong)
+        assert (watched.watch.broker_silence, watched.watch.unknown) == ("", watched.wrong)
 
 
 def test_an_error_that_ends_the_looking_ends_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,7 +152,7 @@ def test_without_a_worker_an_error_that_ends_the_looking_is_logged(
 ) -> None:
     _break(monkeypatch, ValueError("an answer of another shape"))
     asyncio.run(_until_ended(LagWatch(Settings(), _progress(5, 5), Metrics())))
-    assert "no longer watched" in caplog.text
+    assert "no longer updated" in caplog.text
     assert "an answer of another shape" in caplog.text
 
 
@@ -177,5 +177,5 @@ def test_without_partitions_the_watch_asks_for_the_topic_by_its_whole_name(
     watch = LagWatch(Settings(topic_prefix="staging.", app_id="staging"), Progress(), Metrics())
     ask = SimpleNamespace(list_topics=lambda topic, timeout: asked.append(topic))
     monkeypatch.setattr(watch, "_admin", ask)
-    asyncio.run(watch.look())
+    asyncio.run(watch.refresh())
     assert asked == ["staging.timeline"]

@@ -58,12 +58,12 @@ class FakeOutbox:
 
     def hold(self) -> None: ...
 
-    async def settled(self) -> None: ...
+    async def flush_and_release(self) -> None: ...
 
     async def write(self, writes: Sequence[Write]) -> None:
         self.written += writes
 
-    hand_over, acknowledged = write, settled
+    publish_now, flush = write, flush_and_release
 
 
 class FakeRole:

@@ -29,13 +29,13 @@ def test_a_change_is_told_and_counted(tmp_path: Path, caplog: pytest.LogCaptureF
     path, metrics = tmp_path / "catalogue.yaml", Metrics()
     path.write_text(SHOP, encoding="utf-8")
     file = CatalogueFile(path, metrics)
-    first = file.current()
+    first = file.catalogue_text()
     assert _series(metrics) == (False, False)
     path.write_text(_EDITED, encoding="utf-8")
     with caplog.at_level(logging.INFO):
-        second = file.current()
+        second = file.catalogue_text()
     assert first.version != second.version
-    assert f"{second.version[:12]} takes the place of {first.version[:12]}" in caplog.text
+    assert f"{second.version[:12]} replaces {first.version[:12]}" in caplog.text
     assert _series(metrics) == (True, False)
 
 
@@ -46,20 +46,20 @@ def test_a_file_that_cannot_be_used_is_told_once_and_shown_until_it_is_mended(
     path, metrics = tmp_path / "catalogue.yaml", Metrics()
     path.write_text(SHOP, encoding="utf-8")
     file = CatalogueFile(path, metrics)
-    first = file.current()
+    first = file.catalogue_text()
     if broken is None:
         path.rename(tmp_path / "away")
     else:
         path.write_text(broken, encoding="utf-8")
     for _ in range(3):
-        assert file.current() == first
+        assert file.catalogue_text() == first
         assert _series(metrics) == (False, True)
-    assert caplog.text.count("the catalogue in use stays") == 1
+    assert caplog.text.count("the last valid one stays in use") == 1
     if broken is None:
         (tmp_path / "away").rename(path)
     else:
         path.write_text(SHOP, encoding="utf-8")
     with caplog.at_level(logging.INFO):
-        assert file.current() == first
-    assert "the one in use again" in caplog.text
+        assert file.catalogue_text() == first
+    assert "valid again and in use" in caplog.text
     assert _series(metrics) == (False, False)

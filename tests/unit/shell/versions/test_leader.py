@@ -19,14 +19,14 @@ class World:
         self.written: list[Write] = []
         self.sent_before_written: list[int] = []
         self.failures: list[BaseException] = []
-        self.clock = Leader(
+        self.leader = Leader(
             self.outbox,
             Timeline("timeline", 3),
             "catalogues",
-            (lambda: 42) if ticks else None,
-            lambda: self.catalogue,
-            self.write,
-            self.failures.append,
+            now_ms=(lambda: 42) if ticks else None,
+            catalogue=lambda: self.catalogue,
+            write=self.write,
+            failed=self.failures.append,
             interval_s=0.001,
         )
 
@@ -46,8 +46,8 @@ class World:
 def test_a_catalogue_is_acknowledged_before_anybody_is_switched_to_it() -> None:
     async def scenario() -> None:
         world = World()
-        await world.clock.lead()
-        world.clock.follow()
+        await world.leader.lead()
+        world.leader.follow()
         assert world.written == [Write("catalogues", b"v1", b"name: shop")]
         assert world.sent_before_written == [0]
         assert world.records() == [Switch("catalogue", "catalogue", "v1")] * 3
@@ -59,9 +59,9 @@ def test_a_catalogue_is_acknowledged_before_anybody_is_switched_to_it() -> None:
 def test_every_partition_hears_the_time() -> None:
     async def scenario() -> None:
         world = World()
-        await world.clock.lead()
+        await world.leader.lead()
         await world.until(Tick(42), 6)
-        world.clock.follow()
+        world.leader.follow()
         assert world.records().count(Switch("catalogue", "catalogue", "v1")) == 3
 
     asyncio.run(scenario())
@@ -70,10 +70,10 @@ def test_every_partition_hears_the_time() -> None:
 def test_an_edited_catalogue_is_published_while_leading() -> None:
     async def scenario() -> None:
         world = World()
-        await world.clock.lead()
+        await world.leader.lead()
         world.catalogue = CatalogueText("v2", b"name: new")
         await world.until(Switch("catalogue", "catalogue", "v2"), 3)
-        world.clock.follow()
+        world.leader.follow()
 
     asyncio.run(scenario())
 
@@ -81,10 +81,10 @@ def test_an_edited_catalogue_is_published_while_leading() -> None:
 def test_without_a_wall_clock_nobody_hears_the_time_from_here() -> None:
     async def scenario() -> None:
         world = World(ticks=False)
-        await world.clock.lead()
+        await world.leader.lead()
         world.catalogue = CatalogueText("v2", b"name: new")
         await world.until(Switch("catalogue", "catalogue", "v2"), 3)
-        world.clock.follow()
+        world.leader.follow()
         assert Tick(42) not in world.records()
 
     asyncio.run(scenario())
@@ -93,8 +93,8 @@ def test_without_a_wall_clock_nobody_hears_the_time_from_here() -> None:
 def test_who_follows_is_silent() -> None:
     async def scenario() -> None:
         world = World()
-        await world.clock.lead()
-        world.clock.follow()
+        await world.leader.lead()
+        world.leader.follow()
         before = len(world.outbox.published)
         await asyncio.sleep(0.01)
         assert len(world.outbox.published) == before
@@ -105,12 +105,12 @@ def test_who_follows_is_silent() -> None:
 def test_a_catalogue_that_cannot_be_published_stops_the_worker() -> None:
     async def scenario() -> None:
         world = World()
-        await world.clock.lead()
+        await world.leader.lead()
 
         async def refuse(writes: Sequence[Write]) -> None:
             raise OSError("no broker")
 
-        world.clock._write = refuse
+        world.leader._write = refuse
         world.catalogue = CatalogueText("v2", b"name: new")
         async with asyncio.timeout(PATIENCE_S):
             while not world.failures:

@@ -42,7 +42,7 @@ def test_whoever_waits_for_a_version_goes_on_when_it_comes() -> None:
         waiting = asyncio.create_task(versions.available(MODEL, "main", "1"))
         await asyncio.sleep(0)
         assert not waiting.done()
-        versions.hold((MODEL, "main", "1"), b"weights")
+        versions.put((MODEL, "main", "1"), b"weights")
         await waiting
         assert versions.get(MODEL, "main", "1") == b"weights"
 
@@ -61,8 +61,8 @@ def test_a_model_version_that_is_no_longer_kept_is_stood_for_by_the_oldest_newer
     async def scenario() -> None:
         versions = store()
         for version in ("1", "2", "3"):
-            versions.hold((MODEL, "main", version), version.encode())
-        versions.hold((MODEL, "main", "1"), None)
+            versions.put((MODEL, "main", version), version.encode())
+        versions.put((MODEL, "main", "1"), None)
         await asyncio.wait_for(versions.available(MODEL, "main", "1"), PATIENCE_S)
         assert versions.get(MODEL, "main", "1") == b"2"
         with pytest.raises(KeyError):
@@ -76,7 +76,7 @@ def test_a_model_version_that_is_no_longer_kept_is_stood_for_by_the_oldest_newer
 def test_a_version_whose_tombstone_is_compacted_away_is_found_gone() -> None:
     async def scenario() -> None:
         versions = store(0.02)
-        versions.hold((MODEL, "main", "5"), b"newer")
+        versions.put((MODEL, "main", "5"), b"newer")
         await versions.available(MODEL, "main", "4")
         assert versions.get(MODEL, "main", "4") == b"newer"
 
@@ -85,8 +85,8 @@ def test_a_version_whose_tombstone_is_compacted_away_is_found_gone() -> None:
 
 def test_a_tombstone_takes_a_version_away() -> None:
     versions = store()
-    versions.hold((MODEL, "main", "1"), b"weights")
-    versions.hold((MODEL, "main", "1"), None)
+    versions.put((MODEL, "main", "1"), b"weights")
+    versions.put((MODEL, "main", "1"), None)
     with pytest.raises(KeyError):
         versions.get(MODEL, "main", "1")
 
@@ -94,8 +94,8 @@ def test_a_tombstone_takes_a_version_away() -> None:
 def test_a_model_whose_snapshots_were_removed_is_decided_untrained() -> None:
     async def scenario() -> None:
         versions = store()
-        versions.hold((MODEL, "main", "1"), b"weights")
-        versions.hold((MODEL, "main", "1"), None)
+        versions.put((MODEL, "main", "1"), b"weights")
+        versions.put((MODEL, "main", "1"), None)
         await asyncio.wait_for(versions.available(MODEL, "main", "1"), PATIENCE_S)
         assert versions.snapshot("main", "1") is None
         with pytest.raises(KeyError):
@@ -106,8 +106,8 @@ def test_a_model_whose_snapshots_were_removed_is_decided_untrained() -> None:
 
 def test_scorers_and_catalogues_are_made_once_per_version() -> None:
     versions = store()
-    versions.hold((MODEL, "main", "1"), b"weights")
-    versions.hold((CATALOGUE, CATALOGUE, "c"), b"text")
+    versions.put((MODEL, "main", "1"), b"weights")
+    versions.put((CATALOGUE, CATALOGUE, "c"), b"text")
     made: list[object] = []
 
     def catalogue(version: str, text: bytes) -> Catalogue:
@@ -137,7 +137,7 @@ def test_a_key_that_is_nobodys_names_nothing() -> None:
 def test_a_version_that_cannot_be_used_gives_way_to_the_next_older_one_until_it_is_mended() -> None:
     versions = store()
     for version, data in (("1", b"good"), ("2", b"damaged"), ("3", b"damaged")):
-        versions.hold((MODEL, "main", version), data)
+        versions.put((MODEL, "main", version), data)
     asked: list[bytes | None] = []
 
     def scorer(
@@ -151,9 +151,9 @@ def test_a_version_that_cannot_be_used_gives_way_to_the_next_older_one_until_it_
     assert cast(bytes, compiled.scorer("main", "3", actions)) == b"good"
     assert cast(bytes, compiled.scorer("main", "3", actions)) == b"good"
     assert asked == [b"damaged", b"damaged", b"good"]
-    versions.hold((MODEL, "main", "3"), b"mended")
+    versions.put((MODEL, "main", "3"), b"mended")
     assert cast(bytes, compiled.scorer("main", "3", actions)) == b"mended"
-    versions.hold((MODEL, "main", "1"), None)
+    versions.put((MODEL, "main", "1"), None)
     assert cast(bytes, compiled.scorer("main", "2", actions)) == b"untrained"
 
 
@@ -169,7 +169,7 @@ def _compiled(versions: VersionStore, within_s: float = 0.05) -> CompiledVersion
 
 def _publish(versions: VersionStore, *published: tuple[str, bytes | None]) -> None:
     for at_ms, (version, text) in enumerate(published):
-        versions.hold((CATALOGUE, CATALOGUE, version), text, at_ms)
+        versions.put((CATALOGUE, CATALOGUE, version), text, at_ms)
 
 
 async def _decides_for(compiled: CompiledVersions, version: str) -> str:
@@ -187,7 +187,7 @@ def test_an_unreadable_catalogue_is_stood_for_by_the_oldest_readable_one_after_i
     versions = store()
     _publish(versions, ("a", b"good"), ("d", b"strange"), ("c", b"strange"), ("z", b"good"))
     # Published again, and so behind the other.
-    versions.hold((CATALOGUE, CATALOGUE, "b"), b"good", 9)
+    versions.put((CATALOGUE, CATALOGUE, "b"), b"good", 9)
     assert asyncio.run(_decides_for(_compiled(versions), "d")) == "z"
 
 
@@ -197,7 +197,7 @@ def test_who_stands_for_a_catalogue_stays_whatever_is_published_later() -> None:
         _publish(versions, ("c", b"strange"), ("z", b"good"))
         compiled = _compiled(versions)
         assert await _decides_for(compiled, "c") == "z"
-        versions.hold((CATALOGUE, CATALOGUE, "y"), b"good", 1)
+        versions.put((CATALOGUE, CATALOGUE, "y"), b"good", 1)
         assert await _decides_for(compiled, "c") == "z"
 
     asyncio.run(scenario())
@@ -209,7 +209,7 @@ def test_a_readable_catalogue_is_waited_for() -> None:
         _publish(versions, ("c", b"strange"))
         waiting = asyncio.create_task(_decides_for(_compiled(versions, 60.0), "c"))
         await asyncio.sleep(0)
-        versions.hold((CATALOGUE, CATALOGUE, "later"), b"good", 1)
+        versions.put((CATALOGUE, CATALOGUE, "later"), b"good", 1)
         assert await waiting == "later"
 
     asyncio.run(scenario())
@@ -230,7 +230,7 @@ def test_without_a_readable_catalogue_it_is_said_what_is_wrong_and_what_to_do() 
     said = str(refused.value)
     assert "catalogue c, which the timeline names, is refused by this release" in said
     assert "catalogue c:3 families: too many (and 1 more)" in said
-    assert "concierge check FILE" in said
+    assert "concierge check --catalogue FILE" in said
     assert refused.value.exit_code == EXIT_CONFIG
 
 
