@@ -32,7 +32,7 @@ from streams.core.state.codec import peek_due_ms
 from streams.core.state.partition import PartitionState
 from streams.shell.kafka_records import Chunk, Partition, RawRecord
 from streams.shell.runner.checkpoint import Cut
-from streams.shell.runner.role import Sender, only
+from streams.shell.runner.role import Sender, numbers_of
 from streams.shell.state.partitions import Partitions
 
 # Records of a partition in one engine batch: wide enough for numpy, short enough that, while a
@@ -162,7 +162,7 @@ class Decide:
         self, positions: Mapping[Partition, int], new: Collection[Partition]
     ) -> Mapping[Partition, int]:
         """Read the partitions' state back and rebuild their timer indexes."""
-        numbers = only(self.topics[0], positions)
+        numbers = numbers_of(self.topics[0], positions)
         states = await self._read_states(numbers)
         for number in numbers:
             partition = Partition(self.topics[0], number)

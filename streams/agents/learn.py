@@ -14,7 +14,7 @@ from schemas.topics import LESSONS, MODEL_SNAPSHOTS
 from streams.shell.exits import ConfigExit
 from streams.shell.kafka_records import Chunk, Partition, RawRecord, Write
 from streams.shell.runner.checkpoint import Cut
-from streams.shell.runner.role import Sender, only
+from streams.shell.runner.role import Sender, numbers_of
 from streams.shell.versions.leader import Timeline
 from streams.shell.versions.version_store import snapshot_key
 
@@ -155,7 +155,7 @@ class Learn:
         where the newest snapshot is lost, the lessons since an older one are learned again.
         """
         starts = dict(positions)
-        mine = only(self.topics[0], positions)
+        mine = numbers_of(self.topics[0], positions)
         if self._models.recount is not None:
             await self._models.recount(mine)
         for name, versions in (await self._models.published()).items():

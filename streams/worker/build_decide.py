@@ -64,7 +64,7 @@ async def build(shared: Shared) -> ShellApp:
         kept=role_metrics.kept(shared.metrics),
     )
     app = shared.app(role, outbox, partitions)
-    shared.progress.roles["decide"].detail = partitions.described
+    shared.progress.roles["decide"].detail = partitions.summary
     return app
 
 

@@ -24,7 +24,7 @@ from streams.shell.kafka.topic_reader import (
 from streams.shell.kafka_records import Chunk, Partition
 from streams.shell.process.serve import Shutdown, run, serve
 from streams.shell.runner.checkpoint import Cut
-from streams.shell.runner.role import only
+from streams.shell.runner.role import numbers_of
 from streams.shell.runner.role_options import RoleOptions
 from streams.shell.runner.role_runner import RoleRunner
 from streams.shell.state.changelog import (
@@ -96,7 +96,7 @@ class Counting:
     async def assigned(
         self, positions: Mapping[Partition, int], new: Collection[Partition]
     ) -> Mapping[Partition, int]:
-        numbers = only(self.topics[0], positions)
+        numbers = numbers_of(self.topics[0], positions)
         states = await in_thread(
             partial(newest_states, self._client, self._partitions.changelog, numbers)
         )

@@ -1,1 +1,1 @@
-"""One role between Kafka and its agent: gate, positions, checkpoints."""
+"""One role between Kafka and its agent: barrier, positions, checkpoints."""

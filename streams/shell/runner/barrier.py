@@ -1,7 +1,8 @@
-"""The gate between the broker and an agent: one chunk at a time, and none while it is shut.
+"""The barrier between the broker and an agent: one group of chunks at a time, none while it is
+shut.
 
-Shutting it waits until the chunk under work is finished, so that whoever shut it sees positions,
-state and outputs that belong together.
+A checkpoint, a rebalance and the end of the worker shut it. Shutting it waits until the chunks
+under work are finished; positions, state and outputs then belong together.
 """
 
 from __future__ import annotations
@@ -9,22 +10,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-# For a chunk that waits for somebody else (a registry that is away) when the worker is to stop.
+# How long a stop waits for chunks under work, which may wait for a registry that does not answer.
 PATIENCE_S = 5.0
 
 
 async def set_within(event: asyncio.Event, seconds: float) -> None:
-    """Wait until an event is set, but no longer than that, and clear it."""
+    """Wait until an event is set, or for `seconds`, and clear it."""
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(event.wait(), seconds)
     event.clear()
 
 
 class Barrier:
-    """Let chunks through one after the other unless somebody has a reason not to.
+    """Lets groups of chunks through one after the other while no reason keeps it shut.
 
-    Several reasons may hold at once (a checkpoint, a rebalance, the end); it opens when the last
-    one is withdrawn. It starts open.
+    Several reasons may keep it shut at once (checkpoint, rebalance, stop). It opens when the last
+    one is withdrawn, and it is open at the start.
     """
 
     def __init__(self) -> None:
@@ -40,24 +41,24 @@ class Barrier:
         return not self._reasons
 
     async def enter(self) -> None:
-        """Wait for the gate to be open and the previous chunk finished, then take the place."""
+        """Wait until the barrier is open and the chunks before are finished; then begin."""
         while self._reasons or not self._idle.is_set():
             await self._open.wait()
             await self._idle.wait()
         self._idle.clear()
 
     def leave(self) -> None:
-        """Give the place up: the chunk is finished."""
+        """Note that the chunks under work are finished."""
         self._idle.set()
 
     async def shut(self, reason: str) -> None:
-        """Let no further chunk through, and wait until the one under work is finished."""
+        """Let no further chunks through, and wait until those under work are finished."""
         self._reasons.add(reason)
         self._open.clear()
         await self._idle.wait()
 
     async def shut_soon(self, reason: str, within_s: float = PATIENCE_S) -> bool:
-        """As `shut`, but give up after `within_s`; return whether the chunk was finished."""
+        """As `shut`, but wait at most `within_s`; return whether the chunks were finished."""
         try:
             async with asyncio.timeout(within_s):
                 await self.shut(reason)
@@ -66,7 +67,7 @@ class Barrier:
         return True
 
     def open(self, reason: str) -> None:
-        """Withdraw a reason; one that was never given is ignored."""
+        """Withdraw a reason; an unknown reason is ignored."""
         self._reasons.discard(reason)
         if not self._reasons:
             self._open.set()

@@ -1,18 +1,18 @@
-"""The order in which work is made safe. Plain logic: every effect is behind `CheckpointParts`.
+"""The order in which a checkpoint makes work durable; all effects are behind `CheckpointParts`.
 
-1. shut the gate and wait until the chunk under work is finished;
-2. the *cut*, without an await: positions, and everything changed since the last cut;
-3. open the gate, work goes on;
-4. all outputs sent before the cut are acknowledged;
-5. a fencing probe: commit what is committed already. A worker that lost its partitions stops here.
-   One that slept since (a paused machine) asks again before it writes: what it would write late is
-   told by its stamp, but compaction knows no stamps and keeps whatever was written last;
-6. stage after stage of the cut is written and acknowledged (the changelog; a snapshot, then the
-   records that name it);
-7. commit the positions of the cut.
+1. Shut the barrier and wait until the chunks under work are finished.
+2. Take the *cut*, without an await: positions, and everything that changed since the last cut.
+3. Open the barrier; work goes on.
+4. Wait until all outputs sent before the cut are acknowledged.
+5. Probe for fencing: commit again what is committed already. A worker that lost its partitions
+   stops here. A worker that was suspended since then probes again before it writes: recovery
+   recognises a late write by its stamp, but compaction ignores stamps and keeps the last write.
+6. Write stage after stage of the cut, each acknowledged before the next (the changelog; or
+   snapshots, then the switches that name them).
+7. Commit the positions of the cut.
 
-Outputs come before the changelog: a state that is durable has its outputs out already, so a
-replay may skip both; a state that is not is replayed from exactly the older one and repeats the
+Outputs come before the changelog. The outputs of a durable state are published, so a replay may
+skip both. A state that is not durable is replayed from exactly the older one, which repeats the
 same bytes.
 """
 
@@ -29,18 +29,18 @@ from typing import Protocol
 
 from streams.shell.kafka_records import Partition, Write
 
-# Records of a stage sent at a time: some 3 ms, for which work has to wait.
+# How many records of a stage are sent at a time: about 3 ms, during which no chunk is worked on.
 PART = 1_024
 
 
 class Commit(Enum):
-    """What the group coordinator said to a commit."""
+    """What the group coordinator answered to a commit."""
 
     DONE = "done"
     BUSY = "busy"
-    """A rebalance is under way; we are still a member and keep what we have."""
+    """A rebalance is under way; the worker is still a member and keeps its partitions."""
     FENCED = "fenced"
-    """The group goes on without us: somebody else may own our partitions."""
+    """The worker is no member any more: another one may own its partitions."""
 
 
 class CheckpointOutcome(Enum):
@@ -53,7 +53,7 @@ class CheckpointOutcome(Enum):
 
 
 class Stage(Protocol):
-    """Records that may be sent in any number of parts; they may be made as they are asked for."""
+    """Records that are sent in parts; they may be made while they are iterated."""
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -64,7 +64,7 @@ class Stage(Protocol):
 
 @dataclass(frozen=True)
 class Cut:
-    """A consistent picture: `positions` are next offsets, `stages` what must be durable first.
+    """What belongs together at one moment: next offsets, and records to make durable before them.
 
     The records of a stage are acknowledged before those of the next are sent.
     """
@@ -74,10 +74,10 @@ class Cut:
 
 
 class CheckpointParts(Protocol):
-    """The effects, in the order a checkpoint uses them. Any of them may raise: nothing is safe."""
+    """The effects, in the order of their use. If one raises, nothing is committed."""
 
     async def shut(self) -> None:
-        """Let no chunk through and wait for the one under work."""
+        """Let no chunks through and wait for those under work."""
 
     def cut(self) -> Cut | None:
         """Return what changed since the last cut, None if nothing did; hold back new outputs."""
@@ -86,7 +86,7 @@ class CheckpointParts(Protocol):
         """Let chunks through again."""
 
     async def outputs_acknowledged(self) -> None:
-        """Wait for every output sent before the cut, then release the held ones."""
+        """Wait until outputs sent before the cut are acknowledged, then send those held back."""
 
     async def probe(self) -> Commit:
         """Commit the last committed positions again."""
@@ -108,10 +108,11 @@ class CheckpointParts(Protocol):
 
 
 class Checkpoint:
-    """Run checkpoints one after the other, never two at once.
+    """Runs checkpoints, one at a time.
 
-    The answer to a probe is good for `trust_s` seconds: less than others may wait before they take
-    our partitions, which is the session timeout. Stages are sent in parts of `part` records.
+    The answer to a probe is trusted for `trust_s` seconds. That must be less than the session
+    timeout, after which the group may give the partitions to another worker. Stages are sent in
+    parts of `part` records.
     """
 
     def __init__(
@@ -129,7 +130,7 @@ class Checkpoint:
         self._one_at_a_time = asyncio.Lock()
 
     async def run(self) -> CheckpointOutcome:
-        """Take one checkpoint; whatever a part raises ends it with nothing committed."""
+        """Take one checkpoint; an error of any part ends it with nothing committed."""
         parts = self._parts
         async with self._one_at_a_time:
             await parts.shut()
@@ -160,17 +161,17 @@ class Checkpoint:
     async def _send(self, stage: Stage) -> Commit:
         records, answer = iter(stage), Commit.DONE
         while answer is Commit.DONE and (part := list(islice(records, self._part))):
-            # Nothing is awaited between the last look at the clock and the sending.
+            # Nothing is awaited between the last check of the clock and the sending.
             while answer is Commit.DONE and self._clock_s() >= self._trusted_until_s:
                 answer = await self._probe()
             if answer is Commit.DONE:
                 await self._parts.send(part)
-        # When refused, too: nothing of it may arrive after what somebody else will write.
+        # Also when refused: no record may arrive after those that another worker will write.
         await self._parts.sent()
         return answer
 
     async def _probe(self) -> Commit:
-        # From when it was asked: the session was alive then, and may have been closed since.
+        # Counted from the question: the session was alive then, and may have ended since.
         self._trusted_until_s = self._clock_s() + self._trust_s
         return await self._parts.probe()
 

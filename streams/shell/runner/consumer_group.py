@@ -1,4 +1,4 @@
-"""What the shell asks of the consumer: where the group is, and to move it."""
+"""What `RoleRunner` asks of the consumer: the committed offsets, bounds of partitions, commits."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from streams.shell.runner.checkpoint import Commit
 
 
 class Broker(Protocol):
-    """What the shell asks of the consumer."""
+    """The consumer as `RoleRunner` sees it (`faust_app.transport.ShellConsumer`)."""
 
     async def commit_positions(self, positions: Mapping[Partition, int]) -> Commit:
-        """Commit next offsets and say how the group took it."""
+        """Commit next offsets and return the group's answer."""
 
     async def committed(self, partitions: Iterable[Partition]) -> dict[Partition, int | None]:
-        """Return the group's committed offsets."""
+        """Return the group's committed offsets, None where there is none."""
 
     async def bounds(self, partitions: Iterable[Partition]) -> dict[Partition, tuple[int, int]]:
         """Return each partition's first offset and the offset after its last."""

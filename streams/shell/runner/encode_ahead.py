@@ -1,10 +1,9 @@
-"""Do most of a cut before it: what changed is encoded while work still goes on.
+"""Encode changed states before a cut, while chunks are still worked on.
 
-Work stands still during a cut, and its cost is encoding. At 10,000 changed customers that is a
-tenth of a second, once a second, which every event of that time waits out, and those behind it
-too where little time is to spare. So it is spread over the time between two cuts, a millisecond
-or two at a time; what is left before a cut goes slice by slice; the cut encodes what changed
-since.
+No chunk is worked on during a cut, and most of a cut is encoding. With 10,000 changed customers
+that would be a tenth of a second, once a second, for which every event waits. So encoding is spread
+over the time between two cuts, one or two milliseconds at a time. Just before a cut the rest is
+encoded slice by slice, and the cut itself encodes what changed since.
 """
 
 from __future__ import annotations
@@ -18,15 +17,14 @@ from typing import Protocol, runtime_checkable
 
 log = logging.getLogger("concierge.checkpoint")
 
-# So often, and so many a second: enough for as many changes as a worker makes when it is busy.
+# How often, and how many a second: as many states as a busy worker changes.
 _EVERY_S, _PER_S = 0.01, 16_000
-# Called back so late the worker is catching up, in batches of thousands: nobody waits for a single
-# event, and who is encoded now will have changed again at the cut.
+# A worker that is called back this late reads a backlog in batches of thousands. No single event is
+# waited for then, and a state that is encoded now will have changed again at the cut.
 _BUSY_S = 0.15
 # Values encoded at a time before a cut: 2 to 3 ms, no more than a wave of decisions takes.
 _SLICE = 256
-# Where a chunk between two slices takes this long the worker is at its limit, and nobody waits for
-# a single event: then the checkpoint comes when it is due.
+# For this long at most encoding puts a checkpoint off: a worker at its limit would go on for ever.
 _WITHIN_S = 0.1
 
 
@@ -39,16 +37,16 @@ class EncodesAhead(Protocol):
 
 
 @contextmanager
-def encoding_along(role: object) -> Iterator[None]:
-    """Let the role encode a little now and then."""
-    along = asyncio.create_task(_encode_along(role))
+def encoding_in_background(role: object) -> Iterator[None]:
+    """Let the role encode a few states every few milliseconds, in the background."""
+    task = asyncio.create_task(_encode_in_background(role))
     try:
         yield
     finally:
-        along.cancel()
+        task.cancel()
 
 
-async def _encode_along(role: object) -> None:
+async def _encode_in_background(role: object) -> None:
     while isinstance(role, EncodesAhead):
         since_s = perf_counter()
         await asyncio.sleep(_EVERY_S)
@@ -58,7 +56,7 @@ async def _encode_along(role: object) -> None:
         try:
             role.encode_ahead(min(int(passed_s * _PER_S), _SLICE))
         except Exception:
-            # It stays changed, so the cut meets it again and ends the worker.
+            # The state stays marked as changed, so the cut meets it again and ends the worker.
             log.exception("a changed state cannot be encoded")
             return
 

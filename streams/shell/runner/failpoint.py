@@ -1,4 +1,7 @@
-"""Where a test asks the process to kill or freeze itself, to show that nothing is lost there."""
+"""Steps of a checkpoint at which a test makes the process kill or freeze itself.
+
+In: a text such as "decide:outputs:3". It is empty in production, and then nothing happens.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,16 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-# Of a checkpoint, in order; "half" is within the first records of a stage, "stage" behind each.
+# Steps of a checkpoint, in order. "half" is within the first part of a stage, "stage" after each.
 STEPS = ("cut", "outputs", "probe", "half", "stage", "changelog", "commit")
 _HOW = {"kill": signal.SIGKILL, "freeze": signal.SIGSTOP}
 
 
 class Failpoint:
-    """Die, or freeze, the n-th time a named step is reached.
+    """Kills or freezes the process when a named step is reached for the n-th time.
 
-    `spec` is "role:step:n", or "role:step:n:freeze", or empty for never; ValueError for another.
+    `spec` is "role:step:n", or "role:step:n:freeze", or empty for never; raises ValueError
+    otherwise.
     """
 
     def __init__(self, spec: str, die: Callable[[], None] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""How far each partition of a role is."""
+"""How far a role has come in each partition: the next offset, and the committed one."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from streams.shell.wall_clock import now_ms
 
 
 class Positions:
-    """The positions of one role: ours alone, Faust's own bookkeeping is not used.
+    """The positions of one role; those that Faust keeps are not used.
 
-    A position moves only past whole chunks that are finished, and `progress` shows it.
+    A position moves only past whole, finished chunks. `progress` shows it on the pages.
     """
 
     def __init__(self, progress: RoleProgress) -> None:
@@ -22,9 +22,9 @@ class Positions:
         self.records_since_cut = 0
 
     def begin(self, starts: Mapping[Partition, int], ends: Mapping[Partition, int]) -> None:
-        """Start again from these next offsets, which are committed; `ends` is what is there now.
+        """Start from these next offsets, which are committed.
 
-        The ends include what an open transaction still holds back.
+        `ends` are the offsets after the last records, those of open transactions included.
         """
         self.clear()
         self._positions = dict(starts)
@@ -40,7 +40,7 @@ class Positions:
         self._progress.partitions.clear()
 
     def check(self, chunks: Iterable[Chunk]) -> None:
-        """Raise unless each chunk begins exactly where its partition stands."""
+        """Raise unless each chunk begins exactly at its partition's position."""
         for chunk in chunks:
             position = self._positions[chunk.tp]
             if chunk.start != position:
@@ -62,12 +62,12 @@ class Positions:
                 progress.last_chunk_at_ms = now_ms()
 
     def cut(self) -> dict[Partition, int]:
-        """Return the positions as they are, and count records anew."""
+        """Return the positions as they are, and count records from zero again."""
         self.records_since_cut = 0
         return dict(self._positions)
 
     def note_committed(self, positions: Mapping[Partition, int]) -> None:
-        """Note what the group has taken."""
+        """Note which offsets the group has accepted."""
         self.committed = dict(positions)
         for partition, offset in positions.items():
             if partition in self._progress.partitions:

@@ -36,12 +36,12 @@ class Role(Protocol):
         """
 
     def revoked(self) -> None:
-        """Drop everything held for the partitions: they may be somebody else's now."""
+        """Drop the state of all partitions: other workers may own them now."""
 
     async def work(self, *chunks: Chunk) -> None:
         """Work through chunks of different partitions and send their outputs.
 
-        Raising stops the worker. Whoever works for long lets others have the event loop in between.
+        An error stops the worker. Long work has to give the event loop to other roles in between.
         """
 
     def cut(self, positions: Mapping[Partition, int]) -> Cut:
@@ -68,6 +68,6 @@ class Sender(Protocol):
         """Hand everything collected to the producer, waiting while its queue is full."""
 
 
-def only(topic: str, partitions: Collection[Partition]) -> list[int]:
-    """Return the partitions of one topic among `partitions`, in order."""
+def numbers_of(topic: str, partitions: Collection[Partition]) -> list[int]:
+    """Return the numbers of one topic's partitions among `partitions`, in order."""
     return sorted(partition.partition for partition in partitions if partition.topic == topic)

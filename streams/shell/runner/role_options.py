@@ -1,4 +1,4 @@
-"""What the shell must be told to run: the broker, the names, the limits."""
+"""Options of a role's runner and Faust app: brokers, names, intervals and limits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class RoleOptions:
 
     `bootstrap` is "host:port,host:port". `client` holds further librdkafka settings (security),
     and `credentials` the same for Faust.
-    `may_miss` names the topics whose records may be gone before they were read.
+    `may_miss` names the topics of which records may expire unread.
     A checkpoint is due after `checkpoint_every_s` seconds or `checkpoint_every_records` records.
     `fetch_max_wait_ms` bounds how long the broker may keep a fetch waiting: the embedded broker
     does not wake a waiting fetch, so there it is the latency. `instance_id` makes the membership

@@ -1,6 +1,8 @@
-"""The state of one running role: positions, gate, checkpoints and what a rebalance does to them.
+"""One running role: positions, barrier and checkpoints, and what a rebalance does to them.
 
-This is where the pieces meet; Faust calls in through `app`, `transport` and `recovery`.
+`faust_app` calls it for each group of chunks, each rebalance and the stop; it calls the role, the
+consumer and the producers. The surprise: only a checkpoint commits, and after a failure nothing
+does.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from streams.shell.runner.checkpoint import (
     Cut,
 )
 from streams.shell.runner.consumer_group import Broker
-from streams.shell.runner.encode_ahead import encode_ahead, encoding_along
+from streams.shell.runner.encode_ahead import encode_ahead, encoding_in_background
 from streams.shell.runner.failpoint import Failpoint
 from streams.shell.runner.positions import Positions
 from streams.shell.runner.retention import Retention
@@ -41,10 +43,10 @@ from streams.shell.wall_clock import now_ms
 
 
 class RoleRunner:
-    """Everything one role needs between Kafka and its agent.
+    """Everything that one role needs between Kafka and its agent.
 
-    `failed` is told of the first failure; from then on nothing is committed. `metrics` None
-    measures nothing.
+    `outbox` sends outputs, `writer` the stages of checkpoints. `failed` is called with each
+    failure; after the first one nothing is committed. With `metrics` None nothing is measured.
     """
 
     def __init__(
@@ -72,7 +74,7 @@ class RoleRunner:
         self._metrics = metrics
         self._shut_at_s = self._cut_at_s = 0.0
         self._failpoint = Failpoint(options.failpoint)
-        self._ledger = Positions(progress)
+        self._positions = Positions(progress)
         self._retention = Retention(options, role.name, metrics)
         self._recovered = self._fenced = self._broken = False
 
@@ -82,7 +84,7 @@ class RoleRunner:
         """Stop the worker: nothing is committed from now on."""
         self._broken = True
         self._failed(error)
-        # The chunk that failed is never finished; nobody is to wait for it.
+        # The chunks that failed are never finished, and nothing must wait for them.
         self.barrier.leave()
 
     def _check(self) -> None:
@@ -92,30 +94,30 @@ class RoleRunner:
     # -- chunks --------------------------------------------------------------------------------
 
     async def enter(self, *chunks: Chunk) -> bool:
-        """Wait for the gate; return whether chunks of one fetch may be worked on (not if stale)."""
+        """Wait for the barrier; return whether these chunks may be worked on (False if stale)."""
         await self.barrier.enter()
         if not self._recovered or self._broken or any(c.epoch != self.epoch for c in chunks):
             self.barrier.leave()
             return False
-        self._ledger.check(chunks)
+        self._positions.check(chunks)
         return True
 
     def finished(self, *chunks: Chunk) -> None:
-        """Move the positions past the chunks and let the next ones in."""
-        self._ledger.advance(chunks)
-        if self._ledger.records_since_cut >= self.options.checkpoint_every_records:
+        """Move the positions past the chunks and let the next ones through."""
+        self._positions.advance(chunks)
+        if self._positions.records_since_cut >= self.options.checkpoint_every_records:
             self.checkpoint_due.set()
         self.barrier.leave()
 
     async def check_gap(self, chunk: Chunk) -> None:
-        """Tell of records between the position and the chunk that are gone, or raise."""
+        """Report records that are missing between the position and the chunk, or raise."""
         first, _ = (await self._broker().bounds([chunk.tp]))[chunk.tp]
         self._retention.check_gap(chunk, first)
 
     # -- rebalances ----------------------------------------------------------------------------
 
     async def before_revoke(self) -> None:
-        """Finish the chunk under work and take the final checkpoint while we still may."""
+        """Finish the chunks under work and take the last checkpoint before partitions are lost."""
         await self.barrier.shut("rebalance")
         if self._recovered and not self._fenced and not self._broken:
             try:
@@ -127,9 +129,9 @@ class RoleRunner:
         self.progress.recovered = False
 
     def after_revoke(self) -> None:
-        """Drop all memory: dropping it and reading it back are one operation."""
+        """Drop all state; the next `recover` reads it back, also for partitions that are kept."""
         self.epoch += 1
-        self._ledger.clear()
+        self._positions.clear()
         self.role.revoked()
 
     async def recover(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
@@ -142,42 +144,43 @@ class RoleRunner:
         starts = self._retention.starting_points(committed, bounds)
         new = {partition for partition in committed if committed[partition] is None}
         wanted = await self.role.assigned(starts, new)
-        # A role may go back to learn something again, as far as there is something.
+        # A role may go back to learn records again, at most to the first that still exists.
         starts = {partition: max(at, bounds[partition][0]) for partition, at in wanted.items()}
         if new:
-            # Before an offset says that there is state, there is: else it was lost (`StateLost`).
+            # State is written before an offset is committed: an offset without state is
+            # `StateLost`.
             first_cut = self.role.cut(starts)
             for stage in first_cut.stages:
                 await self.writer.write(stage)
             self.role.written(first_cut)
-            # So that a later start finds the same place, even if it reads nothing until then.
-            # Refused only in a rebalance, which starts all of this again.
+            # A later start then finds the same offset, even if nothing is read until then. The
+            # group refuses only during a rebalance, which starts the recovery again.
             await broker.commit_positions({partition: starts[partition] for partition in new})
-        self._ledger.begin(starts, {partition: end for partition, (_, end) in bounds.items()})
+        self._positions.begin(starts, {partition: end for partition, (_, end) in bounds.items()})
         self._observe(RECOVERY, perf_counter() - begun_at_s)
         return starts
 
     def resume(self) -> None:
-        """Open the gate: state and positions belong together again."""
+        """Open the barrier: state and positions belong together again."""
         self._fenced = False
         self._recovered = True
         self.progress.recovered = True
         self.barrier.open("rebalance")
 
     async def drain(self) -> None:
-        """Finish the chunk under work, take the last checkpoint, and drop all memory."""
-        # A chunk that does not end in time is read again at the next start, and so is no loss.
+        """Finish the chunks under work, take the last checkpoint, and drop all state."""
+        # Chunks that are not finished in time are read again at the next start: nothing is lost.
         if await self.barrier.shut_soon("stop") and self._recovered and not self._broken:
             await self.checkpoint.run()
-        # The timer may call for another one: without the memory that goes with the positions, it
-        # would commit what nothing holds.
+        # The timer may start another checkpoint. Without the state that belongs to the positions,
+        # it would commit offsets whose state was never written.
         self._recovered = self.progress.recovered = False
         self.role.revoked()
 
     # -- the parts of a checkpoint -------------------------------------------------------------
 
     async def shut(self) -> None:
-        """Let no chunk through and wait for the one under work."""
+        """Let no chunks through and wait for those under work."""
         self._check()
         await encode_ahead(self.role)
         self._shut_at_s = perf_counter()
@@ -188,8 +191,8 @@ class RoleRunner:
         self._check()
         if not self._recovered or self._fenced:
             return None
-        cut = self.role.cut(self._ledger.cut())
-        if cut.positions == self._ledger.committed and not any(cut.stages):
+        cut = self.role.cut(self._positions.cut())
+        if cut.positions == self._positions.committed and not any(cut.stages):
             return None
         self.outbox.hold()
         self._cut_at_s = perf_counter()
@@ -205,8 +208,8 @@ class RoleRunner:
         await self.outbox.flush_and_release()
 
     async def probe(self) -> Commit:
-        """Ask whether we still own what we are about to write, by committing it as it was."""
-        return await self._commit(self._ledger.committed)
+        """Commit the committed positions again: the group refuses if the partitions are lost."""
+        return await self._commit(self._positions.committed)
 
     async def send(self, records: Sequence[Write]) -> None:
         """Send a part of a stage."""
@@ -225,7 +228,7 @@ class RoleRunner:
     async def commit(self, cut: Cut) -> Commit:
         """Commit the positions of the cut."""
         if (done := await self._commit(cut.positions)) is Commit.DONE:
-            self._ledger.note_committed(cut.positions)
+            self._positions.note_committed(cut.positions)
             self._observe(CHECKPOINT, perf_counter() - self._cut_at_s)
         return done
 
@@ -235,7 +238,7 @@ class RoleRunner:
 
     async def run_checkpoints(self) -> None:
         """Take checkpoints when they are due, until cancelled."""
-        with encoding_along(self.role):
+        with encoding_in_background(self.role):
             while True:
                 await self._take_checkpoint()
 
@@ -243,9 +246,11 @@ class RoleRunner:
         await set_within(self.checkpoint_due, self.options.checkpoint_every_s)
         outcome = await self.checkpoint.run() if self._recovered else CheckpointOutcome.BUSY
         if outcome is CheckpointOutcome.FENCED:
-            # The gate stays shut until the group has taken us back and state is read again.
+            # The barrier stays shut until the worker has joined again and has read its state back.
             await self.barrier.shut("rebalance")
-        elif outcome is not CheckpointOutcome.BUSY and not self._fenced:  # nothing to save is saved
+        elif (
+            outcome is not CheckpointOutcome.BUSY and not self._fenced
+        ):  # also with nothing to write
             self.progress.last_checkpoint_at_ms = now_ms()
 
     async def _commit(self, positions: Mapping[Partition, int]) -> Commit:

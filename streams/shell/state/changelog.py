@@ -1,6 +1,6 @@
-"""Read compacted topics to their end, without a group and outside of Faust.
+"""Read a changelog to its end: the newest encoded state of each key, without its stamp.
 
-Blocking: run it in a thread. Values stay bytes.
+No consumer group and no Faust are involved. It blocks: run it in a thread.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def newest_states(
 ) -> dict[int, dict[str, bytes]]:
     """Return every key's newest payload, per partition: the one with the highest stamp.
 
-    ValueError where a record carries no stamp: the topic is not a changelog of ours.
+    Raises ValueError if a record has no stamp: another program wrote it.
     """
     found: dict[int, dict[str, bytes]] = {number: {} for number in partitions}
     for messages in read_to_end(client, topic, partitions, give_up):
@@ -35,19 +35,19 @@ def newest_states(
 
 
 def keep_newest(states: dict[str, bytes], key: bytes, value: bytes | None) -> None:
-    """Take over a changelog record, stamp and all, unless it is older than what its key has."""
+    """Keep a changelog record, with its stamp, unless its key already has a newer one."""
     name = key.decode()
     if value is None:
         states.pop(name, None)
         return
-    of_value = stamp.read(value)
+    stamp_of_value = stamp.read(value)
     held = states.setdefault(name, value)
-    # Most keys of a compacted topic come once.
-    if held is not value and stamp.read(held) <= of_value:
+    # Most keys of a compacted topic occur once, and then no stamp is compared.
+    if held is not value and stamp.read(held) <= stamp_of_value:
         states[name] = value
 
 
 def without_stamps(states: dict[str, bytes]) -> None:
-    """Leave only the payloads, one by one: a second million of values would not fit beside."""
+    """Remove the stamps in place: memory has no room for a second million of values."""
     for name, value in states.items():
         states[name] = value[stamp.SIZE :]

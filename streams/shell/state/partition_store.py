@@ -1,7 +1,8 @@
-"""The state of one timeline partition: bytes until first use, written out at a checkpoint.
+"""The state of one timeline partition: each customer's state, as bytes until its first use.
 
-Values are opaque here; a `StateCodec` turns them into bytes and back. A value that is in use stays
-decoded, the others are kept as the bytes the changelog holds.
+In: recovered bytes and changed states. Out: at a cut, the bytes of all changes not yet durable. A
+`StateCodec` turns states into bytes and back. Changed states stay decoded; the others are stored as
+the bytes of the changelog, which take a fraction of the memory.
 """
 
 from __future__ import annotations
@@ -32,9 +33,10 @@ class PartitionStore:
         self._codec = codec
         self._cold: dict[str, bytes] = {}
         self._hot: dict[str, Any] = {}
-        # In the order of their changes: who changed long ago is the least likely to change again.
+        # In the order of their changes: a state that changed long ago is the least likely to change
+        # again.
         self._dirty: dict[str, None] = {}
-        # Encoded since the last cut, and right unless the customer is dirty again.
+        # Encoded since the last cut; outdated if the customer is in `_dirty` again.
         self._ahead: dict[str, bytes] = {}
         self._whole: Any = None
         self._whole_dirty = False
@@ -43,19 +45,19 @@ class PartitionStore:
         self._customers = 0
 
     def load(self, states: dict[str, bytes]) -> None:
-        """Take over recovered values (payloads without their stamps), the dict itself with them."""
+        """Use recovered values (payloads without stamps); the dict belongs to the store then."""
         self._cold = states
         self._customers = len(self._cold) - (PARTITION_KEY in self._cold)
 
     def raw_items(self) -> Iterator[tuple[str, bytes]]:
-        """Yield (customer, encoded state) of everybody that is not decoded, as recovered."""
+        """Yield (customer, encoded state) of all customers, as recovered or last cut."""
         return ((key, data) for key, data in self._cold.items() if key != PARTITION_KEY)
 
     def __len__(self) -> int:
         return self._customers
 
     def get(self, customer: str) -> Any:
-        """Return the customer's state, or None for somebody never seen."""
+        """Return the customer's state, or None for an unknown customer."""
         state = self._hot.get(customer)
         if state is None:
             data = self._cold.get(customer)
@@ -73,7 +75,7 @@ class PartitionStore:
         self._dirty[customer] = None
 
     def partition_state(self) -> Any:
-        """Return what the partition as a whole remembers."""
+        """Return the partition's own state (versions in use, budgets)."""
         if self._whole is None:
             data = self._cold.get(PARTITION_KEY)
             if data is None:
@@ -91,12 +93,12 @@ class PartitionStore:
         """Encode up to `most` changed values before the cut; return how many are left."""
         for customer in list(islice(self._dirty, most)):
             self._ahead[customer] = self._codec.encode(customer, self._hot[customer])
-            # Not before: whoever cannot be encoded must fail the cut, too.
+            # Not before: a state that cannot be encoded must make the cut fail, too.
             del self._dirty[customer]
         return len(self._dirty)
 
     def cut(self, hot_limit: float = math.inf) -> dict[str, bytes]:
-        """Encode what is not yet; return all that is not known to be durable.
+        """Encode the remaining changes; return all that is not known to be durable.
 
         Where more than `hot_limit` customers are decoded, only those that changed stay so.
         The partition's own state is written the first time in any case: a partition whose
@@ -110,9 +112,9 @@ class PartitionStore:
         if self._whole_dirty and self._whole is not None:
             whole[PARTITION_KEY] = self._codec.encode(PARTITION_KEY, self._whole)
         self.encode_ahead(len(self._dirty))
-        # The partition's own is first, so that it is durable whenever a customer of this cut is:
-        # what was counted of a budget must not be behind what was decided. Before those of an
-        # earlier cut that was refused, too: they may have changed again.
+        # The partition's own state comes first, so that it is durable whenever a customer of this
+        # cut is: the counts of a budget must not be behind the decisions. It also comes before the
+        # customers of an earlier, refused cut, since they may have changed again.
         self._unwritten = whole | self._unwritten | whole | self._ahead
         self._cold.update(whole)
         self._cold.update(self._ahead)
@@ -123,6 +125,6 @@ class PartitionStore:
         return self._unwritten
 
     def written(self, values: dict[str, bytes]) -> None:
-        """Forget what a cut returned and is durable now; behind a later cut it is offered again."""
+        """Forget what the last cut returned: it is durable. Older cuts are ignored."""
         if self._unwritten is values:
             self._unwritten = {}

@@ -1,4 +1,7 @@
-"""The state of all owned partitions, and their common cut."""
+"""The state of all partitions that a worker owns, and their common cut.
+
+In: recovered states and changes. Out: at a cut, one changelog record for each changed key.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ class StateLost(ConfigExit):
 
 
 class Changes:
-    """The changelog records of a cut, stamped as they are asked for: work waits for the cut only.
+    """The changelog records of a cut; they are made while they are sent, after the cut.
 
     `values` are the encoded states by partition, `next_offsets` the timeline's at the cut.
     """
@@ -63,7 +66,7 @@ class Partitions:
     def load(
         self, partition: int, states: dict[str, bytes], start: int, new: bool = False
     ) -> PartitionStore:
-        """Take over a partition's recovered state; `states` belongs to the store from then on.
+        """Store a partition's recovered state; `states` belongs to the store from then on.
 
         `start` is its next timeline offset, `new` whether nothing of it has been read before.
 
@@ -85,8 +88,8 @@ class Partitions:
         """Return how many customers' state is held."""
         return sum(map(len, self._stores.values()))
 
-    def described(self) -> str:
-        """Return how many customers' state is held, and the versions in use, for people."""
+    def summary(self) -> str:
+        """Return a text with the number of customers and the versions in use."""
         in_use = {
             switch.name if switch.kind == switch.name else f"{switch.kind} {switch.name}": switch
             for store in self._stores.values()
@@ -98,7 +101,7 @@ class Partitions:
     def drop(self) -> None:
         """Forget everything."""
         self._stores.clear()
-        # Not emptied: a checkpoint may be writing it.
+        # A new dict: a checkpoint may still write the old one.
         self._cut = {}
 
     def encode_ahead(self, most: int) -> int:

@@ -1,4 +1,4 @@
-"""The stamp before every changelog value: which part of the timeline the value already holds.
+"""The stamp before every changelog value: up to which offset the timeline is part of the value.
 
 All keys of a partition that changed between two checkpoints share one stamp: the next offset of
 their timeline partition at the cut. Recovery keeps the value with the highest stamp, so a late
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 
-# One version byte in front, so that another stamp can be told apart should one be needed.
+# The first byte is a version, so that another form of stamp could be recognised.
 _VERSION = 1
 _STAMP = struct.Struct(">BQ")
 SIZE = _STAMP.size
@@ -24,7 +24,7 @@ def pack(next_offset: int, payload: bytes) -> bytes:
 def read(value: bytes) -> bytes:
     """Return the stamp of a changelog value; ValueError if it carries none.
 
-    The greater of two stamps is that of the later cut.
+    The greater of two stamps belongs to the later cut.
     """
     if not value.startswith(_MARK) or len(value) < SIZE:
         raise ValueError(_missing(value))

@@ -27,7 +27,7 @@ class Role:
 def test_a_role_encodes_while_the_block_lasts_and_no_longer() -> None:
     async def scenario() -> None:
         role = Role()
-        with ahead.encoding_along(role):
+        with ahead.encoding_in_background(role):
             await role.twice.wait()
         asked = len(role.asked)
         await asyncio.sleep(5 * ahead._EVERY_S)
@@ -40,7 +40,7 @@ def test_a_role_encodes_while_the_block_lasts_and_no_longer() -> None:
 def test_what_cannot_be_encoded_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     async def scenario() -> None:
         role = Role(fails=True)
-        with ahead.encoding_along(role):
+        with ahead.encoding_in_background(role):
             while not role.asked:
                 await asyncio.sleep(0)
             await asyncio.sleep(5 * ahead._EVERY_S)
@@ -55,7 +55,7 @@ def test_a_worker_that_is_catching_up_is_left_alone(monkeypatch: pytest.MonkeyPa
 
     async def scenario() -> None:
         role = Role()
-        with ahead.encoding_along(role):
+        with ahead.encoding_in_background(role):
             await asyncio.sleep(5 * ahead._EVERY_S)
         assert role.asked == []
 
@@ -64,7 +64,7 @@ def test_a_worker_that_is_catching_up_is_left_alone(monkeypatch: pytest.MonkeyPa
 
 def test_a_role_without_state_is_not_asked() -> None:
     async def scenario() -> None:
-        with ahead.encoding_along(object()):
+        with ahead.encoding_in_background(object()):
             await asyncio.sleep(2 * ahead._EVERY_S)
 
     asyncio.run(scenario())
