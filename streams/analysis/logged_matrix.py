@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from models.protocol import lessons_behind
 from schemas.records import Decision
 from streams.core.arrays import Mask
-from streams.core.catalogue.values import NO_ACTION, TIERS, Action, Bothering, Catalogue
+from streams.core.catalogue.values import NO_ACTION, TIERS, Action, Catalogue, ContactCost
 from streams.core.features.definitions import ACTION_FEATURES, CUSTOMER_FEATURES
 from streams.core.features.wave import Floats
 from streams.core.policy.funnel import CANDIDATE
@@ -99,7 +99,7 @@ class Recorded:
         cells: Mask = self._fates == self.fate_names.index(fate)
         return cells
 
-    def silence_worth(self, old: Bothering, new: Bothering) -> Floats:
+    def silence_worth(self, old: ContactCost, new: ContactCost) -> Floats:
         """Return the priority of doing nothing under new prices, (n,).
 
         The risk of a refusal is in no feature; it is read off the recorded priority where that

@@ -32,9 +32,9 @@ from schemas.symbols import CHANNELS
 from streams.analysis.logged_matrix import CONTACT, Recorded, is_late, keeps_fate, rules_of
 from streams.core.arbitration.arms import TREATED
 from streams.core.arbitration.inverse_gap import choose, with_no_action
-from streams.core.arbitration.probabilities import Standing, odds_of
+from streams.core.arbitration.probabilities import ArbitrationInput, probabilities_of_wave
 from streams.core.arrays import Mask
-from streams.core.catalogue.service import SERVICE_FIRST, is_service, owed_to
+from streams.core.catalogue.service import SERVICE_FIRST, is_owed, is_service
 from streams.core.catalogue.values import NO_ACTION, Action, Catalogue
 from streams.core.features.action_axis import ActionAxis
 from streams.core.features.wave import Floats, Wave
@@ -138,7 +138,7 @@ class Redecider:
         silence = seen.silence_worth(old.bothering, self.catalogue.bothering)
         priorities = with_no_action(seen.propensities * weights * self._worth, silence)
         probabilities = self._odds(seen, wave, priorities, funnel)
-        owed = owed_to(funnel.candidates, self._service)
+        owed = is_owed(funnel.candidates, self._service)
         funnel.drop(owed[:, None] & ~self._service, SERVICE_FIRST)
         logged, gone = seen.logged_probabilities()
         target = np.where(
@@ -215,9 +215,9 @@ class Redecider:
     def _odds(self, seen: Recorded, wave: Wave, priorities: Floats, funnel: Funnel) -> Floats:
         """Return the probabilities of the treated, (n, a + 1), as `deciding` gives them."""
         arms, share = np.full(len(wave), TREATED), seen.natural["family_share"]
-        standing = Standing(wave, priorities, seen.propensities, share, arms, self._service)
+        standing = ArbitrationInput(wave, priorities, seen.propensities, share, arms, self._service)
         exploration = self.catalogue.exploration
-        return odds_of(standing, funnel.candidates, exploration, lessons=seen.lessons)
+        return probabilities_of_wave(standing, funnel.candidates, exploration, lessons=seen.lessons)
 
     def _wave(self, seen: Recorded, contacts: Sequence[array[float]]) -> Wave:
         states = []

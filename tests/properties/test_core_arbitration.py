@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from streams.core.arbitration.discovery import with_discovery
 from streams.core.arbitration.inverse_gap import (
     MOST_GROWN_LESSONS,
-    grown,
+    grown_gamma,
     probabilities_of,
     with_floor,
     with_no_action,
@@ -77,8 +77,8 @@ def test_what_lies_outside_is_raised_to_its_share_of_what_is_shown() -> None:
 def test_what_is_tried_becomes_less_with_what_is_known_and_never_stops(
     gamma: float, growth: float, lessons: list[int]
 ) -> None:
-    found = grown(gamma, growth, np.sort(np.array(lessons, np.float64)))
+    found = grown_gamma(gamma, growth, np.sort(np.array(lessons, np.float64)))
     assert (np.diff(found) >= 0).all()
     assert (found >= gamma).all()
     assert (found <= max(gamma, growth * MOST_GROWN_LESSONS**0.5)).all()
-    assert grown(gamma, 0.0, 10**9) == gamma
+    assert grown_gamma(gamma, 0.0, 10**9) == gamma

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from models.protocol import Evidence, no_evidence
 from streams.core.arbitration.inverse_gap import probabilities_of, with_no_action
-from streams.core.arbitration.stated_preferences import MOST_LOG_ODDS, pushed, stated_push
+from streams.core.arbitration.stated_preferences import MOST_LOG_ODDS, shifted, stated_shift
 from streams.core.catalogue.values import Action, Ramp, Reward
 from streams.core.features.definitions import FEATURE_NAMES
 from streams.core.features.wave import Floats
 from streams.core.hashing import id_hash
 from streams.core.policy.funnel import CANDIDATE, Funnel
-from streams.core.policy.ramp import RAMP, TRIAL, Reach, reach_ratios
+from streams.core.policy.ramp import RAMP, TRIAL, RampPolicy, ramp_ratios
 
 RAMPS = st.builds(Ramp, st.floats(0.01, 0.5), st.integers(10, 500))
 CUSTOMERS: NDArray[np.uint64] = np.array([id_hash(f"c{n}") for n in range(400)], np.uint64)
@@ -41,7 +41,7 @@ def evidence(lessons: float, overall: int, began_at: float) -> Evidence:
 
 def let_in(ramp: Ramp, known: Evidence, salt: str = "salt") -> NDArray[np.bool_]:
     funnel = Funnel(len(CUSTOMERS), 1)
-    taking_part, owed = Reach([offer("new")], ramp, known, salt).apply(CUSTOMERS, funnel)
+    taking_part, owed = RampPolicy([offer("new")], ramp, known, salt).apply(CUSTOMERS, funnel)
     assert taking_part is None
     assert not owed.any()
     return funnel.candidates[:, 0]
@@ -64,7 +64,7 @@ def test_who_is_in_stays_in_while_evidence_grows(
 def test_only_what_comes_to_a_settled_model_is_new(
     ramp: Ramp, lessons: int, overall: int, began_at: int
 ) -> None:
-    ratio = reach_ratios(ramp, evidence(lessons, overall, began_at))[0]
+    ratio = ramp_ratios(ramp, evidence(lessons, overall, began_at))[0]
     assert ramp.start_ratio <= ratio <= 1
     if min(overall, began_at) < ramp.settled_lessons:
         assert ratio == 1
@@ -76,7 +76,7 @@ def test_a_ramp_lets_in_the_share_it_says_and_others_for_each_action() -> None:
     known = no_evidence(3)._replace(overall=10_000)
     actions = [offer("one"), offer("two"), offer("old_hand", ramped=False)]
     funnel = Funnel(len(many), 3)
-    Reach(actions, Ramp(0.1, 200), known, "salt").apply(many, funnel)
+    RampPolicy(actions, Ramp(0.1, 200), known, "salt").apply(many, funnel)
     inside = funnel.candidates
     assert np.abs(inside.mean(axis=0) - [0.1, 0.1, 1.0]).max() < 0.01
     assert abs((inside[:, 0] & inside[:, 1]).mean() - 0.01) < 0.004
@@ -86,7 +86,7 @@ def test_a_ramp_lets_in_the_share_it_says_and_others_for_each_action() -> None:
 
 def test_what_is_on_trial_is_dropped_and_yet_told_as_taking_part() -> None:
     actions = [offer("real"), offer("trial", shadow=True)]
-    reach = Reach(actions, Ramp(0.02, 200), no_evidence(2)._replace(overall=9_999), "salt")
+    reach = RampPolicy(actions, Ramp(0.02, 200), no_evidence(2)._replace(overall=9_999), "salt")
     funnel = Funnel(3, 2)
     funnel.drop(np.array([[True, True], [False, True], [True, False]]), "eligibility:rule")
     taking_part, _ = reach.apply(CUSTOMERS[:3], funnel)
@@ -103,7 +103,7 @@ def test_what_was_said_moves_a_propensity_boundedly_and_less_the_more_is_known(
 ) -> None:
     before = np.rint(raw * 2**20) / 2**20
     known = no_evidence(2)._replace(borrowed=borrowed[0])
-    after = pushed(before, stated_push(liking, known))
+    after = shifted(before, stated_shift(liking, known))
     assert (after * 2**20 == np.rint(after * 2**20)).all()
     assert ((after >= 0) & (after <= 1)).all()
     assert (after[liking > 0] >= before[liking > 0]).all()
@@ -114,14 +114,14 @@ def test_what_was_said_moves_a_propensity_boundedly_and_less_the_more_is_known(
     assert (after <= most / (1 + most) + 2**-20).all()
     squares = np.full(len(FEATURE_NAMES), lessons)
     for settled in (known._replace(borrowed=borrowed[0] / 2), known._replace(squares=squares)):
-        closer = pushed(before, stated_push(liking, settled))
+        closer = shifted(before, stated_shift(liking, settled))
         assert (np.abs(closer - before) <= np.abs(after - before)).all()
 
 
 def test_without_a_word_nothing_is_computed() -> None:
-    assert stated_push(np.zeros((3, 2)), no_evidence(2)) is None
+    assert stated_shift(np.zeros((3, 2)), no_evidence(2)) is None
     propensities = np.full((1, 2), 0.1)
-    assert pushed(propensities, None) is propensities
+    assert shifted(propensities, None) is propensities
 
 
 @settings(max_examples=60)

@@ -32,7 +32,7 @@ from streams.core.state.layout import (
     MAX_STATE_BYTES,
     TOTALS,
 )
-from streams.core.state.packing import parted
+from streams.core.state.packing import split_halves
 from streams.core.units import (
     DAY_MS,
 )
@@ -195,7 +195,7 @@ def test_rows_of_an_older_and_shorter_layout_have_zeros_behind_them(version: int
     short = [1.0 + place for place in range(head_width)]
     head, families = array("d", short), array("d", [2.0] * family_width * len(names))
     if version >= 3:
-        fields[2], fields[4] = parted(head, [families])
+        fields[2], fields[4] = split_halves(head, [families])
     else:
         # The first version began its head with a bitmap of the slots that are not 0.
         bitmap = b"\xff" * ((head_width + 7) // 8) if version == 1 else b""

@@ -9,7 +9,7 @@ from itertools import product
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from streams.core.rules import Condition, Features, RuleError, compile_rule, distance
+from streams.core.rules import Condition, Features, RuleError, check_rule, distance
 from streams.core.rules.constant_conditions import neighbours
 from streams.core.rules.tree import holds
 from tests.unit.core.rules.test_constant_conditions import Made
@@ -53,7 +53,7 @@ somebodies = st.fixed_dictionaries(
 
 def compiled(text: str) -> Condition:
     try:
-        return compile_rule(text, FEATURES)
+        return check_rule(text, FEATURES)
     except RuleError as error:
         assume("holds" not in error.problem)
         assume("out of range" not in error.problem)

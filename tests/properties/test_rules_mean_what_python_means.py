@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from streams.core.rules import Condition, Program, RuleError, compile_rule
+from streams.core.rules import Condition, Program, RuleError, check_rule
 from streams.core.rules.tree import holds
 
 NUMBERS = ("views", "orders", "days", "interest", "due")
@@ -127,7 +127,7 @@ def rows_of(columns: Mapping[str, NDArray[np.float64]]) -> list[dict[str, float]
 def compiled(text: str) -> Condition:
     """Compile a rule that was drawn; one that can only be true or only false is drawn again."""
     try:
-        return compile_rule(text, NAMES)
+        return check_rule(text, NAMES)
     except RuleError as error:
         assume("holds" not in error.problem)
         raise
@@ -215,7 +215,7 @@ words = st.sampled_from(
 def test_any_text_is_a_rule_or_is_refused(text: str) -> None:
     refusal: RuleError | None = None
     try:
-        rule = compile_rule(text, NAMES)
+        rule = check_rule(text, NAMES)
     except RuleError as error:
         refusal = error
     if refusal is None:

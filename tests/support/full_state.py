@@ -16,9 +16,9 @@ from streams.core.state.customer import (
     CreditedOrder,
     CustomerState,
     Pending,
-    Silence,
+    StatedValue,
+    SuppressionCount,
     Ticket,
-    Told,
     new_family,
 )
 from streams.core.state.decay import FAMILY_SUM_SLOTS, SUM_SLOTS, rounded
@@ -133,15 +133,15 @@ def full(seed: int = 5) -> CustomerState:
         for _ in range(MAX_TICKETS)
     }
     state.preferences = {
-        of.name(): Told(of.at_ms(), -1 / of.number(9), None) for _ in range(MAX_PREFERENCES)
+        of.name(): StatedValue(of.at_ms(), -1 / of.number(9), None) for _ in range(MAX_PREFERENCES)
     }
     state.answers = {
-        of.name(): Told(of.at_ms(), 0.0, of.text(MAX_TEXT_BYTES)) for _ in range(MAX_ANSWERS)
+        of.name(): StatedValue(of.at_ms(), 0.0, of.text(MAX_TEXT_BYTES)) for _ in range(MAX_ANSWERS)
     }
     # A channel is closed or open again, and an opened one is stored with a minus.
     state.resubscribed = {channel: of.at_ms() for channel in CHANNELS}
     state.time_zone = max(ZONES, key=len)
-    state.silences = {of.number(52): Silence(99, of.at_ms()) for _ in range(MAX_SILENCES)}
+    state.silences = {of.number(52): SuppressionCount(99, of.at_ms()) for _ in range(MAX_SILENCES)}
     state.enrolled = of.number(ENROLLED_BITS)
     state.pending = [_full_pending(of) for _ in range(MAX_PENDING)]
     return state

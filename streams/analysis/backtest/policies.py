@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from streams.analysis.backtest.campaign_log import Flags, Floats, Ints, Log
 from streams.analysis.backtest.replay import Learner, Predicted, accepted, drawn, live, predict
-from streams.core.arbitration.inverse_gap import grown, probabilities_of
+from streams.core.arbitration.inverse_gap import grown_gamma, probabilities_of
 from streams.core.catalogue.values import Exploration
 
 OURS, EXPLORING, LOGGED = "ours", "ours, exploring", "logged"
@@ -156,7 +156,7 @@ def _policies(
     only_fixed[fixed] = 1.0
 
     def exploring(rows: slice, expected: Floats) -> Floats:
-        gamma = grown(exploration.gamma, exploration.growth, lessons[rows])[:, None]
+        gamma = grown_gamma(exploration.gamma, exploration.growth, lessons[rows])[:, None]
         return probabilities_of(expected, np.ones((len(expected), count - 1), bool), gamma)
 
     policies: dict[str, Policy] = {

@@ -20,7 +20,7 @@ from models.learning.array_bank import ArrayBank
 from streams.analysis.backtest.action_value import Worth
 from streams.analysis.backtest.campaign_log import Flags, Floats, Ints, Log
 from streams.analysis.backtest.design_matrix import DesignMatrix
-from streams.core.arbitration.inverse_gap import choose, grown, probabilities_of
+from streams.core.arbitration.inverse_gap import choose, grown_gamma, probabilities_of
 from streams.core.catalogue.values import Exploration
 from streams.core.hashing import id_hash, uniforms
 
@@ -142,7 +142,7 @@ def live(log: Log, learner: Learner, exploration: Exploration, taken: Flags) -> 
         rows = slice(start, stop)
         rewards = learner.rewards(learner.propensities(rows))
         candidates = np.ones((stop - start, rewards.shape[1] - 1), bool)
-        gamma = grown(exploration.gamma, exploration.growth, learner.lessons)
+        gamma = grown_gamma(exploration.gamma, exploration.growth, learner.lessons)
         chosen = choose(probabilities_of(rewards, candidates, gamma), draws[rows])
         same = (chosen == log.action[rows]) & taken[rows]
         # From the first row by whose time one of these labels is known the learner has moved on.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.core.catalogue.values import Bothering
+from streams.core.catalogue.values import ContactCost
 from streams.core.features.wave import Wave
 
 Floats = NDArray[np.float64]
@@ -16,7 +16,9 @@ _USUAL_REFUSALS = 0.005
 _WEIGHT = 10.0
 
 
-def silence_worth(wave: Wave, contacts_7d: Floats, ignored: Floats, price: Bothering) -> Floats:
+def no_action_priority(
+    wave: Wave, contacts_7d: Floats, ignored: Floats, price: ContactCost
+) -> Floats:
     """Return the priority of doing nothing for each customer, shape (n,), in units of value.
 
     A base, and what each recent contact, each action ignored in a row and the risk of a refusal

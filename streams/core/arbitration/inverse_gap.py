@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 MOST_GROWN_LESSONS = 10_000
 
 
-def grown(gamma: float, growth: float, lessons: int | Floats) -> Floats:
+def grown_gamma(gamma: float, growth: float, lessons: int | Floats) -> Floats:
     """Return gamma after so many lessons: `growth` times their root, and never below `gamma`.
 
     With what is known the price of trying falls, and so must its share: the regret of inverse-gap

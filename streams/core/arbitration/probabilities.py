@@ -10,19 +10,19 @@ from numpy.typing import NDArray
 from streams.core.arbitration.arms import HOLDOUT, MODEL_ONLY, RANDOM, TREATED
 from streams.core.arbitration.discovery import outside_usual, with_discovery
 from streams.core.arbitration.inverse_gap import (
-    grown,
+    grown_gamma,
     probabilities_of,
     with_floor,
     with_no_action,
 )
 from streams.core.arrays import Mask
-from streams.core.catalogue.service import Flags, competing, owed_to
+from streams.core.catalogue.service import Flags, competing_candidates, is_owed
 from streams.core.catalogue.values import Exploration
 from streams.core.features.wave import Floats, Wave
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ArbitrationInput:
     """How the actions stand for the n customers of a wave before anything is drawn.
 
     `priorities` is (n, a + 1), silence last; `propensities` and `family_share` (the share of
@@ -38,8 +38,8 @@ class Standing:
     service: Flags
 
 
-def odds_of(
-    standing: Standing,
+def probabilities_of_wave(
+    standing: ArbitrationInput,
     candidates: Mask,
     exploration: Exploration,
     unrest: Floats | None = None,
@@ -51,15 +51,15 @@ def odds_of(
     `unrest` (a + 1,) divides gamma for actions whose model drifted; None where none did.
     `lessons`, one number or (n,), is what the model had learned from.
     """
-    owed = owed_to(candidates, standing.service)
-    candidates = competing(candidates, standing.service)
+    owed = is_owed(candidates, standing.service)
+    candidates = competing_candidates(candidates, standing.service)
     arms = np.where(owed, TREATED, standing.arms)
     # Where only the response counts, silence is worth nothing.
     response = with_no_action(standing.propensities, np.zeros(len(arms)))
     ranking = np.where((arms == MODEL_ONLY)[:, None], response, standing.priorities)
-    gamma = np.where(arms == RANDOM, 0.0, grown(exploration.gamma, exploration.growth, lessons))[
-        :, None
-    ]
+    gamma = np.where(
+        arms == RANDOM, 0.0, grown_gamma(exploration.gamma, exploration.growth, lessons)
+    )[:, None]
     odds = probabilities_of(ranking, candidates, gamma, unrest, owed)
     if exploration.floor_ratio:
         odds = with_floor(odds, exploration.floor_ratio)

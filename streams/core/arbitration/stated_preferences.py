@@ -26,7 +26,7 @@ _PREFERENCE = FEATURE_NAMES.index("family_preference")
 _FULL = np.log(2.0) ** 2
 
 
-def stated_push(preferences: Floats, evidence: Evidence) -> Floats | None:
+def stated_shift(preferences: Floats, evidence: Evidence) -> Floats | None:
     """Return the push of each customer's liking (-1..1, (n, a)) on log-odds; None without any."""
     if not preferences.any():
         return None
@@ -36,7 +36,7 @@ def stated_push(preferences: Floats, evidence: Evidence) -> Floats | None:
     return push
 
 
-def pushed(propensities: Floats, push: Floats | None) -> Floats:
+def shifted(propensities: Floats, push: Floats | None) -> Floats:
     """Return the propensities after a push on their log-odds, (n, a), rounded to 2^-20 again."""
     if push is None:
         return propensities

@@ -29,14 +29,14 @@ def is_service(action: Action) -> bool:
     return action.purpose == "service"
 
 
-def owed_to(candidates: Mask, service: Flags) -> Flags:
+def is_owed(candidates: Mask, service: Flags) -> Flags:
     """Tell for whom any of the service actions (a,) is a candidate, (n,)."""
     owed: Flags = np.any(candidates & service, axis=1)
     return owed
 
 
-def competing(candidates: Mask, service: Flags) -> Mask:
+def competing_candidates(candidates: Mask, service: Flags) -> Mask:
     """Return who is left to compete, (n, a): service alone where any is a candidate."""
-    owed = owed_to(candidates, service)[:, None]
+    owed = is_owed(candidates, service)[:, None]
     left: Mask = np.where(owed, candidates & service, candidates)
     return left

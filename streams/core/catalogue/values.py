@@ -197,7 +197,7 @@ Answers = Mapping[str, Mapping[str, Mapping[str, float]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Bothering:
+class ContactCost:
     """Contact cost, in units of value: see `streams.core.arbitration.contact_cost`."""
 
     priority: float = 0.0
@@ -225,7 +225,7 @@ class Catalogue:
     model: str
     arms: ArmRatios
     exploration: Exploration
-    bothering: Bothering
+    bothering: ContactCost
     cool_down_ms: int
     timers: Timers
     slates: Mapping[str, int]

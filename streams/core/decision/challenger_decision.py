@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from models.protocol import Scorer, lessons_behind
 from schemas.decisions import Challenge
 from streams.core.arbitration.inverse_gap import choose, with_no_action
-from streams.core.arbitration.probabilities import Standing, odds_of
-from streams.core.arbitration.stated_preferences import pushed, stated_push
+from streams.core.arbitration.probabilities import ArbitrationInput, probabilities_of_wave
+from streams.core.arbitration.stated_preferences import shifted, stated_shift
 from streams.core.arrays import Mask
 from streams.core.decision.plan import Plan
 from streams.core.decision.version_lookup import Versions
@@ -26,7 +26,7 @@ from streams.core.features.wave import Floats
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class ChallengerResult:
     """What a challenger would have chosen for a wave: as `Choices`, with whose choice it is."""
 
     model: str
@@ -68,21 +68,23 @@ class Challenger:
     def decide(
         self,
         columns: Columns,
-        standing: Standing,
+        standing: ArbitrationInput,
         candidates: Mask,
         weights: Floats,
         draws: Floats,
-    ) -> Beside:
+    ) -> ChallengerResult:
         """Return what it would have chosen where the actions stand as `standing` says.
 
         `weights` (n, a) are the actions' context weights, `draws` (n,) those of the decisions.
         """
         learned = self._scorer.propensities(columns.customer, columns.action)
-        liked = stated_push(columns.natural["family_preference"], self._scorer.evidence)
-        propensities = pushed(learned, liked)
+        liked = stated_shift(columns.natural["family_preference"], self._scorer.evidence)
+        propensities = shifted(learned, liked)
         silence = standing.priorities[:, -1]
         priorities = with_no_action(propensities * weights * self._plan.worth, silence)
         own = replace(standing, priorities=priorities, propensities=propensities)
         exploration = self._plan.catalogue.exploration
-        odds = odds_of(own, candidates, exploration, self._unrest, self._lessons)
-        return Beside(self._model, self._scorer.version, propensities, odds, choose(odds, draws))
+        odds = probabilities_of_wave(own, candidates, exploration, self._unrest, self._lessons)
+        return ChallengerResult(
+            self._model, self._scorer.version, propensities, odds, choose(odds, draws)
+        )

@@ -19,7 +19,7 @@ _MOST_OF_A_KIND = 2
 _STRONG = 0.3
 
 
-def history_of(
+def customer_brief(
     state: CustomerState, at_ms: int, may_personalize: bool, ticket_closes_ms: int
 ) -> list[str]:
     """Return at most `MOST_LINES` lines about the customer at `at_ms`.

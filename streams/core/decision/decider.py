@@ -14,22 +14,22 @@ from numpy.typing import NDArray
 from models.protocol import Scorer, lessons_behind
 from schemas.symbols import PURPOSES
 from streams.core.arbitration.arms import arm_ends, arms_of
-from streams.core.arbitration.contact_cost import silence_worth
+from streams.core.arbitration.contact_cost import no_action_priority
 from streams.core.arbitration.inverse_gap import choose, with_no_action
-from streams.core.arbitration.probabilities import Standing, odds_of
-from streams.core.arbitration.stated_preferences import pushed, stated_push
+from streams.core.arbitration.probabilities import ArbitrationInput, probabilities_of_wave
+from streams.core.arbitration.stated_preferences import shifted, stated_shift
 from streams.core.arrays import Mask
 from streams.core.channels import REACHING_OUT
 from streams.core.decision.challenger_decision import Challenger
 from streams.core.decision.decision_records import Choices, DecidedWave, Publisher
-from streams.core.decision.due import Due
+from streams.core.decision.due import DecisionDue
 from streams.core.decision.plan import Plan
 from streams.core.features.extract import extract
 from streams.core.features.wave import Floats, Wave
 from streams.core.hashing import id_hash, uniforms
-from streams.core.policy.contact import consented
+from streams.core.policy.contact.contact_policy import consented
 from streams.core.policy.funnel import Funnel
-from streams.core.policy.ramp import Reach
+from streams.core.policy.ramp import RampPolicy
 
 # The fates of what a further position of a slate does not show.
 SLATE_SHOWN, SLATE_DISTURBS, SLATE_SERVICE = "slate:shown", "slate:disturbs", "slate:service"
@@ -53,12 +53,14 @@ class Decider:
         self._lessons = lessons_behind(scorer.version)
         unrest = np.append(self._evidence.unrest, 1.0)
         self._unrest = unrest if (unrest > 1.0).any() else None
-        self._reach = Reach(plan.actions, plan.catalogue.ramp, self._evidence, salt)
+        self._reach = RampPolicy(plan.actions, plan.catalogue.ramp, self._evidence, salt)
         self._publisher = Publisher(plan.catalogue, plan.actions, scorer)
         self._arm_ends = arm_ends(plan.catalogue.arms)
         self._salts = np.array([[id_hash(f"{salt}/arm")], [id_hash(f"{salt}/draw")]], np.uint64)
 
-    def decide(self, due: Sequence[Due], closed: frozenset[str] = frozenset()) -> list[DecidedWave]:
+    def decide(
+        self, due: Sequence[DecisionDue], closed: frozenset[str] = frozenset()
+    ) -> list[DecidedWave]:
         """Decide for every customer of the wave; a customer must not occur twice in it.
 
         `closed` has the ids of the budgets that are used up for now.
@@ -66,7 +68,9 @@ class Decider:
         ids = [d.decision_id for d in due]
         return self._publisher.write(due, ids, self._choose(due, ids, closed))
 
-    def _choose(self, due: Sequence[Due], ids: Sequence[str], closed: frozenset[str]) -> Choices:
+    def _choose(
+        self, due: Sequence[DecisionDue], ids: Sequence[str], closed: frozenset[str]
+    ) -> Choices:
         moments = [d.moment for d in due]
         wave = Wave(
             [d.state for d in due],
@@ -95,11 +99,11 @@ class Decider:
         drawn_from = np.array(hashes, np.uint64)
         arm_draws, draws = uniforms(drawn_from, self._salts)
         with_trial, owed = self._reach.apply(drawn_from[0], funnel)
-        stated = stated_push(columns.natural["family_preference"], self._evidence)
+        stated = stated_shift(columns.natural["family_preference"], self._evidence)
         learned = self._scorer.propensities(columns.customer, columns.action)
-        propensities = pushed(learned, stated)
+        propensities = shifted(learned, stated)
         weights = np.array([self._plan.weights[moment] for moment in moments])
-        silence = silence_worth(
+        silence = no_action_priority(
             wave,
             columns.natural["contacts_7d"],
             columns.natural["ignored_in_a_row"],
@@ -108,7 +112,7 @@ class Decider:
         priorities = with_no_action(propensities * weights * self._plan.worth, silence)
         arms = arms_of(arm_draws, self._arm_ends)
         share = columns.natural["family_share"]
-        standing = Standing(wave, priorities, propensities, share, arms, self._plan.service)
+        standing = ArbitrationInput(wave, priorities, propensities, share, arms, self._plan.service)
         probabilities = self._odds(standing, funnel.candidates)
         shadow = None
         if with_trial is not None:
@@ -136,7 +140,9 @@ class Decider:
             beside,
         )
 
-    def _slate(self, due: Sequence[Due], treatments: NDArray[np.intp], funnel: Funnel) -> None:
+    def _slate(
+        self, due: Sequence[DecisionDue], treatments: NDArray[np.intp], funnel: Funnel
+    ) -> None:
         """Keep a slate varied: one action of a family, and beyond the first none that disturbs.
 
         Service is owed once by a moment, so beyond the first position there is none of it either.
@@ -155,6 +161,6 @@ class Decider:
         further = np.array([d.slate.position > 1 for d in due])[:, None]
         funnel.drop(further & self._plan.service, SLATE_SERVICE)
 
-    def _odds(self, standing: Standing, candidates: Mask) -> Floats:
+    def _odds(self, standing: ArbitrationInput, candidates: Mask) -> Floats:
         exploration = self.catalogue.exploration
-        return odds_of(standing, candidates, exploration, self._unrest, self._lessons)
+        return probabilities_of_wave(standing, candidates, exploration, self._unrest, self._lessons)

@@ -21,11 +21,11 @@ from streams.core.arbitration.arms import HOLDOUT
 from streams.core.catalogue.service import SERVICE_FIRST, Flags, is_service
 from streams.core.catalogue.values import NO_ACTION, Action, Catalogue, Treatment
 from streams.core.channels import BY_PEOPLE
-from streams.core.decision.challenger_decision import Beside
-from streams.core.decision.customer_brief import history_of
-from streams.core.decision.due import Due
+from streams.core.decision.challenger_decision import ChallengerResult
+from streams.core.decision.customer_brief import customer_brief
+from streams.core.decision.due import DecisionDue
 from streams.core.decision.explanation import Reasons
-from streams.core.decision.personalisation import items_of, worded
+from streams.core.decision.personalisation import items_for, personalised
 from streams.core.features.definitions import FEATURE_NAMES, FEATURE_VERSION
 from streams.core.features.extract import Columns
 from streams.core.features.wave import Floats
@@ -62,7 +62,7 @@ class Choices:
     owed: Flags
     stated: Floats | None = None
     shadow: NDArray[np.intp] | None = None
-    beside: Beside | None = None
+    beside: ChallengerResult | None = None
 
 
 class DecidedWave(NamedTuple):
@@ -74,7 +74,7 @@ class DecidedWave(NamedTuple):
     `wait_until_ms` is when to decide anew because quiet hours kept an action waiting, 0 for never.
     """
 
-    due: Due
+    due: DecisionDue
     decision: Decision
     published: NextBestAction | None
     action: Action | None
@@ -93,7 +93,9 @@ class Publisher:
         self._scorer = scorer
         self._reasons = Reasons(catalogue.phrases)
 
-    def write(self, due: Sequence[Due], ids: Sequence[str], choices: Choices) -> list[DecidedWave]:
+    def write(
+        self, due: Sequence[DecisionDue], ids: Sequence[str], choices: Choices
+    ) -> list[DecidedWave]:
         """Return what was decided for every customer of the wave, in its order."""
         wave = _Rows(choices, self._scorer, len(self._actions))
         decided = [self._decided(wave, row, ids[row], due[row]) for row in range(len(due))]
@@ -102,7 +104,7 @@ class Publisher:
                 each.decision.challenger = challenge
         return decided
 
-    def _decided(self, wave: _Rows, row: int, decision_id: str, due: Due) -> DecidedWave:
+    def _decided(self, wave: _Rows, row: int, decision_id: str, due: DecisionDue) -> DecidedWave:
         chosen, arm = wave.chosen[row], wave.arms[row]
         action = self._actions[chosen] if chosen < len(self._actions) else None
         treatment, why = None, list[str]()
@@ -147,16 +149,16 @@ class Publisher:
         return DecidedWave(due, decision, published, action, treatment, seen, until_ms)
 
     def _personalize(
-        self, published: NextBestAction, due: Due, treatment: Treatment, may: bool
+        self, published: NextBestAction, due: DecisionDue, treatment: Treatment, may: bool
     ) -> None:
         """Add what is this customer's own: their words, their products, their history."""
-        published.message = worded(treatment, published.family, due.state, may)
+        published.message = personalised(treatment, published.family, due.state, may)
         if may:
-            items = items_of(treatment, published.family, due.state)
+            items = items_for(treatment, published.family, due.state)
             published.items = [product for product, _ in items]
             published.quantities = [quantity for _, quantity in items]
         if treatment.channel in BY_PEOPLE:
-            published.history = history_of(
+            published.history = customer_brief(
                 due.state, due.at_ms, may, self._catalogue.timers.ticket_closes_ms
             )
 

@@ -24,7 +24,7 @@ class Slate(NamedTuple):
 ALONE = Slate()
 
 
-class Due(NamedTuple):
+class DecisionDue(NamedTuple):
     """A customer for whom a decision is due, at a place of the timeline, and why.
 
     `late_ms` is by how much the answer comes after the event at the least. `channel` is where the

@@ -17,7 +17,7 @@ _LAST_DECISION = HEAD["last_decision_ms"]
 _WAITING, _QUIET_OVER = HEAD["waiting_moment"], HEAD["due_quiet_over_ms"]
 
 
-def remember_decision(decided: DecidedWave, catalogue_model: str) -> None:
+def apply_decision(decided: DecidedWave, catalogue_model: str) -> None:
     """Change the customer's state as a decision demands: contact, pending outcome, cool-down.
 
     What a held-out customer would have got counts like what others get: their limits bind too,

@@ -23,7 +23,7 @@ _USUAL_RATIO = 0.2
 _SLOT = re.compile(r"\{([a-z_]+)\|([^{}|]*)\}")
 
 
-def worded(treatment: Treatment, family: str | None, state: CustomerState, may: bool) -> str:
+def personalised(treatment: Treatment, family: str | None, state: CustomerState, may: bool) -> str:
     """Return the treatment's message to this customer.
 
     Where they did not consent to personalization (`may` is false) every slot keeps its default.
@@ -38,7 +38,7 @@ def worded(treatment: Treatment, family: str | None, state: CustomerState, may: 
     return _SLOT.sub(fill, treatment.message)
 
 
-def items_of(
+def items_for(
     treatment: Treatment, family: str | None, state: CustomerState
 ) -> list[tuple[str, float]]:
     """Return the products that the treatment is about with their quantities, the surest first."""

@@ -13,11 +13,11 @@ from streams.core.catalogue.service import is_service
 from streams.core.catalogue.values import Catalogue
 from streams.core.features.action_axis import ActionAxis
 from streams.core.folds.contacts import (
-    Answered,
+    AnswerSubject,
 )
 from streams.core.hashing import name_number
 from streams.core.policy.budgets import is_in
-from streams.core.policy.contact import (
+from streams.core.policy.contact.contact_policy import (
     ContactPolicy,
 )
 from streams.core.policy.engagement import EngagementPolicy
@@ -36,7 +36,7 @@ class Plan:
         self.catalogue = catalogue
         # By id, so that moving an action within the file changes no draw and no record.
         self.actions = tuple(sorted(catalogue.actions, key=lambda action: action.id))
-        self.about = {name_number(each.id): Answered.of(each) for each in self.actions}
+        self.about = {name_number(each.id): AnswerSubject.of(each) for each in self.actions}
         self.keys = [action.key for action in self.actions]
         # What is on trial changes nothing, so it makes no decision due.
         live = [action for action in self.actions if not action.shadow]

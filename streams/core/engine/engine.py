@@ -27,16 +27,16 @@ from schemas.records import (
     TimelineRecord,
 )
 from streams.core.decision.decision_records import DecidedWave
-from streams.core.decision.due import Due
-from streams.core.decision.effects import remember_decision
+from streams.core.decision.due import DecisionDue
+from streams.core.decision.effects import apply_decision
 from streams.core.decision.version_lookup import Versions
 from streams.core.engine.deciders import Deciders, note_switch
-from streams.core.engine.segment import Segment, Turn
+from streams.core.engine.segment import CustomerRun, Segment
 from streams.core.engine.timer_index import TimerIndex
-from streams.core.engine.waves import Asked, Way, go
+from streams.core.engine.waves import WaveRequest, Way, run_side_by_side
 from streams.core.folds.attribution import lesson_of
 from streams.core.hashing import id_hash
-from streams.core.policy.budgets import closed_at, settle_tick, use
+from streams.core.policy.budgets import closed_at, count_use, settle_tick
 from streams.core.state.customer import CustomerState
 from streams.core.state.store import StateStore
 from streams.core.state.timers import due_timers, next_due_ms
@@ -98,7 +98,9 @@ class Engine:
         `Versions`).
         """
         outputs = [Outputs() for _ in batches]
-        go([self._way(batch, out) for batch, out in zip(batches, outputs, strict=True)])
+        run_side_by_side(
+            [self._way(batch, out) for batch, out in zip(batches, outputs, strict=True)]
+        )
         return outputs
 
     def _way(self, batch: Batch, out: Outputs) -> Way:
@@ -123,12 +125,12 @@ class Engine:
         store: StateStore,
         out: Outputs,
     ) -> Way:
-        turns: dict[str, Turn] = {}
+        turns: dict[str, CustomerRun] = {}
         for offset, event in run:
             turn = turns.get(event.customer)
             if turn is None:
                 state = store.get(event.customer) or CustomerState()
-                turn = turns[event.customer] = Turn(event.customer, state)
+                turn = turns[event.customer] = CustomerRun(event.customer, state)
             turn.events.append((offset, event))
         if turns:
             known, first = store.partition_state(), run[0][0]
@@ -161,20 +163,20 @@ class Engine:
             settled = segment.settle(state, tick.at_ms)
             out.lessons.extend(lesson_of(pending, place) for pending in settled)
             timers = due_timers(state, tick.at_ms)
-            turns.append(Turn(customer, state, [], timers, offset, tick.at_ms))
+            turns.append(CustomerRun(customer, state, [], timers, offset, tick.at_ms))
         yield from self._play(segment, turns, store, out)
         out.notes["tick"] += 1
         out.tick_ms = max(out.tick_ms, tick.at_ms)
 
     def _play(
-        self, segment: Segment, turns: Iterable[Turn], store: StateStore, out: Outputs
+        self, segment: Segment, turns: Iterable[CustomerRun], store: StateStore, out: Outputs
     ) -> Way:
         """Advance every customer to the end of the segment, one wave of decisions at a time."""
         index = self._index(segment.partition)
         playing = list(turns)
         while playing:
-            due: list[Due] = []
-            deciding: list[Turn] = []
+            due: list[DecisionDue] = []
+            deciding: list[CustomerRun] = []
             for turn in playing:
                 if (moment := segment.next_due(turn)) is not None:
                     due.append(moment)
@@ -183,9 +185,9 @@ class Engine:
                     store.put(turn.customer, turn.state)
                     index.arm(turn.customer, next_due_ms(turn.state))
             if due and segment.decider is not None:
-                wave = yield Asked(segment.decider, segment.closed, due)
+                wave = yield WaveRequest(segment.decider, segment.closed, due)
                 for turn, decided in zip(deciding, wave, strict=True):
-                    remember_decision(decided, segment.decider.catalogue.model)
+                    apply_decision(decided, segment.decider.catalogue.model)
                     segment.decided.append(decided)
                     segment.go_on(turn, decided)
             playing = deciding
@@ -208,7 +210,7 @@ class Engine:
             action, published, offset = decided.action, decided.published, decided.due.offset
             if action is None or published is None or offset <= counted:
                 continue
-            use(known, budgets, action, published.channel, decided.due.at_ms)
+            count_use(known, budgets, action, published.channel, decided.due.at_ms)
             known.counted_offset = max(known.counted_offset, offset)
         store.put_partition_state(known)
 

@@ -11,7 +11,7 @@ from streams.core.catalogue.contact_rules import After, ContactRules
 from streams.core.catalogue.values import Timers
 from streams.core.decision.decider import Decider
 from streams.core.decision.decision_records import DecidedWave
-from streams.core.decision.due import Due, Slate, trigger_of
+from streams.core.decision.due import DecisionDue, Slate, trigger_of
 from streams.core.folds.attribution import (
     credit_outcome,
     credit_purchase,
@@ -19,22 +19,29 @@ from streams.core.folds.attribution import (
     settle,
     shows_response,
 )
-from streams.core.folds.contacts import Answered, note_refusal, note_response
+from streams.core.folds.contacts import AnswerSubject, record_refusal, record_response
 from streams.core.folds.fold import (
     fold,
     keep_refusal,
     keep_refusal_of_a_repeat,
-    note_duplicate,
-    note_origin,
+    record_duplicate,
+    record_origin,
     repeat_of,
 )
-from streams.core.folds.outcome_time import at_its_decision
+from streams.core.folds.outcome_time import dated_at_decision
 from streams.core.folds.purchases import without_money
 from streams.core.folds.support import is_superseded
 from streams.core.moments import FRESH_MS, MOMENT_OF_EVENT, QUIET_OVER, SESSION_MOMENTS
 from streams.core.state.customer import CustomerState, Pending
 from streams.core.state.layout import HEAD
-from streams.core.state.timers import armed, fire, forget_past, is_due, is_over, moment_of
+from streams.core.state.timers import (
+    drop_past_timers,
+    fire,
+    is_due,
+    is_over,
+    moment_of,
+    pending_timers,
+)
 
 _LAST_DECISION = HEAD["last_decision_ms"]
 _NEWEST = HEAD["newest_event_ms"]
@@ -43,7 +50,7 @@ _NO_CATALOGUE_CONTACT = ContactRules()
 
 
 @dataclass(slots=True)
-class Turn:
+class CustomerRun:
     """One customer's way: what is to be applied to their state, and how far that is.
 
     `next_place` of a slate is decided before anything else. `timers` are due at the tick that
@@ -56,7 +63,7 @@ class Turn:
     timers: Sequence[tuple[int, str]] = ()
     tick_offset: int = -1
     tick_ms: int = 0
-    next_place: Due | None = None
+    next_place: DecisionDue | None = None
     brought: frozenset[str] = frozenset()
     timers_done: int = 0
     events_done: int = 0
@@ -76,14 +83,14 @@ class Segment:
         self.decider = decider
         self.timers = decider.catalogue.timers if decider else _NO_CATALOGUE_TIMERS
         self._contact = decider.catalogue.contact if decider else _NO_CATALOGUE_CONTACT
-        self._about: Mapping[float, Answered] = decider.about if decider else {}
+        self._about: Mapping[float, AnswerSubject] = decider.about if decider else {}
         # Before the first catalogue every order is taken to be in the currency that is to come.
         self._currency = decider.catalogue.currency if decider else ""
         self.notes = notes
         self.closed = closed
         self.decided: list[DecidedWave] = []
 
-    def next_due(self, turn: Turn) -> Due | None:
+    def next_due(self, turn: CustomerRun) -> DecisionDue | None:
         """Apply what is waiting up to and including the next moment; None at the end."""
         if turn.next_place is not None:
             place, turn.next_place = turn.next_place, None
@@ -120,25 +127,25 @@ class Segment:
     def _decides(self, moment: str | None) -> bool:
         return self.decider is not None and moment in self.decider.moments
 
-    def _apply(self, turn: Turn, offset: int, event: CustomerEvent) -> Due | None:
+    def _apply(self, turn: CustomerRun, offset: int, event: CustomerEvent) -> DecisionDue | None:
         state = turn.state
         if offset <= state.applied_offset:
             self.notes["already_applied"] += 1
             return None
         state.applied_offset = offset
         if isinstance(event, Outcome):
-            event = at_its_decision(state, event)
+            event = dated_at_decision(state, event)
         if (repeat := repeat_of(state, event)) is not None:
             self.notes[repeat] += 1
             if repeat == "duplicate":
-                note_duplicate(state, event)
+                record_duplicate(state, event)
                 keep_refusal_of_a_repeat(state, event)
                 if isinstance(event, Outcome):
                     self._credit_repeat(state, event)
             elif repeat == "erased":
                 # So that its own replay is known even if it is dated later (on topics that
                 # producers stamp) than the erasure.
-                note_origin(state, event.origin)
+                record_origin(state, event.origin)
                 keep_refusal(state, event)
             return None
         newest_ms = state.head[_NEWEST]
@@ -146,10 +153,10 @@ class Segment:
         if isinstance(event, Purchase) and event.currency != self._currency and self._currency:
             event, fate = without_money(event), "folded_without_money"
         self._credit(state, event)
-        before = armed(state) if event.origin.stale else None
+        before = pending_timers(state) if event.origin.stale else None
         fold(state, event, self.timers)
         if before is not None:
-            forget_past(state, before, event.origin.seen_at_ms)
+            drop_past_timers(state, before, event.origin.seen_at_ms)
         self.notes[fate] += 1
         moment = MOMENT_OF_EVENT.get((type(event).__name__, event.kind))
         if moment is None or not self._decides(moment):
@@ -170,8 +177,8 @@ class Segment:
         return due
 
     def _owed_late(
-        self, turn: Turn, offset: int, event: CustomerEvent, moment: str, newest_ms: float
-    ) -> Due | None:
+        self, turn: CustomerRun, offset: int, event: CustomerEvent, moment: str, newest_ms: float
+    ) -> DecisionDue | None:
         """Return what service still owes for an event that much newer ones overtook.
 
         It is decided with what is known by now, so at the latest time there is, and never before a
@@ -190,8 +197,12 @@ class Segment:
         due = self._due(turn, moment, at_ms, offset, trigger_of(event))
         return due._replace(late_ms=late_ms, out_of_order=True)
 
-    def _due(self, turn: Turn, moment: str, at_ms: int, offset: int, trigger: Trigger) -> Due:
-        return Due(turn.customer, turn.state, moment, at_ms, self.partition, offset, trigger)
+    def _due(
+        self, turn: CustomerRun, moment: str, at_ms: int, offset: int, trigger: Trigger
+    ) -> DecisionDue:
+        return DecisionDue(
+            turn.customer, turn.state, moment, at_ms, self.partition, offset, trigger
+        )
 
     def _credit(self, state: CustomerState, event: CustomerEvent) -> None:
         if isinstance(event, Purchase):
@@ -199,7 +210,7 @@ class Segment:
         elif isinstance(event, Outcome):
             pending = credit_outcome(state, event)
             self.notes[f"{'unmatched' if pending is None else 'outcome'}:{event.kind}"] += 1
-            note_refusal(state, self._contact.suppressions, event, pending, self._about)
+            record_refusal(state, self._contact.suppressions, event, pending, self._about)
 
     def _credit_repeat(self, state: CustomerState, event: Outcome) -> None:
         """Credit what may have counted before as far as that changes nothing if it did.
@@ -207,7 +218,7 @@ class Segment:
         A no under a rule that counts several in a row is left out: it must not count twice.
         """
         once = [rule for rule in self._contact.suppressions if rule.times == 1]
-        note_refusal(state, once, event, credit_outcome(state, event), self._about)
+        record_refusal(state, once, event, credit_outcome(state, event), self._about)
 
     def settle(self, state: CustomerState, at_ms: int) -> list[Pending]:
         """Take the decisions whose window is over; what was ignored too often will rest."""
@@ -215,11 +226,11 @@ class Segment:
         for pending in settled:
             if shows_response(pending) and (pending.rewarded or is_ignored(pending)):
                 says: After | None = None if pending.rewarded else "ignored"
-                about = Answered.by(pending)
-                note_response(state, self._contact.suppressions, says, about, at_ms)
+                about = AnswerSubject.by(pending)
+                record_response(state, self._contact.suppressions, says, about, at_ms)
         return settled
 
-    def go_on(self, turn: Turn, decided: DecidedWave) -> None:
+    def go_on(self, turn: CustomerRun, decided: DecidedWave) -> None:
         """Ask for the next place of a slate, unless it is full or silence was chosen."""
         assert self.decider is not None
         due, action = decided.due, decided.action

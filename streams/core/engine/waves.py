@@ -7,26 +7,26 @@ from typing import NamedTuple
 
 from streams.core.decision.decider import Decider
 from streams.core.decision.decision_records import DecidedWave
-from streams.core.decision.due import Due
+from streams.core.decision.due import DecisionDue
 
 # Customers decided for at once; more are decided in turn. A tick may find a million timers due, and
 # a wave's matrices take some hundred bytes for each customer and action.
 MAX_WAVE = 1_024
 
 
-class Asked(NamedTuple):
+class WaveRequest(NamedTuple):
     """Customers of one partition who are due at once, and what decides for them."""
 
     decider: Decider
     closed: frozenset[str]
-    due: Sequence[Due]
+    due: Sequence[DecisionDue]
 
 
-Way = Generator[Asked, Sequence[DecidedWave], None]
+Way = Generator[WaveRequest, Sequence[DecidedWave], None]
 """A partition on its way through a batch: it asks for decisions and goes on with what it gets."""
 
 
-def go(ways: Sequence[Way]) -> None:
+def run_side_by_side(ways: Sequence[Way]) -> None:
     """Let all go on to their ends, deciding for those who ask."""
     asking = [(way, asked) for way in ways if (asked := next(way, None)) is not None]
     while asking:
@@ -38,7 +38,7 @@ def go(ways: Sequence[Way]) -> None:
         ]
 
 
-def _sent(way: Way, decided: Sequence[DecidedWave]) -> Asked | None:
+def _sent(way: Way, decided: Sequence[DecidedWave]) -> WaveRequest | None:
     """Let a partition go on; return what it asks for next, None at its end."""
     try:
         return way.send(decided)
@@ -46,7 +46,7 @@ def _sent(way: Way, decided: Sequence[DecidedWave]) -> Asked | None:
         return None
 
 
-def _decided(asked: Sequence[Asked]) -> list[list[DecidedWave]]:
+def _decided(asked: Sequence[WaveRequest]) -> list[list[DecidedWave]]:
     """Decide for all who ask, in as few waves as their deciders allow; in the order asked."""
     answers: list[list[DecidedWave]] = [[] for _ in asked]
     groups: dict[tuple[int, frozenset[str]], list[int]] = {}

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from streams.core.features.wave import Wave
 from streams.core.moments import MOMENT_NUMBER
-from streams.core.state.decay import as_told
+from streams.core.state.decay import rounded_for_rules
 from streams.core.state.layout import (
     HALF_LIFE_NAMES,
     HEAD,
@@ -65,13 +65,13 @@ class AtMoment:
 
 
 @dataclass(frozen=True, slots=True)
-class Own:
+class Computed:
     """A function of its own, from a wave to (n,)."""
 
     of: Block
 
 
-Column = Number | Since | Decayed | AtMoment | Own
+Column = Number | Since | Decayed | AtMoment | Computed
 
 
 class Matrix:
@@ -86,7 +86,7 @@ class Matrix:
             if places:
                 self._blocks.append((np.array(places), block([columns[p] for p in places])))
         for place, column in enumerate(columns):
-            if isinstance(column, Own):
+            if isinstance(column, Computed):
                 self._own.append((place, column.of))
 
     def of(self, wave: Wave) -> Floats:
@@ -113,7 +113,7 @@ def _decayed(columns: Sequence[Decayed]) -> Block:
     slots = np.array([HEAD[f"{column.name}_{column.half_life}"] for column in columns])
     lives = np.array([HALF_LIFE_NAMES.index(column.half_life) for column in columns])
     return lambda wave: np.maximum(
-        as_told(wave.head.take(slots, axis=1) * wave.fade[:, lives]), 0.0
+        rounded_for_rules(wave.head.take(slots, axis=1) * wave.fade[:, lives]), 0.0
     )
 
 

@@ -15,7 +15,7 @@ from hashlib import blake2b
 
 from streams.core.features import columns as col
 from streams.core.features import local_time
-from streams.core.features.columns import AtMoment, Block, Column, Decayed, Number, Own, Since
+from streams.core.features.columns import AtMoment, Block, Column, Computed, Decayed, Number, Since
 from streams.core.moments import MOMENTS
 from streams.core.units import WEEKDAYS
 
@@ -72,10 +72,10 @@ CUSTOMER_FEATURES: tuple[Feature, ...] = (
         "products",
         0,
         20,
-        Own(col.cart_items),
+        Computed(col.cart_items),
     ),
-    Feature("cart_minutes", "minutes", 0, 60 * 24 * 30, Own(col.cart_minutes)),
-    Feature("open_tickets", "tickets", 0, 8, Own(col.open_tickets), purpose="service"),
+    Feature("cart_minutes", "minutes", 0, 60 * 24 * 30, Computed(col.cart_minutes)),
+    Feature("open_tickets", "tickets", 0, 8, Computed(col.open_tickets), purpose="service"),
     Feature(
         "tickets_30d",
         "tickets, half-life 30 days",
@@ -85,7 +85,7 @@ CUSTOMER_FEATURES: tuple[Feature, ...] = (
         purpose="service",
     ),
     Feature("subscribed", "flag", 0, 1, Number("subscribed"), kind="flag"),
-    Feature("subscription_ended", "flag", 0, 1, Own(col.subscription_ended), kind="flag"),
+    Feature("subscription_ended", "flag", 0, 1, Computed(col.subscription_ended), kind="flag"),
     Feature(
         "days_since_subscription_start", "days", 0, col.NEVER_DAYS, Since("subscription_start_ms")
     ),
@@ -96,7 +96,7 @@ CUSTOMER_FEATURES: tuple[Feature, ...] = (
         "contacts",
         0,
         16,
-        Own(col.contacts_in_a_week),
+        Computed(col.contacts_in_a_week),
         purpose="service",
     ),
     Feature("ignored_in_a_row", "actions", 0, 1e6, Number("ignored_in_a_row"), purpose="service"),
@@ -107,14 +107,14 @@ CUSTOMER_FEATURES: tuple[Feature, ...] = (
         "families",
         0,
         12,
-        Own(col.families_bought),
+        Computed(col.families_bought),
     ),
     Feature(
         "usual_due",
         "time since last order over usual gap",
         0,
         3,
-        Own(col.usual_due),
+        Computed(col.usual_due),
     ),
     # Beside the circle, as the model's input too: a decision record then holds all that its rules
     # read, and `explain` and `what-if` can ask them again.
@@ -123,7 +123,7 @@ CUSTOMER_FEATURES: tuple[Feature, ...] = (
         "hours, 0 to 23",
         0,
         23,
-        Own(local_time.local_hour),
+        Computed(local_time.local_hour),
         purpose="service",
     ),
     Feature(
@@ -131,17 +131,19 @@ CUSTOMER_FEATURES: tuple[Feature, ...] = (
         "1 monday .. 7 sunday",
         1,
         7,
-        Own(local_time.local_weekday),
+        Computed(local_time.local_weekday),
         purpose="service",
         words=WEEKDAYS,
     ),
-    Feature("weekend", "flag", 0, 1, Own(local_time.is_weekend), kind="flag", purpose="service"),
+    Feature(
+        "weekend", "flag", 0, 1, Computed(local_time.is_weekend), kind="flag", purpose="service"
+    ),
     Feature(
         "hour_sin",
         "ratio",
         -1,
         1,
-        Own(local_time.hour_sin),
+        Computed(local_time.hour_sin),
         purpose="service",
         instead="local_hour",
     ),
@@ -150,7 +152,7 @@ CUSTOMER_FEATURES: tuple[Feature, ...] = (
         "ratio",
         -1,
         1,
-        Own(local_time.hour_cos),
+        Computed(local_time.hour_cos),
         purpose="service",
         instead="local_hour",
     ),

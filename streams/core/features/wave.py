@@ -17,7 +17,7 @@ from streams.core.catalogue.values import Answers
 from streams.core.features.action_axis import ActionAxis
 from streams.core.moments import MOMENT_NUMBER
 from streams.core.state.customer import CustomerState
-from streams.core.state.decay import ERA_MS, ERA_SLOTS, as_told
+from streams.core.state.decay import ERA_MS, ERA_SLOTS, rounded_for_rules
 from streams.core.state.layout import (
     CONTACT,
     CONTACT_WIDTH,
@@ -103,7 +103,7 @@ class Wave:
     def decayed(self, name: str, half_life: str) -> Floats:
         """Return what a decayed sum is worth now, shape (n,); never negative."""
         fade = self.fade[:, HALF_LIFE_NAMES.index(half_life)]
-        return np.maximum(as_told(self.number(f"{name}_{half_life}") * fade), 0.0)
+        return np.maximum(rounded_for_rules(self.number(f"{name}_{half_life}") * fade), 0.0)
 
     @cached_property
     def _families(self) -> Floats:
@@ -128,7 +128,7 @@ class Wave:
     def family_decayed(self, name: str, half_life: str) -> Floats:
         """Return what a family's decayed slot is worth now, shape (n, f + 1)."""
         fade = self.fade[:, HALF_LIFE_NAMES.index(half_life), None]
-        return np.maximum(as_told(self.family(name) * fade), 0.0)
+        return np.maximum(rounded_for_rules(self.family(name) * fade), 0.0)
 
     def of_action(self, by_family: Floats) -> Floats:
         """Spread (n, f + 1, ...) over the actions by their family: shape (n, a, ...)."""

@@ -15,8 +15,8 @@ from streams.core.folds.updates import (
     bump,
     cart_waits,
     kept_product,
-    latest,
-    seen,
+    mark_seen,
+    raise_latest,
     stay_with_cart,
 )
 from streams.core.hashing import family_number
@@ -55,8 +55,8 @@ def fold_click(state: CustomerState, event: Click, weights: Weights, timers: Tim
         bump(state.head, "dwell_s", event.dwell_ms / SECOND_MS, weights)
     if interest and event.family is not None:
         add_interest(state, event.family, interest, event.at_ms, weights)
-    seen(state, event.at_ms, timers)
-    latest(state.head, "browsed", event.at_ms)
+    mark_seen(state, event.at_ms, timers)
+    raise_latest(state.head, "browsed", event.at_ms)
     if event.kind in ("add_to_cart", "remove_from_cart") and event.product is not None:
         _cart(state, event, timers)
     else:
@@ -75,7 +75,7 @@ def _cart(state: CustomerState, event: Click, timers: Timers) -> None:
         _make_room(state, product)
         known = state.cart[product] = CartItem(0, 0, event.at_ms)
     _count(known, event)
-    latest(head, "carted", event.at_ms)
+    raise_latest(head, "carted", event.at_ms)
     if not cart_waits(state):
         head[_CART_LEFT] = 0.0
     elif event.at_ms >= carted_ms or not waited:

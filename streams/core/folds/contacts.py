@@ -12,7 +12,7 @@ from streams.core.catalogue.service import is_service
 from streams.core.catalogue.values import Action
 from streams.core.channels import AUTOMATED, BY_PEOPLE
 from streams.core.hashing import name_number, text_number
-from streams.core.state.customer import CustomerState, Pending, Silence
+from streams.core.state.customer import CustomerState, Pending, SuppressionCount
 from streams.core.state.layout import CONTACT, CONTACT_WIDTH, HEAD, MAX_CONTACTS, MAX_SILENCES
 
 # What an outcome says of the action it answers.
@@ -20,7 +20,7 @@ _SAYS: dict[str, After] = {"reject": "rejected", "objection": "objected"}
 _IN_A_ROW = HEAD["automated_in_a_row"]
 
 
-class Answered(NamedTuple):
+class AnswerSubject(NamedTuple):
     """What an answer is about: an action, its family, and whether it was owed."""
 
     action: str
@@ -28,17 +28,17 @@ class Answered(NamedTuple):
     service: bool = False
 
     @classmethod
-    def of(cls, action: Action) -> Answered:
+    def of(cls, action: Action) -> AnswerSubject:
         """Return what an answer to a declared action is about."""
         return cls(action.id, action.family, is_service(action))
 
     @classmethod
-    def by(cls, pending: Pending) -> Answered:
+    def by(cls, pending: Pending) -> AnswerSubject:
         """Return what an answer to a pending decision is about."""
         return cls(pending.action, pending.family, pending.service)
 
 
-def silence_number(rule: Suppression, action: str, family: str | None) -> int:
+def suppression_number(rule: Suppression, action: str, family: str | None) -> int:
     """Return under which number a rule counts the answers to an action, or to its family."""
     about = f"action/{action}" if rule.scope == "action" or family is None else f"family/{family}"
     return int(name_number(f"{rule.id}/{about}"))
@@ -49,14 +49,14 @@ def rests_under(rule: Suppression, action: Action) -> int:
 
     A no to offers about a family says nothing of what is owed, so service rests by itself.
     """
-    return silence_number(rule, action.id, None if is_service(action) else action.family)
+    return suppression_number(rule, action.id, None if is_service(action) else action.family)
 
 
-def note_response(
+def record_response(
     state: CustomerState,
     rules: Iterable[Suppression],
     what: After | None,
-    about: Answered,
+    about: AnswerSubject,
     at_ms: int,
 ) -> None:
     """Count an answer to an action, and silence what it is about where that is due.
@@ -67,9 +67,9 @@ def note_response(
     ends. One that the customer asked for lasts its term.
     """
     for rule in rules:
-        numbers = {silence_number(rule, about.action, about.family): None}
+        numbers = {suppression_number(rule, about.action, about.family): None}
         if about.service:
-            numbers[silence_number(rule, about.action, None)] = None
+            numbers[suppression_number(rule, about.action, None)] = None
         for number in numbers:
             if what is None:
                 _reward(state, number, rule.after)
@@ -77,12 +77,12 @@ def note_response(
                 _refusal(state, number, rule, at_ms)
 
 
-def note_refusal(
+def record_refusal(
     state: CustomerState,
     rules: Iterable[Suppression],
     event: Outcome,
     pending: Pending | None,
-    declared: Mapping[float, Answered],
+    declared: Mapping[float, AnswerSubject],
 ) -> None:
     """Count a reject or an objection; nothing of other outcomes.
 
@@ -93,15 +93,15 @@ def note_refusal(
         return
     about = None
     if pending is not None:
-        about = Answered.by(pending)
+        about = AnswerSubject.by(pending)
     elif (contact := contacted_about(state, event.decision_id)) is not None:
         about = declared.get(contact.action)
     if about is not None:
-        note_response(state, rules, says, about, event.at_ms)
+        record_response(state, rules, says, about, event.at_ms)
 
 
 def _refusal(state: CustomerState, number: int, rule: Suppression, at_ms: int) -> None:
-    known = state.silences.pop(number, None) or Silence(0, 0)
+    known = state.silences.pop(number, None) or SuppressionCount(0, 0)
     known.count += 1
     if known.count >= rule.times:
         known.count, known.until_ms = 0, max(known.until_ms, at_ms + rule.term_ms)
@@ -117,7 +117,7 @@ def _reward(state: CustomerState, number: int, after: After) -> None:
             del state.silences[number]
 
 
-def _make_room(silences: dict[int, Silence], new: Silence, at_ms: int) -> bool:
+def _make_room(silences: dict[int, SuppressionCount], new: SuppressionCount, at_ms: int) -> bool:
     """Drop what says least: one that is over, then the lowest count, then what ends first.
 
     False, and nothing is dropped, where a mere count would take the place of a silence.

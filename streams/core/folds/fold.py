@@ -66,7 +66,7 @@ def repeat_of(state: CustomerState, event: CustomerEvent) -> str | None:
     return None
 
 
-def note_origin(state: CustomerState, origin: Origin) -> None:
+def record_origin(state: CustomerState, origin: Origin) -> None:
     """Raise the watermark of a record's source, whether or not the record counted."""
     source = source_of(origin.topic, origin.partition)
     # Put in anew, so that the first of the map is the source that was silent the longest.
@@ -76,12 +76,12 @@ def note_origin(state: CustomerState, origin: Origin) -> None:
     state.watermarks[source] = highest
 
 
-def note_duplicate(state: CustomerState, event: CustomerEvent) -> None:
+def record_duplicate(state: CustomerState, event: CustomerEvent) -> None:
     """Remember the record of an event that counted before, and its id if that was another one.
 
     So that its own replay is known even after the id is no longer remembered.
     """
-    note_origin(state, event.origin)
+    record_origin(state, event.origin)
     if isinstance(event, Purchase) and not is_known(state, PURCHASES, event):
         remember_id(state, PURCHASES, event)
 
@@ -140,7 +140,7 @@ _NOES_OF_PROFILE: dict[str, Callable[[CustomerState, Profile], None]] = {
 
 def fold(state: CustomerState, event: CustomerEvent, timers: Timers) -> None:
     """Apply a new event to the state (in place)."""
-    note_origin(state, event.origin)
+    record_origin(state, event.origin)
     _remember(state, event)
     head, at_ms = state.head, event.at_ms
     if at_ms > head[_NEWEST]:

@@ -9,7 +9,7 @@ import msgspec
 
 from streams.core.folds.habits import SUREST, faded, trimmed
 from streams.core.state.baskets import WHOLE, CartItem, Habit, Subscription
-from streams.core.state.customer import CustomerState, Silence, Ticket, Told, lasts
+from streams.core.state.customer import CustomerState, StatedValue, SuppressionCount, Ticket, lasts
 from streams.core.state.event_ids import Source, apart
 from streams.core.state.layout import (
     MAX_ANSWERS,
@@ -180,7 +180,9 @@ def _latest_word(a: Ticket, b: Ticket, name: str) -> str | None:
     return max(said, default=(0, None))[1]
 
 
-def merged_told(a: CustomerState, b: CustomerState) -> tuple[dict[str, Told], dict[str, Told]]:
+def merged_told(
+    a: CustomerState, b: CustomerState
+) -> tuple[dict[str, StatedValue], dict[str, StatedValue]]:
     """Return the preferences and the answers of both: the latest word on each subject."""
     return (
         _latest_told(a.preferences, b.preferences, MAX_PREFERENCES),
@@ -188,7 +190,9 @@ def merged_told(a: CustomerState, b: CustomerState) -> tuple[dict[str, Told], di
     )
 
 
-def _latest_told(a: dict[str, Told], b: dict[str, Told], most: int) -> dict[str, Told]:
+def _latest_told(
+    a: dict[str, StatedValue], b: dict[str, StatedValue], most: int
+) -> dict[str, StatedValue]:
     told = {
         name: max(
             (side[name] for side in (a, b) if name in side),
@@ -213,10 +217,12 @@ def _names(a: dict[str, _Value], b: dict[str, _Value]) -> list[str]:
     return sorted(a.keys() | b.keys())
 
 
-def merged_silences(a: dict[int, Silence], b: dict[int, Silence]) -> dict[int, Silence]:
+def merged_silences(
+    a: dict[int, SuppressionCount], b: dict[int, SuppressionCount]
+) -> dict[int, SuppressionCount]:
     """Return the silences of both: of the same one the longer, with the higher count."""
     both = {
-        number: Silence(
+        number: SuppressionCount(
             max(side[number].count for side in (a, b) if number in side),
             max(side[number].until_ms for side in (a, b) if number in side),
         )

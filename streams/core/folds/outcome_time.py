@@ -12,7 +12,7 @@ from streams.core.state.layout import HEAD
 _LAST_DECISION = HEAD["last_decision_ms"]
 
 
-def at_its_decision(state: CustomerState, event: Outcome) -> Outcome:
+def dated_at_decision(state: CustomerState, event: Outcome) -> Outcome:
     """Return an outcome that is not dated before the decision it names.
 
     Nothing is answered before it was decided: an earlier date comes of a channel's slow clock, or

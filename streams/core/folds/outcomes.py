@@ -8,7 +8,7 @@ from schemas.records import Outcome
 from streams.core.catalogue.values import Timers
 from streams.core.channels import REACHING_OUT
 from streams.core.folds.closed_channels import close
-from streams.core.folds.updates import TOTAL_SLOT, bump, latest, seen
+from streams.core.folds.updates import TOTAL_SLOT, bump, mark_seen, raise_latest
 from streams.core.state.customer import CustomerState
 from streams.core.state.decay import Weights
 from streams.core.state.layout import HEAD
@@ -27,8 +27,8 @@ def fold_outcome(state: CustomerState, event: Outcome, weights: Weights, timers:
     if (total := _RESPONSES.get(event.kind)) is not None:
         bump(state.head, total, 1.0, weights)
     if event.kind in ("click", "accept", "reject", "objection", "unsubscribe"):
-        latest(state.head, "responded", event.at_ms)
-        seen(state, event.at_ms, timers)
+        raise_latest(state.head, "responded", event.at_ms)
+        mark_seen(state, event.at_ms, timers)
         state.head[HEAD["automated_in_a_row"]] = 0.0
     if event.kind in ("click", "accept", "reject"):
         state.head[TOTAL_SLOT[f"{event.kind}s"]] += 1

@@ -11,10 +11,10 @@ from schemas.symbols import PURPOSES
 from streams.core.catalogue.values import Timers
 from streams.core.folds.closed_channels import channel_setting
 from streams.core.folds.updates import (
-    latest,
-    seen,
+    mark_seen,
+    raise_latest,
 )
-from streams.core.state.customer import CustomerState, Told, lasts
+from streams.core.state.customer import CustomerState, StatedValue, lasts
 from streams.core.state.decay import Weights
 from streams.core.state.layout import (
     HEAD,
@@ -38,8 +38,8 @@ def fold_profile(state: CustomerState, event: Profile, weights: Weights, timers:
     if event.kind == "erasure":
         erase(state, event.at_ms)
         return
-    latest(state.head, "told", event.at_ms)
-    seen(state, event.at_ms, timers)
+    raise_latest(state.head, "told", event.at_ms)
+    mark_seen(state, event.at_ms, timers)
     _PROFILE_FOLDS[event.kind](state, event)
 
 
@@ -73,7 +73,7 @@ def _signed_up(state: CustomerState, event: Profile) -> None:
         state.head[slot] = event.at_ms
 
 
-def _told(known: dict[str, Told], event: Profile, most: int) -> None:
+def _told(known: dict[str, StatedValue], event: Profile, most: int) -> None:
     subject = shortened(event.subject or "", MAX_NAME_BYTES)
     value = None if event.value is None else shortened(event.value, MAX_TEXT_BYTES)
     if subject in known:
@@ -81,7 +81,7 @@ def _told(known: dict[str, Told], event: Profile, most: int) -> None:
             return
     elif len(known) >= most:
         del known[min(known, key=lambda s: (lasts(s, known[s]), known[s].at_ms, s))]
-    known[subject] = Told(event.at_ms, event.weight or 0.0, value)
+    known[subject] = StatedValue(event.at_ms, event.weight or 0.0, value)
 
 
 def preference(state: CustomerState, event: Profile) -> None:

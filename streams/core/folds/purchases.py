@@ -16,8 +16,8 @@ from streams.core.folds.updates import (
     add_interest,
     bump,
     cart_waits,
-    latest,
-    seen,
+    mark_seen,
+    raise_latest,
 )
 from streams.core.money import currency_number
 from streams.core.state.customer import CustomerState
@@ -70,7 +70,7 @@ def fold_purchase(state: CustomerState, event: Purchase, weights: Weights, timer
         bump(state.head, "refunds", 1.0, weights)
         bump(state.head, "refund_spend", money, weights)
         state.head[TOTAL_SLOT["refunds"]] += 1
-        latest(state.head, "refunded", event.at_ms)
+        raise_latest(state.head, "refunded", event.at_ms)
     elif event.kind == "order":
         _order(state, event, money, weights)
     else:
@@ -79,7 +79,7 @@ def fold_purchase(state: CustomerState, event: Purchase, weights: Weights, timer
             _ended(state, event.at_ms, timers)
     # A subscription may be renewed or run out without the customer doing anything.
     if event.kind not in _WITHOUT_THEM:
-        seen(state, event.at_ms, timers)
+        mark_seen(state, event.at_ms, timers)
 
 
 def _ended(state: CustomerState, at_ms: int, timers: Timers) -> None:
@@ -115,7 +115,7 @@ def _order(state: CustomerState, event: Purchase, money: int, weights: Weights) 
     head[TOTAL_SLOT["lines"]] += len(event.lines)
     head[TOTAL_SLOT["spend"]] += money
     remember_basket(state, event, latest_ms=head[LATEST_SLOT["ordered"]])
-    latest(head, "ordered", event.at_ms)
+    raise_latest(head, "ordered", event.at_ms)
     head[HEAD["automated_in_a_row"]] = 0.0
     spent: dict[str, int] = {}
     for line in event.lines:

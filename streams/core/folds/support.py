@@ -8,8 +8,8 @@ from streams.core.catalogue.values import Timers
 from streams.core.folds.updates import (
     TOTAL_SLOT,
     bump,
-    latest,
-    seen,
+    mark_seen,
+    raise_latest,
 )
 from streams.core.state.customer import CustomerState, Ticket
 from streams.core.state.decay import Weights
@@ -26,14 +26,14 @@ _WORDS = frozenset({"opened", "reopened", "escalated", "resolved"})
 
 def fold_support(state: CustomerState, event: Support, weights: Weights, timers: Timers) -> None:
     """Apply a step in the life of a ticket."""
-    latest(state.head, "ticket", event.at_ms)
+    raise_latest(state.head, "ticket", event.at_ms)
     if event.kind == "opened":
         bump(state.head, "tickets", 1.0, weights)
         state.head[TOTAL_SLOT["tickets"]] += 1
     elif event.kind == "message":
         bump(state.head, "messages", 1.0, weights)
     if event.kind in ("opened", "message", "reopened", "rated"):
-        seen(state, event.at_ms, timers)
+        mark_seen(state, event.at_ms, timers)
         state.head[HEAD["automated_in_a_row"]] = 0.0
     if event.satisfaction is not None and event.at_ms >= state.head[HEAD["satisfaction_ms"]]:
         state.head[HEAD["satisfaction"]] = event.satisfaction

@@ -58,14 +58,14 @@ def bump(head: array[float], name: str, amount: float, weights: Weights) -> None
     add(head, _SUM[name], amount, weights)
 
 
-def latest(head: array[float], name: str, at_ms: int) -> None:
+def raise_latest(head: array[float], name: str, at_ms: int) -> None:
     """Raise the time a kind of event was last seen."""
     slot = LATEST_SLOT[name]
     if at_ms > head[slot]:
         head[slot] = at_ms
 
 
-def seen(state: CustomerState, at_ms: int, timers: Timers) -> None:
+def mark_seen(state: CustomerState, at_ms: int, timers: Timers) -> None:
     """The customer did something themselves: they are here, and not quiet."""
     head = state.head
     if at_ms > head[_SEEN]:

@@ -59,7 +59,7 @@ def settle_tick(
         known.closed = [*known.closed, Closed(offset, closed)][-MAX_CLOSED:]
 
 
-def use(
+def count_use(
     known: PartitionState, budgets: Iterable[Budget], action: Action, channel: str, at_ms: int
 ) -> None:
     """Count an action that is published towards its budgets."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from models.protocol import Evidence
 from streams.core.arrays import Mask
-from streams.core.catalogue.service import SERVICE_FIRST, Flags, is_service, owed_to
+from streams.core.catalogue.service import SERVICE_FIRST, Flags, is_owed, is_service
 from streams.core.catalogue.values import Action, Ramp
 from streams.core.features.wave import Floats
 from streams.core.hashing import id_hash, uniforms
@@ -26,7 +26,7 @@ from streams.core.policy.funnel import Funnel
 RAMP, TRIAL = "reach:ramp", "reach:shadow"
 
 
-def reach_ratios(ramp: Ramp, evidence: Evidence) -> Floats:
+def ramp_ratios(ramp: Ramp, evidence: Evidence) -> Floats:
     """Return the share of customers that each action may reach, in (0, 1], shape (a,)."""
     settled = evidence.overall >= ramp.settled_lessons
     new = settled & (evidence.began_at >= ramp.settled_lessons)
@@ -35,7 +35,7 @@ def reach_ratios(ramp: Ramp, evidence: Evidence) -> Floats:
     return ratios
 
 
-class Reach:
+class RampPolicy:
     """Who may get which of a catalogue's actions, under one model version."""
 
     def __init__(
@@ -45,7 +45,7 @@ class Reach:
         self._service = np.array([is_service(action) for action in actions])
         self._limited: list[tuple[int, int, float]] = []
         if ramp is not None:
-            for place, ratio in enumerate(reach_ratios(ramp, evidence).tolist()):
+            for place, ratio in enumerate(ramp_ratios(ramp, evidence).tolist()):
                 action = actions[place]
                 if ratio < 1.0 and action.ramped and not (action.shadow or is_service(action)):
                     self._limited.append((place, id_hash(f"{salt}/ramp/{action.id}"), ratio))
@@ -61,7 +61,7 @@ class Reach:
             for place, salt, ratio in self._limited:
                 beyond[:, place] = uniforms(customers, salt) >= ratio
             funnel.drop(beyond, RAMP)
-        owed = owed_to(funnel.candidates & ~self._trial, self._service)
+        owed = is_owed(funnel.candidates & ~self._trial, self._service)
         funnel.drop(owed[:, None] & ~self._service, SERVICE_FIRST)
         if not self._trial.any():
             return None, owed

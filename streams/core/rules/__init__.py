@@ -1,6 +1,6 @@
 """Rules in readable text over declared features, compiled together to column operations."""
 
-from streams.core.rules.condition import Condition, compile_rule
+from streams.core.rules.condition import Condition, check_rule
 from streams.core.rules.distance import Distance, distance
 from streams.core.rules.feature_types import DeclaredFeature, Features
 from streams.core.rules.program import Program
@@ -13,6 +13,6 @@ __all__ = [
     "Features",
     "Program",
     "RuleError",
-    "compile_rule",
+    "check_rule",
     "distance",
 ]

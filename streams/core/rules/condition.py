@@ -21,7 +21,7 @@ from streams.core.rules.parse import parse
 from streams.core.rules.tokens import RuleError
 from streams.core.rules.tree import Test, names_of
 
-__all__ = ["Condition", "RuleError", "compile_rule"]
+__all__ = ["Condition", "RuleError", "check_rule"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Condition:
     features: Mapping[str, DeclaredFeature] = field(compare=False, repr=False)
 
 
-def compile_rule(text: str, features: Features) -> Condition:
+def check_rule(text: str, features: Features) -> Condition:
     """Return the checked rule in `text` over declared features (or kinds, by name).
 
     Raises `RuleError` with the position, what is wrong and what to write instead.

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Iterator
 
 from streams.core.rules.feature_types import DeclaredFeature
-from streams.core.rules.tree import Compare, Every, Some, Test, comparisons, holds, names_of
+from streams.core.rules.tree import AllOf, AnyOf, Compare, Test, comparisons, holds, names_of
 
 
 def neighbours(number: float) -> tuple[float, float, float]:
@@ -35,7 +35,7 @@ def only_feature(test: Test) -> str | None:
     return next(iter(names)) if len(names) == 1 else None
 
 
-def by_feature(join: Every | Some) -> Iterator[tuple[str, Test]]:
+def by_feature(join: AllOf | AnyOf) -> Iterator[tuple[str, Test]]:
     """Return the parts of a join about one feature each, put together by feature."""
     parts: dict[str, list[Test]] = {}
     for part in join.parts:

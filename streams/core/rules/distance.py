@@ -17,7 +17,7 @@ from streams.core.money import MINOR_UNITS, format_minor
 from streams.core.rules.condition import Condition
 from streams.core.rules.constant_conditions import neighbours
 from streams.core.rules.feature_types import DeclaredFeature, noun
-from streams.core.rules.tree import Compare, Every, Not, Some, Test, Values, comparisons, holds
+from streams.core.rules.tree import AllOf, AnyOf, Compare, Not, Test, Values, comparisons, holds
 
 # What a comparison must become where the rule wants it false.
 _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
@@ -146,9 +146,9 @@ def _failing(rule: Condition, test: Test, values: Values, wanted: bool) -> Faili
             return [] if holds(test, values) == wanted else [(test, wanted)]
         case Not(inner):
             return _failing(rule, inner, values, not wanted)
-        case Every(parts) | Some(parts):
+        case AllOf(parts) | AnyOf(parts):
             each = [_failing(rule, part, values, wanted) for part in parts]
-            if isinstance(test, Every) == wanted:
+            if isinstance(test, AllOf) == wanted:
                 return [one for failing in each for one in failing]
             if not all(each):
                 return []
@@ -166,7 +166,7 @@ def _furthest(rule: Condition, failing: Failing, values: Values) -> Distance:
 
 def _of_feature(rule: Condition, name: str, failing: Failing, values: Values) -> Distance:
     tests = tuple(compare if wanted else Not(compare) for compare, wanted in failing)
-    nearest = _nearest(rule, Every(tests), name, values)
+    nearest = _nearest(rule, AllOf(tests), name, values)
     if nearest:
         return nearest
     # No value of this feature will do: tell what the first comparison asks for.

@@ -16,7 +16,7 @@ from streams.core.rules.constant_conditions import (
 )
 from streams.core.rules.feature_types import Features, declared, noun, offered
 from streams.core.rules.tokens import RuleError, check_tokens, unreadable
-from streams.core.rules.tree import MIRRORED, Compare, Every, Not, Operand, Some, Test
+from streams.core.rules.tree import MIRRORED, AllOf, AnyOf, Compare, Not, Operand, Test
 from streams.core.suggestions import near
 
 # Long enough for any rule a person can still read; it bounds parsing depth and time as well.
@@ -68,9 +68,9 @@ class _Reader:
     def truth(self, node: ast.expr) -> Test:
         match node:
             case ast.BoolOp(op=ast.And(), values=values):
-                return self._joined(node, Every(tuple(self.truth(value) for value in values)))
+                return self._joined(node, AllOf(tuple(self.truth(value) for value in values)))
             case ast.BoolOp(values=values):
-                return self._joined(node, Some(tuple(self.truth(value) for value in values)))
+                return self._joined(node, AnyOf(tuple(self.truth(value) for value in values)))
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 return Not(self.truth(operand))
             case ast.Compare():
@@ -86,7 +86,7 @@ class _Reader:
                 )
         raise self._refusal(node)
 
-    def _joined(self, node: ast.expr, join: Every | Some) -> Test:
+    def _joined(self, node: ast.expr, join: AllOf | AnyOf) -> Test:
         for name, group in by_feature(join):
             self._must_vary(node, settled(group, name, declared(self._features, name)), name)
         return join
@@ -97,7 +97,7 @@ class _Reader:
         for operator, right in zip(node.ops, node.comparators, strict=True):
             parts.append(self._pair(left, operator, right))
             left = right
-        return parts[0] if len(parts) == 1 else self._joined(node, Every(tuple(parts)))
+        return parts[0] if len(parts) == 1 else self._joined(node, AllOf(tuple(parts)))
 
     def _pair(self, left: ast.expr, operator: ast.cmpop, right: ast.expr) -> Test:
         if isinstance(operator, ast.In | ast.NotIn):
@@ -168,7 +168,7 @@ class _Reader:
             parts.append(Compare(name, "!=" if negated else "==", number))
         if len(parts) == 1:
             return parts[0]
-        return Every(tuple(parts)) if negated else Some(tuple(parts))
+        return AllOf(tuple(parts)) if negated else AnyOf(tuple(parts))
 
     def _operand(self, node: ast.expr, other: ast.expr | None = None) -> Operand:
         """Read a feature, a number, or a word for a value of the feature on the other side."""

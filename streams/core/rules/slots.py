@@ -11,7 +11,7 @@ import math
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from streams.core.rules.tree import MIRRORED, Compare, Every, Not, Some, Test
+from streams.core.rules.tree import MIRRORED, AllOf, AnyOf, Compare, Not, Test
 
 CUSTOMER = -1
 """The action of a column that is the same for all actions."""
@@ -56,9 +56,9 @@ class Slots:
                 return self.add(inner, action)
             case Not(inner):
                 return self._join("not", self.add(inner, action))
-            case Every():
+            case AllOf():
                 return self._fold("and", {self.add(p, action) for p in _flat(test)})
-            case Some():
+            case AnyOf():
                 return self._fold("or", {self.add(p, action) for p in _flat(test)})
 
     def _compare(self, test: Compare, action: int) -> int:
@@ -111,7 +111,7 @@ class Slots:
         return self.columns.setdefault(Column(of, name), len(self.columns))
 
 
-def _flat(join: Every | Some) -> Sequence[Test]:
+def _flat(join: AllOf | AnyOf) -> Sequence[Test]:
     """Return the parts of a join, those of like joins among them in their place."""
     parts: list[Test] = []
     for part in join.parts:

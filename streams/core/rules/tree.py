@@ -37,20 +37,20 @@ class Not:
 
 
 @dataclass(frozen=True, slots=True)
-class Every:
+class AllOf:
     """All of `parts` (`and`)."""
 
     parts: tuple[Test, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Some:
+class AnyOf:
     """Any of `parts` (`or`)."""
 
     parts: tuple[Test, ...]
 
 
-Test = Compare | Not | Every | Some
+Test = Compare | Not | AllOf | AnyOf
 
 # What a comparison becomes when its sides change places.
 MIRRORED: Mapping[str, str] = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
@@ -73,9 +73,9 @@ def holds(test: Test, values: Values) -> bool:
             return _SIGNS[sign](values[left], values[right] if isinstance(right, str) else right)
         case Not(inner):
             return not holds(inner, values)
-        case Every(parts):
+        case AllOf(parts):
             return all(holds(part, values) for part in parts)
-        case Some(parts):
+        case AnyOf(parts):
             return any(holds(part, values) for part in parts)
 
 
@@ -86,7 +86,7 @@ def comparisons(test: Test) -> Iterator[Compare]:
             yield test
         case Not(inner):
             yield from comparisons(inner)
-        case Every(parts) | Some(parts):
+        case AllOf(parts) | AnyOf(parts):
             for part in parts:
                 yield from comparisons(part)
 

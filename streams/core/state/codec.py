@@ -19,7 +19,7 @@ from streams.core.state.customer import (
 )
 from streams.core.state.enrolment import enrolled_before, enrolled_bytes
 from streams.core.state.layout import CONTACT_WIDTH, FAMILY_WIDTH, HEAD, HEAD_WIDTH
-from streams.core.state.packing import joined, parted, widened
+from streams.core.state.packing import join_halves, split_halves, widened
 from streams.core.state.partition import (
     PartitionState,
 )
@@ -55,7 +55,7 @@ _PARTITION_DECODER = msgspec.msgpack.Decoder(PartitionState)
 
 def encode_customer(state: CustomerState) -> bytes:
     """Return the state as bytes."""
-    head, families = parted(state.head, state.families.values())
+    head, families = split_halves(state.head, state.families.values())
     stored = Stored(
         SCHEMA_VERSION,
         state.applied_offset,
@@ -119,7 +119,7 @@ def _state(stored: Stored) -> CustomerState:
     # Every slot is set below; what a fresh state would begin with is not made first.
     state = CustomerState.__new__(CustomerState)
     state.applied_offset = stored.applied_offset
-    head, families = joined(stored.head, stored.families)
+    head, families = join_halves(stored.head, stored.families)
     contacts = stored.contacts
     if (stored.head_width, stored.family_width, stored.contact_width) != _WIDTHS:
         head = widened(head, stored.head_width, HEAD_WIDTH)

@@ -34,7 +34,7 @@ class Ticket(msgspec.Struct, array_like=True, gc=False):
     product: str | None = None
 
 
-class Told(msgspec.Struct, array_like=True, gc=False):
+class StatedValue(msgspec.Struct, array_like=True, gc=False):
     """Something the customer told us; the latest by event time stands."""
 
     at_ms: int
@@ -42,7 +42,7 @@ class Told(msgspec.Struct, array_like=True, gc=False):
     value: str | None
 
 
-def lasts(subject: str, told: Told) -> bool:
+def lasts(subject: str, told: StatedValue) -> bool:
     """Tell whether a word makes room last where there are too many: a greeting's, and a dislike.
 
     A dislike must hold for as long as it can: what it keeps away would come back without it.
@@ -50,7 +50,7 @@ def lasts(subject: str, told: Told) -> bool:
     return subject in LASTING_ANSWERS or told.weight < 0
 
 
-class Silence(msgspec.Struct, array_like=True, gc=False):
+class SuppressionCount(msgspec.Struct, array_like=True, gc=False):
     """Answers of one kind to an action or family: how many in a row, and how long it rests."""
 
     count: int
@@ -161,13 +161,13 @@ class CustomerState:
         # By a hash of the subscription's id.
         self.subscriptions: dict[int, Subscription] = {}
         self.tickets: dict[str, Ticket] = {}
-        self.preferences: dict[str, Told] = {}
-        self.answers: dict[str, Told] = {}
+        self.preferences: dict[str, StatedValue] = {}
+        self.answers: dict[str, StatedValue] = {}
         self.unsubscribed: dict[str, int] = {}
         self.resubscribed: dict[str, int] = {}
         self.time_zone: str | None = None
         self.pending: list[Pending] = []
-        self.silences: dict[int, Silence] = {}
+        self.silences: dict[int, SuppressionCount] = {}
         self.enrolled = 0
 
     def number(self, name: str) -> float:

@@ -109,12 +109,12 @@ def _move_landmark(
             family[slot] *= scale
 
 
-def as_told(worths: Worth) -> Worth:
+def rounded_for_rules(worths: Worth) -> Worth:
     """Return what sums are worth now, as rules and people are told: 17 bits, some five digits.
 
     What just happened once is worth 1, whatever was rounded on the way: a rule may ask for it.
 
-    >>> as_told(0.9999998), as_told(4_999.999), as_told(0.5)
+    >>> rounded_for_rules(0.9999998), rounded_for_rules(4_999.999), rounded_for_rules(0.5)
     (1.0, 5000.0, 0.5)
     """
     part = worths * _TOLD_SPLIT
@@ -127,4 +127,4 @@ def worth(total: float, era: float, half_life: int, at_ms: int) -> float:
     A time long before the landmark is taken as `ERA_HALF_LIVES` before it.
     """
     ahead = (era * ERA_MS[half_life] - at_ms) / HALF_LIVES_MS[half_life]
-    return as_told(total * exp2(min(ahead, ERA_HALF_LIVES)))
+    return rounded_for_rules(total * exp2(min(ahead, ERA_HALF_LIVES)))

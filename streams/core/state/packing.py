@@ -22,14 +22,14 @@ _BEGIN = _SIZE * min(min(slots) for slots in SUM_SLOTS)
 _END = _SIZE * (max(max(slots) for slots in SUM_SLOTS) + 1)
 
 
-def parted(head: array[float], families: Iterable[array[float]]) -> tuple[bytes, bytes]:
+def split_halves(head: array[float], families: Iterable[array[float]]) -> tuple[bytes, bytes]:
     """Return a head without its sums, and the sums and families in halves."""
     data = head.tobytes()
     sums = b"".join((data[_BEGIN:_END], *families))
     return data[:_BEGIN] + data[_END:], np.frombuffer(sums, _HALF).reshape(-1, 2).T.tobytes()
 
 
-def joined(others: bytes, halves: bytes) -> tuple[bytes, bytes]:
+def join_halves(others: bytes, halves: bytes) -> tuple[bytes, bytes]:
     """Return the head and the families' rows; raises ValueError for what is no halves."""
     sums = np.frombuffer(halves, _HALF).reshape(2, -1).T.tobytes()
     behind = _END - _BEGIN

@@ -10,9 +10,9 @@ import numpy as np
 
 from streams.core.hashing import family_number
 from streams.core.state.baskets import CartItem, Habit, Subscription, first_weight, milli_of
-from streams.core.state.customer import Pending, Silence, Ticket, Told
+from streams.core.state.customer import Pending, StatedValue, SuppressionCount, Ticket
 from streams.core.state.event_ids import as_short, source_named
-from streams.core.state.packing import parted
+from streams.core.state.packing import split_halves
 
 
 class CartItemBefore(msgspec.Struct, array_like=True, gc=False):
@@ -49,8 +49,8 @@ class Stored(msgspec.Struct, array_like=True, gc=False):
     products: dict[str, HabitBefore]
     cart: dict[str, CartItemBefore]
     tickets: dict[str, Ticket]
-    preferences: dict[str, Told]
-    answers: dict[str, Told]
+    preferences: dict[str, StatedValue]
+    answers: dict[str, StatedValue]
     unsubscribed: dict[str, int]
     time_zone: str | None
     pending: list[Pending]
@@ -58,7 +58,7 @@ class Stored(msgspec.Struct, array_like=True, gc=False):
     head_width: int
     family_width: int
     contact_width: int
-    silences: dict[int, Silence] = {}
+    silences: dict[int, SuppressionCount] = {}
     # None where an older release stored it.
     enrolled: bytes | None = None
     habits: dict[str, Habit] = {}
@@ -78,7 +78,9 @@ def _whole_head(stored: Stored) -> None:
 
 def _in_halves(stored: Stored) -> None:
     """Version 2 stored rows as they are, with more bits of the sums, long ids and long names."""
-    stored.head, stored.families = parted(array("d", stored.head), [array("d", stored.families)])
+    stored.head, stored.families = split_halves(
+        array("d", stored.head), [array("d", stored.families)]
+    )
     stored.recent_ids = as_short(stored.recent_ids)
     stored.watermarks = {source_named(str(s)): o for s, o in stored.watermarks.items()}
 

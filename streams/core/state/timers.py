@@ -63,12 +63,12 @@ def moment_of(state: CustomerState, name: str) -> str:
     return MOMENT_OF_TIMER.get(name) or _MOMENTS[int(state.head[_WAITING])]
 
 
-def armed(state: CustomerState) -> list[float]:
+def pending_timers(state: CustomerState) -> list[float]:
     """Return when each moment timer is due, 0 where it is not set."""
     return [state.head[slot] for slot in _DUE_SLOTS.values()]
 
 
-def forget_past(state: CustomerState, before: list[float], now_ms: int) -> None:
+def drop_past_timers(state: CustomerState, before: list[float], now_ms: int) -> None:
     """Disarm the timers that were set since `before` and were due by `now_ms` already.
 
     For history that arrives late: a cart left two years ago is no moment today.

@@ -11,7 +11,7 @@ from models.learning.capture import take
 from models.scoring import linear_scorer
 from schemas.records import Trigger
 from streams.core.decision.decider import Decider
-from streams.core.decision.due import Due
+from streams.core.decision.due import DecisionDue
 from streams.core.decision.plan import Plan
 from streams.core.features.definitions import FEATURE_VERSION
 from streams.core.state.customer import CustomerState
@@ -56,15 +56,15 @@ def _decider(actions: int, bank: Bank) -> Decider:
     return Decider(plan, linear_scorer(snapshot, plan.keys, FEATURE_VERSION), "bench")
 
 
-def _due(number: int, state: CustomerState) -> Due:
+def _due(number: int, state: CustomerState) -> DecisionDue:
     trigger = Trigger(
         id=str(number), topic="clickstream", partition=0, offset=number, seen_at_ms=_AFTER_MS
     )
     moment = _MOMENTS[number % len(_MOMENTS)]
-    return Due(f"customer-{number}", state, moment, _AFTER_MS, 0, number, trigger)
+    return DecisionDue(f"customer-{number}", state, moment, _AFTER_MS, 0, number, trigger)
 
 
-def _measure(decider: Decider, dues: Sequence[Due], wave: int, rounds: int) -> list[float]:
+def _measure(decider: Decider, dues: Sequence[DecisionDue], wave: int, rounds: int) -> list[float]:
     spent = []
     for _ in range(rounds):
         begun_s = time.thread_time()

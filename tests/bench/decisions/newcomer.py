@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from streams.core.catalogue.values import Action
-from streams.core.policy.ramp import reach_ratios
+from streams.core.policy.ramp import ramp_ratios
 from streams.core.state.customer import CustomerState
 from tests.bench.decisions.town import Town, shop
 
@@ -55,7 +55,7 @@ def arrive(seed: int, before: int, after: int, ramp: str = RAMP) -> list[Step]:
         got = {d.due.customer for d in shown}
         reached |= got
         known = town.evidence(decider)
-        ratio = 1.0 if new.ramp is None else float(reach_ratios(new.ramp, known)[place])
+        ratio = 1.0 if new.ramp is None else float(ramp_ratios(new.ramp, known)[place])
         steps.append(
             Step(
                 lessons=int(known.lessons[place]),

@@ -16,7 +16,7 @@ from streams.core.catalogue.loading import load_catalogue
 from streams.core.catalogue.values import Action, Catalogue
 from streams.core.decision.decider import Decider
 from streams.core.decision.decision_records import DecidedWave
-from streams.core.decision.due import Due
+from streams.core.decision.due import DecisionDue
 from streams.core.decision.plan import Plan
 from streams.core.features.definitions import (
     ACTION_FEATURES,
@@ -105,12 +105,12 @@ class Town:
             label = float(self.rng.random() < rate_of(each.action))
             self.bank.learn_one(_lesson(each, each.action, label), self.bank.next_lesson_offset)
 
-    def _due(self, number: int) -> Due:
+    def _due(self, number: int) -> DecisionDue:
         self._offset += 1
         trigger = Trigger(
             id="event", topic="clickstream", partition=0, offset=self._offset, seen_at_ms=NOON_MS
         )
-        return Due(
+        return DecisionDue(
             *(self.names[number], self.states[number], "browsing", NOON_MS),
             *(0, self._offset, trigger),
         )

@@ -35,7 +35,7 @@ from streams.core.engine import (
     segment as turns,
 )
 from streams.core.engine.engine import Engine
-from streams.core.policy.contact import ContactPolicy
+from streams.core.policy.contact.contact_policy import ContactPolicy
 from streams.core.policy.engagement import EngagementPolicy
 from streams.core.state.codec import decode_customer, encode_customer
 from streams.core.state.customer import CustomerState
@@ -60,7 +60,7 @@ INNER: tuple[tuple[str, Any, str], ...] = (
     ("features", deciding, "extract"),
     ("policy", EngagementPolicy, "apply"),
     ("contact", ContactPolicy, "apply"),
-    ("arbitrate", deciding, "odds_of"),
+    ("arbitrate", deciding, "probabilities_of_wave"),
     ("arbitrate", deciding, "choose"),
     ("explain and build outputs", Publisher, "write"),
 )

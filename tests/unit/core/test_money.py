@@ -27,7 +27,7 @@ from streams.core.money import (
     minor_digits,
     minor_per_major,
 )
-from streams.core.rules import compile_rule, distance
+from streams.core.rules import check_rule, distance
 from streams.core.state.customer import CustomerState
 from streams.core.state.layout import FAMILY
 from streams.core.units import DAY_MS
@@ -184,7 +184,7 @@ def test_an_uplift_counts_the_money_of_one_currency() -> None:
 
 
 def test_what_was_lacking_is_told_in_the_catalogues_currency() -> None:
-    far = distance(compile_rule("spend_30d >= 10000", FEATURES), {"spend_30d": 4_250.0})
+    far = distance(check_rule("spend_30d >= 10000", FEATURES), {"spend_30d": 4_250.0})
     assert far is not None
     told = replace_field(far, currency="EUR").sentence()
     assert told == "spend_30d is 42.50 EUR, needs at least 100.00 EUR (57.50 EUR short)"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streams.core.catalogue.loading.action_parts import MAX_VALUE
-from streams.core.catalogue.values import ArmRatios, Bothering, Exploration
+from streams.core.catalogue.values import ArmRatios, ContactCost, Exploration
 from streams.core.yaml_file.typed_node import Section
 
 KEYS = ("holdout_ratio", "arms", "exploration", "no_action")
@@ -51,9 +51,9 @@ def read_exploration(section: Section) -> Exploration:
     )
 
 
-def read_bothering(section: Section) -> Bothering:
+def read_contact_cost(section: Section) -> ContactCost:
     """Return what it costs to bother somebody."""
     place = section.get("no_action")
     inside = place.section(_BOTHERING) if place else None
     prices = [inside.number(key, 0.0, MAX_VALUE, 0.0) for key in _BOTHERING] if inside else ()
-    return Bothering(*prices)
+    return ContactCost(*prices)

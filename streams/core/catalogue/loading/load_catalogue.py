@@ -12,7 +12,7 @@ from streams.core.catalogue.loading.actions_section import ActionReader, Words
 from streams.core.catalogue.loading.arbitration_section import KEYS as ARBITRATION_KEYS
 from streams.core.catalogue.loading.arbitration_section import (
     read_arms,
-    read_bothering,
+    read_contact_cost,
     read_exploration,
 )
 from streams.core.catalogue.loading.budgets_section import read_budgets
@@ -110,7 +110,7 @@ def _read(section: Section, text: str, features: Features, moments: Collection[s
         model=(model.identifier() if model else None) or "main",
         arms=read_arms(section),
         exploration=read_exploration(section),
-        bothering=read_bothering(section),
+        bothering=read_contact_cost(section),
         cool_down_ms=_cool_down_ms(section),
         timers=replace(read_timers(section.get("timers")), ticket_closes_ms=ticket_closes_ms),
         slates=read_slates(section.get("slates")),

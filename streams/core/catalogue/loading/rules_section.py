@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from streams.core.catalogue.values import TIERS, Rule, Tier
-from streams.core.rules import Condition, Features, RuleError, compile_rule
+from streams.core.rules import Condition, Features, RuleError, check_rule
 from streams.core.rules.parse import MAX_RULE_CHARS
 from streams.core.suggestions import near
 from streams.core.yaml_file.typed_node import TypedNode
@@ -41,7 +41,7 @@ def read_condition(place: TypedNode, features: Features) -> Condition | None:
     if text is None:
         return None
     try:
-        return compile_rule(text, features)
+        return check_rule(text, features)
     except RuleError as error:
         place.wrong(f"at character {error.position} of `{text}`: {error.problem}")
         return None

@@ -20,7 +20,7 @@ from streams.core.catalogue.values import Action
 from streams.core.features.wave import Floats, Wave
 from streams.core.folds.contacts import rests_under
 from streams.core.policy.contact.contact_limits import Locals, Windows, limited, over_limit
-from streams.core.policy.contact.open_treatments import QUIET, Ways
+from streams.core.policy.contact.open_treatments import QUIET, OpenTreatments
 from streams.core.policy.contact.quiet_hours import QuietPlan
 from streams.core.policy.funnel import Funnel
 from streams.core.state.customer import Ticket
@@ -64,7 +64,7 @@ class ContactPolicy:
         self._service = np.array([is_service(action) for action in actions])
         # Nobody waits for what is on trial: it must not make a decision due.
         self._live = np.array([not action.shadow for action in actions])
-        self._ways = Ways(rules, actions)
+        self._ways = OpenTreatments(rules, actions)
         self._limits = [
             (limit, limited(limit, actions)) for limit in rules.limits if limit.scope != "channel"
         ]

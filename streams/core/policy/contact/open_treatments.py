@@ -51,7 +51,7 @@ _AWAY = np.array(
 Reasons = NDArray[np.int16]
 
 
-class Ways:
+class OpenTreatments:
     """The treatments of a catalogue's actions (a), at most `most` of each, in their order."""
 
     def __init__(self, rules: ContactRules, actions: Sequence[Action]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from schemas.records import NextBestAction
 from streams.core.catalogue.values import Action
 from streams.core.state.customer import CustomerState
-from streams.core.state.customer import Told as Stated
+from streams.core.state.customer import StatedValue as Stated
 from tests.bench.decisions.town import Town, shop
 from tests.support.events import NOON_MS, Feed, numbered, use
 from tests.support.memory import Log, MemoryVersions

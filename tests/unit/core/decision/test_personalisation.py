@@ -7,7 +7,7 @@ import pytest
 from schemas.records import OrderLine
 from streams.core.catalogue.values import ITEMS, PERSONAL_SLOTS
 from streams.core.decision import personalisation
-from streams.core.decision.customer_brief import history_of
+from streams.core.decision.customer_brief import customer_brief
 from streams.core.units import DAY_MS
 from tests.support.contacts import ADA, Ways
 from tests.support.events import NOON_MS
@@ -53,14 +53,14 @@ def test_an_employee_reads_of_a_subscription_and_not_of_a_ticket_long_silent_as_
     plan = OrderLine("team_plan", None, 1, 4_900)
     ways.write(ways.feed.order(ADA, NOON_MS, plan, kind="subscription_start", order_id="s"))
     ways.write(ways.feed.support(ADA, NOON_MS, "message", family="tea"))
-    lines = history_of(ways.state, NOON_MS + 30 * DAY_MS, False, 30 * DAY_MS)
+    lines = customer_brief(ways.state, NOON_MS + 30 * DAY_MS, False, 30 * DAY_MS)
     assert lines == [
         "ticket about tea, last heard of 30 days ago",
         "subscription to team plan, for 30 days",
         "has not ordered yet",
     ]
     ways.write(ways.feed.order(ADA, NOON_MS + DAY_MS, plan, kind="subscription_end", order_id="s"))
-    lines = history_of(ways.state, NOON_MS + 3 * DAY_MS, False, 30 * DAY_MS)
+    lines = customer_brief(ways.state, NOON_MS + 3 * DAY_MS, False, 30 * DAY_MS)
     assert lines[1] == "subscription to team plan ended 2 days ago"
 
 

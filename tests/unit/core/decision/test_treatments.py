@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from schemas.records import OrderLine
-from streams.core.decision.customer_brief import history_of
+from streams.core.decision.customer_brief import customer_brief
 from streams.core.state.layout import (
     MAX_PRODUCT_BYTES,
     MAX_TEXT_BYTES,
@@ -194,6 +194,6 @@ def test_a_customers_words_add_no_line_to_what_people_read(between: str) -> None
     liked = ways.feed.profile(ADA, NOON_MS, "preference", subject=f"tea{between}x", weight=1.0)
     ways.write(liked)
     ways.write(ways.feed.support(ADA, NOON_MS, "opened", family=f"tea{between}x"))
-    lines = history_of(ways.state, NOON_MS, True, 30 * DAY_MS)
+    lines = customer_brief(ways.state, NOON_MS, True, 30 * DAY_MS)
     assert lines[0].startswith("open ticket, ")
     assert not [line for line in lines if "tea" in line]

@@ -16,7 +16,7 @@ from streams.core.features.action_axis import ActionAxis
 from streams.core.features.definitions import FEATURES
 from streams.core.features.extract import Columns, extract
 from streams.core.features.wave import Wave
-from streams.core.rules import compile_rule, distance
+from streams.core.rules import check_rule, distance
 from streams.core.state.customer import CustomerState
 from streams.core.time_zones import ZONES, offsets_ms, zone
 from streams.core.units import WEEKDAYS
@@ -173,7 +173,7 @@ def test_no_word_of_a_feature_is_a_feature_too() -> None:
 
 
 def test_what_was_lacking_is_told_by_the_name_of_the_weekday() -> None:
-    rule = compile_rule("local_weekday <= friday", FEATURES)
+    rule = check_rule("local_weekday <= friday", FEATURES)
     found = distance(rule, {"local_weekday": 6.0})
     assert found is not None
     assert found.sentence() == "local_weekday is saturday, needs at most friday"

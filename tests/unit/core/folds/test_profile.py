@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schemas.records import CustomerEvent, OrderLine
 from streams.core.catalogue.values import ITEMS, Timers, Treatment
-from streams.core.decision.personalisation import items_of, worded
+from streams.core.decision.personalisation import items_for, personalised
 from streams.core.folds.fold import fold
 from streams.core.folds.merge import merge
 from streams.core.state.customer import CustomerState
@@ -37,12 +37,12 @@ def regular(**likings: float) -> CustomerState:
 
 
 def proposed(state: CustomerState, kind: str) -> list[str]:
-    items = items_of(Treatment("basket", "app", "Again?", kind), "tea", state)
+    items = items_for(Treatment("basket", "app", "Again?", kind), "tea", state)
     return [product for product, _ in items]
 
 
 def product_of(state: CustomerState) -> str:
-    return worded(Treatment("note", "app", "{product|nothing}"), "tea", state, may=True)
+    return personalised(Treatment("note", "app", "{product|nothing}"), "tea", state, may=True)
 
 
 def test_a_disliked_product_is_in_no_list_of_items() -> None:

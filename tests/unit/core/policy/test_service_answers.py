@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streams.core.decision.customer_brief import history_of
+from streams.core.decision.customer_brief import customer_brief
 from streams.core.units import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.support.contacts import Ways
 from tests.support.events import NOON_MS
@@ -25,7 +25,7 @@ def test_an_unanswered_service_message_is_not_ignored() -> None:
     assert state.number("automated_in_a_row") == 0
     assert not state.silences
     assert not [
-        line for line in history_of(state, NOON_MS, True, DAY_MS) if "did not answer" in line
+        line for line in customer_brief(state, NOON_MS, True, DAY_MS) if "did not answer" in line
     ]
     # An offer that was ignored is counted, and does not keep back what is owed.
     at_ms = NOON_MS + 5 * DAY_MS

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from streams.core.catalogue.loading import CatalogueError
-from streams.core.rules import Features, RuleError, compile_rule
+from streams.core.rules import Features, RuleError, check_rule
 from tests.support.shops import SHOP, load
 
 
@@ -63,7 +63,7 @@ FEATURES: Features = {
 )
 def test_what_cannot_vary_or_does_not_fit_is_refused(text: str, position: int, said: str) -> None:
     with pytest.raises(RuleError) as caught:
-        compile_rule(text, FEATURES)
+        check_rule(text, FEATURES)
     assert said in caught.value.problem
     assert caught.value.position == position
 
@@ -84,11 +84,11 @@ def test_what_cannot_vary_or_does_not_fit_is_refused(text: str, position: int, s
     ],
 )
 def test_what_can_be_true_and_false_is_taken(text: str) -> None:
-    assert compile_rule(text, FEATURES).text == text
+    assert check_rule(text, FEATURES).text == text
 
 
 def test_a_rule_knows_the_declarations_of_what_it_reads() -> None:
-    rule = compile_rule("weekend or anything > 1", FEATURES)
+    rule = check_rule("weekend or anything > 1", FEATURES)
     assert {name: feature.kind for name, feature in rule.features.items()} == {
         "anything": "number",
         "weekend": "flag",

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from streams.core.rules import Distance, compile_rule, distance
+from streams.core.rules import Distance, check_rule, distance
 from tests.unit.core.rules.test_constant_conditions import FEATURES
 
 SOMEBODY = {
@@ -22,7 +22,7 @@ SOMEBODY = {
 
 
 def far(text: str) -> Distance:
-    found = distance(compile_rule(text, FEATURES), SOMEBODY)
+    found = distance(check_rule(text, FEATURES), SOMEBODY)
     assert found is not None
     return found
 
@@ -80,11 +80,11 @@ def test_conditions_on_one_feature_are_met_together() -> None:
 
 def test_a_change_never_leaves_the_range_of_the_feature() -> None:
     known = SOMEBODY | {"orders_30d": 0.0, "orders_lifetime": 0.0}
-    found = distance(compile_rule("orders_30d < orders_lifetime", FEATURES), known)
+    found = distance(check_rule("orders_30d < orders_lifetime", FEATURES), known)
     assert found is not None
     assert (found.feature, found.sign, found.needs) == ("orders_lifetime", ">", 0.0)
 
 
 def test_who_passes_has_no_distance() -> None:
-    assert distance(compile_rule("orders_30d > 1", FEATURES), SOMEBODY) is None
-    assert distance(compile_rule("not anything > 1", FEATURES), SOMEBODY) is None
+    assert distance(check_rule("orders_30d > 1", FEATURES), SOMEBODY) is None
+    assert distance(check_rule("not anything > 1", FEATURES), SOMEBODY) is None

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from streams.core.rules import Program, RuleError, compile_rule
+from streams.core.rules import Program, RuleError, check_rule
 
 NAMES = {
     "days_since_purchase": "number",
@@ -25,7 +25,7 @@ YES, NO = True, False
 
 def truths_of(text: str, columns: dict[str, NDArray[np.float64]]) -> list[bool]:
     """Return where a rule holds, for each row of the columns."""
-    program = Program([(compile_rule(text, NAMES).tree, 0)])
+    program = Program([(check_rule(text, NAMES).tree, 0)])
     height = len(next(iter(columns.values())))
     truths: list[bool] = program.run(columns, slice(0, height))[program.slots[0]].tolist()
     return truths
@@ -69,7 +69,7 @@ def test_an_unknown_value_is_neither_in_a_list_nor_outside_it() -> None:
 
 
 def test_a_rule_names_the_features_it_reads() -> None:
-    rule = compile_rule("orders_30d > 1 and not weekend or orders_30d == 0", NAMES)
+    rule = check_rule("orders_30d > 1 and not weekend or orders_30d == 0", NAMES)
     assert rule.names == {"orders_30d", "weekend"}
 
 
@@ -79,7 +79,7 @@ def test_a_rule_over_nobody_is_an_empty_column() -> None:
 
 
 def test_the_same_text_compiles_to_equal_hashable_conditions() -> None:
-    first, second = (compile_rule("orders_30d > 1", NAMES) for _ in range(2))
+    first, second = (check_rule("orders_30d > 1", NAMES) for _ in range(2))
     assert first == second
     assert hash(first) == hash(second)
 
@@ -144,7 +144,7 @@ def test_the_same_text_compiles_to_equal_hashable_conditions() -> None:
 )
 def test_a_wrong_rule_is_refused_with_place_and_advice(text: str, position: int, said: str) -> None:
     with pytest.raises(RuleError) as caught:
-        compile_rule(text, NAMES)
+        check_rule(text, NAMES)
     assert said in caught.value.problem
     assert caught.value.position == position
     assert str(caught.value).startswith(f"at character {position}: ")

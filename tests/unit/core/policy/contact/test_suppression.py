@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from streams.analysis.state_view import view
 from streams.core.catalogue.contact_rules import Suppression
-from streams.core.folds.contacts import Answered, note_response
+from streams.core.folds.contacts import AnswerSubject, record_response
 from streams.core.state.customer import CustomerState
 from streams.core.state.layout import (
     MAX_SILENCES,
@@ -125,13 +125,13 @@ def test_of_too_many_silences_those_that_are_over_and_the_shortest_counts_go_fir
     state = CustomerState()
     once = Suppression("no", "action", "rejected", 1, DAY_MS)
     often = Suppression("bored", "action", "ignored", 9, DAY_MS)
-    note_response(state, [once], "rejected", Answered("kept", None), NOON_MS)
-    note_response(state, [once], "rejected", Answered("over", None), NOON_MS - 2 * DAY_MS)
+    record_response(state, [once], "rejected", AnswerSubject("kept", None), NOON_MS)
+    record_response(state, [once], "rejected", AnswerSubject("over", None), NOON_MS - 2 * DAY_MS)
     for _ in range(2):
-        note_response(state, [often], "ignored", Answered("twice", None), NOON_MS)
+        record_response(state, [often], "ignored", AnswerSubject("twice", None), NOON_MS)
     kept = set(state.silences)
     for number in range(3 * MAX_SILENCES):
-        note_response(state, [often], "ignored", Answered(f"a{number}", None), NOON_MS)
+        record_response(state, [often], "ignored", AnswerSubject(f"a{number}", None), NOON_MS)
     assert len(state.silences) == MAX_SILENCES
     assert len(kept & set(state.silences)) == 2
 
@@ -155,12 +155,12 @@ def test_counting_what_is_ignored_never_ends_what_was_asked_for() -> None:
     said_no = Suppression("no", "action", "objected", 1, 100 * DAY_MS)
     often = Suppression("bored", "action", "ignored", 2, DAY_MS)
     for number in range(MAX_SILENCES):
-        note_response(state, [said_no], "objected", Answered(f"a{number}", None), NOON_MS)
+        record_response(state, [said_no], "objected", AnswerSubject(f"a{number}", None), NOON_MS)
     asked = set(state.silences)
-    note_response(state, [often], "ignored", Answered("other", None), NOON_MS)
+    record_response(state, [often], "ignored", AnswerSubject("other", None), NOON_MS)
     assert set(state.silences) == asked
     # They are over: what counts now may take their place.
-    note_response(state, [often], "ignored", Answered("other", None), NOON_MS + 100 * DAY_MS)
+    record_response(state, [often], "ignored", AnswerSubject("other", None), NOON_MS + 100 * DAY_MS)
     assert len(set(state.silences) - asked) == 1
 
 
