@@ -154,7 +154,7 @@ class Watch(msgspec.Struct, array_like=True):
         return True
 
     @property
-    def unrest(self) -> float:
+    def drift_boost(self) -> float:
         """How many times more than usual the action should be explored now, >= 1."""
         if self.since < 0:
             return 1.0

@@ -59,7 +59,7 @@ class Evidence(NamedTuple):
 
     `lessons` of each action, and `overall` of the whole model; `began_at` is how many the model
     had when the action's first came (infinite before it). `borrowed` is the share, in [0, 1], of
-    a propensity that comes neither from the action nor from its family. `unrest` says how many
+    a propensity that comes neither from the action nor from its family. `drift_boost` says how many
     times more than usual (>= 1) an action should be explored, because its response has drifted.
     `squares` (c + k,) sums up the squares of each feature over all lessons (empty without any):
     how much there was to learn about it.
@@ -69,7 +69,7 @@ class Evidence(NamedTuple):
     overall: int
     began_at: Floats
     borrowed: Floats
-    unrest: Floats
+    drift_boost: Floats
     squares: Floats
 
 

@@ -223,7 +223,7 @@ def _evidence_of(snapshot: Snapshot, actions: Sequence[ActionKey], shares: Float
         overall=snapshot.overall.lessons,
         began_at=np.array([watch.began_at if watch else np.inf for watch in watches]),
         borrowed=1.0 - (shares[:, 0] + shares[:, 1]),
-        unrest=np.array([watch.unrest if watch else 1.0 for watch in watches]),
+        drift_boost=np.array([watch.drift_boost if watch else 1.0 for watch in watches]),
         squares=unpack(snapshot.scaler_counts)
         * (unpack(snapshot.scaler_variances) + unpack(snapshot.scaler_means) ** 2),
     )

@@ -31,7 +31,7 @@ from schemas.records import Decision
 from schemas.symbols import CHANNELS
 from streams.analysis.logged_matrix import CONTACT, Recorded, is_late, keeps_fate, rules_of
 from streams.core.arbitration.arms import TREATED
-from streams.core.arbitration.inverse_gap import choose, with_no_action
+from streams.core.arbitration.inverse_gap import choose, priorities_of
 from streams.core.arbitration.probabilities import ArbitrationInput, probabilities_of_wave
 from streams.core.arrays import Mask
 from streams.core.catalogue.service import SERVICE_FIRST, is_owed, is_service
@@ -115,7 +115,7 @@ class Redecider:
         self._policy = EngagementPolicy(self.actions)
         self._rules = rules_of(catalogue)
         self._moments = sorted({m for action in self.actions for m in action.moments})
-        self._worth = np.array([action.value * action.lever for action in self.actions])
+        self._values = np.array([action.value * action.lever for action in self.actions])
         self._shadow = np.array([action.shadow for action in self.actions])
         self._service = np.array([is_service(action) for action in self.actions])
         self._uses = np.array(
@@ -136,7 +136,7 @@ class Redecider:
         self._contact(seen, old, wave, funnel)
         weights = np.array([[a.weight(m) for a in self.actions] for m in seen.moments])
         silence = seen.silence_worth(old.bothering, self.catalogue.bothering)
-        priorities = with_no_action(seen.propensities * weights * self._worth, silence)
+        priorities = priorities_of(seen.propensities, weights, self._values, silence)
         probabilities = self._odds(seen, wave, priorities, funnel)
         owed = is_owed(funnel.candidates, self._service)
         funnel.drop(owed[:, None] & ~self._service, SERVICE_FIRST)

@@ -131,13 +131,13 @@ def test_without_a_word_nothing_is_computed() -> None:
     st.integers(0, 99),
 )
 def test_unrest_only_explores_more_and_odds_stay_whole(
-    priorities: Floats, unrest: Floats, seed: int
+    priorities: Floats, drift_boost: Floats, seed: int
 ) -> None:
     candidates = np.random.default_rng(seed).random(priorities.shape) < 0.7
     ranked = with_no_action(priorities, np.full(4, 0.3))
     gamma = np.array(50.0)
     calm = probabilities_of(ranked, candidates, gamma)
-    stirred = probabilities_of(ranked, candidates, gamma, np.append(unrest, 1.0))
+    stirred = probabilities_of(ranked, candidates, gamma, np.append(drift_boost, 1.0))
     np.testing.assert_allclose(stirred.sum(axis=1), 1.0, atol=1e-12)
     assert ((stirred > 0) == (calm > 0)).all()
     best = calm.argmax(axis=1)

@@ -61,7 +61,7 @@ class SettledScorer(PriorScorer):
     def evidence(self) -> Evidence:
         count = len(self.actions)
         return no_evidence(count)._replace(
-            overall=9_000, began_at=np.full(count, 8_000.0), unrest=np.full(count, 4.0)
+            overall=9_000, began_at=np.full(count, 8_000.0), drift_boost=np.full(count, 4.0)
         )
 
 

@@ -29,26 +29,37 @@ def grown_gamma(gamma: float, growth: float, lessons: int | Floats) -> Floats:
     return found
 
 
-def with_no_action(priorities: Floats, silence: Floats) -> Floats:
-    """Append the priority of doing nothing, (n,), as the last column: (n, a) to (n, a + 1)."""
-    return np.concatenate([priorities, silence[:, None]], axis=1)
+def priorities_of(
+    propensities: Floats, context_weights: Floats, values: Floats, no_action: Floats
+) -> Floats:
+    """Return propensity x context weight x value x lever, `no_action` last, (n, a + 1).
+
+    `propensities` and `context_weights` are (n, a), `values` (a,) is value x lever, `no_action`
+    (n,) the priority of doing nothing.
+    """
+    return with_no_action(propensities * context_weights * values, no_action)
+
+
+def with_no_action(of_actions: Floats, of_no_action: Floats) -> Floats:
+    """Append a column (n,) for doing nothing to those of the actions: (n, a) to (n, a + 1)."""
+    return np.concatenate([of_actions, of_no_action[:, None]], axis=1)
 
 
 def probabilities_of(
     priorities: Floats,
     candidates: Mask,
     gamma: Floats,
-    unrest: Floats | None = None,
+    drift_boost: Floats | None = None,
     owed: NDArray[np.bool_] | None = None,
 ) -> Floats:
     """Return the probability of each candidate, (n, a + 1); 0 for those that were dropped.
 
     `priorities` is (n, a + 1), `candidates` (n, a): the last column, doing nothing, always
-    competes, except in the rows of `owed` (n,), which must have a candidate. `gamma`
-    broadcasts to (n, a + 1); where it is 0, all candidates are equally likely. Each row sums
-    to 1; equal priorities are equally likely but for the first of them, the best. `unrest` (a + 1,)
-    says how many times more an action should be explored: a gap is as doubtful as the more
-    doubtful of its two ends, so an unrest of the best one speaks for all others.
+    competes, except in the rows of `owed` (n,), which must have a candidate. `gamma` broadcasts to
+    (n, a + 1); where it is 0, all candidates are equally likely. Each row sums to 1; equal
+    priorities are equally likely but for the first of them, the best. `drift_boost` (a + 1,) says
+    how many times more an action should be explored: a gap is as doubtful as the more doubtful of
+    its two ends, so a drift boost of the best one holds for all others.
     """
     silent = np.ones((len(candidates), 1), bool) if owed is None else ~owed[:, None]
     competing = np.concatenate([candidates, silent], axis=1)
@@ -59,8 +70,8 @@ def probabilities_of(
     gap = np.where(competing, (top - np.where(competing, priorities, 0.0)), 0.0)
     gap = np.divide(gap, top, out=np.zeros_like(gap), where=top > 0)
     count = competing.sum(axis=1, keepdims=True)
-    if unrest is not None:
-        gamma = gamma / np.maximum(unrest, unrest[best][:, None])
+    if drift_boost is not None:
+        gamma = gamma / np.maximum(drift_boost, drift_boost[best][:, None])
     shares = np.where(competing, 1.0 / (count + gamma * gap), 0.0)
     shares[rows, best] = 0.0
     # A running sum adds from left to right in every wave size, as a plain sum need not.

@@ -1,4 +1,4 @@
-"""The odds of a wave: the exact probability of every candidate, by each customer's arm."""
+"""Arbitration of a wave: the exact probability of every candidate, by each customer's arm."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from streams.core.features.wave import Floats, Wave
 
 @dataclass(frozen=True, slots=True)
 class ArbitrationInput:
-    """How the actions stand for the n customers of a wave before anything is drawn.
+    """The actions of the n customers of a wave, before anything is drawn.
 
-    `priorities` is (n, a + 1), silence last; `propensities` and `family_share` (the share of
-    interest of each action's family) are (n, a), `arms` (n,). `service` (a,) tells which actions
+    `priorities` is (n, a + 1), `no_action` last; `propensities` and `family_share` (the share of
+    interest of each action's family) are (n, a), `arms` (n,). `service` (a,) marks the actions that
     are owed: see `streams.core.catalogue.service`.
     """
 
@@ -39,33 +39,33 @@ class ArbitrationInput:
 
 
 def probabilities_of_wave(
-    standing: ArbitrationInput,
+    arbitrated: ArbitrationInput,
     candidates: Mask,
     exploration: Exploration,
-    unrest: Floats | None = None,
+    drift_boost: Floats | None = None,
     lessons: int | Floats = 0,
 ) -> Floats:
     """Return the probability of every column, (n, a + 1).
 
-    Where a service action is among the candidates, only such compete, by priority in every arm.
-    `unrest` (a + 1,) divides gamma for actions whose model drifted; None where none did.
-    `lessons`, one number or (n,), is what the model had learned from.
+    If a service action is a candidate, only service actions compete, by priority in every arm.
+    `drift_boost` (a + 1,) divides gamma for actions whose model drifted; None if none did.
+    `lessons`, one number or (n,), is the number of lessons behind the model.
     """
-    owed = is_owed(candidates, standing.service)
-    candidates = competing_candidates(candidates, standing.service)
-    arms = np.where(owed, TREATED, standing.arms)
-    # Where only the response counts, silence is worth nothing.
-    response = with_no_action(standing.propensities, np.zeros(len(arms)))
-    ranking = np.where((arms == MODEL_ONLY)[:, None], response, standing.priorities)
+    owed = is_owed(candidates, arbitrated.service)
+    candidates = competing_candidates(candidates, arbitrated.service)
+    arms = np.where(owed, TREATED, arbitrated.arms)
+    # In the arm that ranks by response alone, `no_action` has no value.
+    response = with_no_action(arbitrated.propensities, np.zeros(len(arms)))
+    ranking = np.where((arms == MODEL_ONLY)[:, None], response, arbitrated.priorities)
     gamma = np.where(
         arms == RANDOM, 0.0, grown_gamma(exploration.gamma, exploration.growth, lessons)
     )[:, None]
-    odds = probabilities_of(ranking, candidates, gamma, unrest, owed)
+    probabilities = probabilities_of(ranking, candidates, gamma, drift_boost, owed)
     if exploration.floor_ratio:
-        odds = with_floor(odds, exploration.floor_ratio)
+        probabilities = with_floor(probabilities, exploration.floor_ratio)
     if exploration.discovery_ratio:
-        # The held-out are decided for as if they were treated.
+        # Decisions for the control group are made as if it were treated.
         treated = ((arms == TREATED) | (arms == HOLDOUT)) & ~owed
-        outside = outside_usual(standing.wave, standing.family_share, treated)
-        odds = with_discovery(odds, outside, exploration.discovery_ratio)
-    return odds
+        outside = outside_usual(arbitrated.wave, arbitrated.family_share, treated)
+        probabilities = with_discovery(probabilities, outside, exploration.discovery_ratio)
+    return probabilities

@@ -1,8 +1,8 @@
-"""A challenger: another learner's model that decides beside the one in use, and changes nothing.
+"""A challenger: the model of another learner, which decides without publishing anything.
 
-It is asked about the same customers, the same candidates and with the same draw; what it would
-have done is logged in the decision, with the exact probabilities that evaluation needs. Candidates
-are those of the model in use, ramp included, so whatever the challenger may choose could be chosen.
+It decides for the same customers and candidates with the same draw. The decision record holds its
+choice with the exact probabilities, so that its value can be estimated. Its candidates are those of
+the model in use, ramp included: the challenger can only choose what could be chosen.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from models.protocol import Scorer, lessons_behind
 from schemas.decisions import Challenge
-from streams.core.arbitration.inverse_gap import choose, with_no_action
+from streams.core.arbitration.inverse_gap import choose, priorities_of, with_no_action
 from streams.core.arbitration.probabilities import ArbitrationInput, probabilities_of_wave
 from streams.core.arbitration.stated_preferences import shifted, stated_shift
 from streams.core.arrays import Mask
@@ -27,7 +27,7 @@ from streams.core.features.wave import Floats
 
 @dataclass(frozen=True, slots=True)
 class ChallengerResult:
-    """What a challenger would have chosen for a wave: as `Choices`, with whose choice it is."""
+    """A challenger's choice for a wave, in the shapes of `Choices`, with its model and version."""
 
     model: str
     version: str
@@ -37,17 +37,17 @@ class ChallengerResult:
 
     def records(self, names: Sequence[str]) -> list[Challenge]:
         """Return the record of each customer's decision; `names` are those of the columns."""
-        # As the record of the decision has them: silence has no propensity.
+        # As in the decision record: `no_action` has the propensity 0.
         propensities = with_no_action(self.propensities, np.zeros(len(self.chosen)))
         columns = (propensities.tolist(), self.probabilities.tolist(), self.chosen.tolist())
         return [
-            Challenge(self.model, self.version, names[chosen], seen, odds)
-            for seen, odds, chosen in zip(*columns, strict=True)
+            Challenge(self.model, self.version, names[chosen], seen, chances)
+            for seen, chances, chosen in zip(*columns, strict=True)
         ]
 
 
 def challenger_of(plan: Plan, versions: Versions, version: str | None) -> Challenger | None:
-    """Return what decides beside a catalogue's model; None without one that learned anything."""
+    """Return a catalogue's challenger; None if it has none, or none that has learned anything."""
     name = plan.catalogue.challenged_by
     if name is None or version is None:
         return None
@@ -62,29 +62,32 @@ class Challenger:
         self._model = model
         self._scorer = scorer
         self._lessons = lessons_behind(scorer.version)
-        unrest = np.append(scorer.evidence.unrest, 1.0)
-        self._unrest = unrest if (unrest > 1.0).any() else None
+        drift_boost = np.append(scorer.evidence.drift_boost, 1.0)
+        self._drift_boost = drift_boost if (drift_boost > 1.0).any() else None
 
     def decide(
         self,
         columns: Columns,
-        standing: ArbitrationInput,
+        arbitrated: ArbitrationInput,
         candidates: Mask,
         weights: Floats,
         draws: Floats,
     ) -> ChallengerResult:
-        """Return what it would have chosen where the actions stand as `standing` says.
+        """Return its choice for the wave that the model in use decides.
 
         `weights` (n, a) are the actions' context weights, `draws` (n,) those of the decisions.
         """
         learned = self._scorer.propensities(columns.customer, columns.action)
         liked = stated_shift(columns.natural["family_preference"], self._scorer.evidence)
         propensities = shifted(learned, liked)
-        silence = standing.priorities[:, -1]
-        priorities = with_no_action(propensities * weights * self._plan.worth, silence)
-        own = replace(standing, priorities=priorities, propensities=propensities)
+        no_action = arbitrated.priorities[:, -1]
+        priorities = priorities_of(propensities, weights, self._plan.values, no_action)
+        own = replace(arbitrated, priorities=priorities, propensities=propensities)
         exploration = self._plan.catalogue.exploration
-        odds = probabilities_of_wave(own, candidates, exploration, self._unrest, self._lessons)
+        probabilities = probabilities_of_wave(
+            own, candidates, exploration, self._drift_boost, self._lessons
+        )
+        chosen = choose(probabilities, draws)
         return ChallengerResult(
-            self._model, self._scorer.version, propensities, odds, choose(odds, draws)
+            self._model, self._scorer.version, propensities, probabilities, chosen
         )

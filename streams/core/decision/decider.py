@@ -15,7 +15,7 @@ from models.protocol import Scorer, lessons_behind
 from schemas.symbols import PURPOSES
 from streams.core.arbitration.arms import arm_ends, arms_of
 from streams.core.arbitration.contact_cost import no_action_priority
-from streams.core.arbitration.inverse_gap import choose, with_no_action
+from streams.core.arbitration.inverse_gap import choose, priorities_of
 from streams.core.arbitration.probabilities import ArbitrationInput, probabilities_of_wave
 from streams.core.arbitration.stated_preferences import shifted, stated_shift
 from streams.core.arrays import Mask
@@ -27,7 +27,7 @@ from streams.core.decision.plan import Plan
 from streams.core.features.extract import extract
 from streams.core.features.wave import Floats, Wave
 from streams.core.hashing import id_hash, uniforms
-from streams.core.policy.contact.contact_policy import consented
+from streams.core.policy.contact.contact_policy import Contactable, consented
 from streams.core.policy.funnel import Funnel
 from streams.core.policy.ramp import RampPolicy
 
@@ -51,9 +51,9 @@ class Decider:
         self._challenger = challenger
         self._evidence = scorer.evidence
         self._lessons = lessons_behind(scorer.version)
-        unrest = np.append(self._evidence.unrest, 1.0)
-        self._unrest = unrest if (unrest > 1.0).any() else None
-        self._reach = RampPolicy(plan.actions, plan.catalogue.ramp, self._evidence, salt)
+        drift_boost = np.append(self._evidence.drift_boost, 1.0)
+        self._drift_boost = drift_boost if (drift_boost > 1.0).any() else None
+        self._ramp = RampPolicy(plan.actions, plan.catalogue.ramp, self._evidence, salt)
         self._publisher = Publisher(plan.catalogue, plan.actions, scorer)
         self._arm_ends = arm_ends(plan.catalogue.arms)
         self._salts = np.array([[id_hash(f"{salt}/arm")], [id_hash(f"{salt}/draw")]], np.uint64)
@@ -71,14 +71,14 @@ class Decider:
     def _choose(
         self, due: Sequence[DecisionDue], ids: Sequence[str], closed: frozenset[str]
     ) -> Choices:
-        moments = [d.moment for d in due]
+        moments = [each.moment for each in due]
         wave = Wave(
-            [d.state for d in due],
-            [d.at_ms for d in due],
+            [each.state for each in due],
+            [each.at_ms for each in due],
             moments,
             self._plan.axis,
             self.catalogue.time_zone,
-            [d.channel for d in due],
+            [each.channel for each in due],
         )
         consents = {
             purpose: consented(wave, purpose, self.catalogue.consent.get(purpose, "opt_in"))
@@ -87,58 +87,69 @@ class Decider:
         columns = extract(wave, consents["personalization"])
         funnel = Funnel(len(wave), len(self.actions))
         self._plan.policy.apply(moments, columns.natural, consents, funnel)
-        self._plan.drop_outdated([d.late_ms for d in due], funnel)
-        self._plan.drop_out_of_order([d.out_of_order for d in due], funnel)
-        reach = self._plan.contact.apply(wave, funnel, self._plan.used_up(closed))
-        for budget_id in sorted(closed):
-            funnel.drop(
-                self._plan.within_budget(budget_id, reach.treatments), f"volume:{budget_id}"
-            )
-        self._slate(due, reach.treatments, funnel)
-        hashes = [[id_hash(d.customer) for d in due], [int(i[:16], 16) for i in ids]]
+        contactable = self._contactable(due, wave, funnel, closed)
+        hashes = [[id_hash(each.customer) for each in due], [int(i[:16], 16) for i in ids]]
         drawn_from = np.array(hashes, np.uint64)
         arm_draws, draws = uniforms(drawn_from, self._salts)
-        with_trial, owed = self._reach.apply(drawn_from[0], funnel)
+        with_trial, owed = self._ramp.apply(drawn_from[0], funnel)
         stated = stated_shift(columns.natural["family_preference"], self._evidence)
-        learned = self._scorer.propensities(columns.customer, columns.action)
-        propensities = shifted(learned, stated)
+        propensities = shifted(self._scorer.propensities(columns.customer, columns.action), stated)
         weights = np.array([self._plan.weights[moment] for moment in moments])
-        silence = no_action_priority(
+        no_action = no_action_priority(
             wave,
             columns.natural["contacts_7d"],
             columns.natural["ignored_in_a_row"],
             self.catalogue.bothering,
         )
-        priorities = with_no_action(propensities * weights * self._plan.worth, silence)
-        arms = arms_of(arm_draws, self._arm_ends)
-        share = columns.natural["family_share"]
-        standing = ArbitrationInput(wave, priorities, propensities, share, arms, self._plan.service)
-        probabilities = self._odds(standing, funnel.candidates)
+        arbitrated = ArbitrationInput(
+            wave,
+            priorities=priorities_of(propensities, weights, self._plan.values, no_action),
+            propensities=propensities,
+            family_share=columns.natural["family_share"],
+            arms=arms_of(arm_draws, self._arm_ends),
+            service=self._plan.service,
+        )
+        probabilities = self._probabilities(arbitrated, funnel.candidates)
         shadow = None
         if with_trial is not None:
-            would_be = choose(self._odds(standing, with_trial), draws)
-            shadow = np.where(self._reach.on_trial(with_trial), would_be, -1)
-        beside = None
+            would_be = choose(self._probabilities(arbitrated, with_trial), draws)
+            shadow = np.where(self._ramp.on_trial(with_trial), would_be, -1)
+        challenger = None
         if self._challenger is not None:
-            beside = self._challenger.decide(columns, standing, funnel.candidates, weights, draws)
+            challenger = self._challenger.decide(
+                columns, arbitrated, funnel.candidates, weights, draws
+            )
         return Choices(
-            columns,
-            funnel,
-            reach.treatments,
-            propensities,
-            weights,
-            priorities,
-            probabilities,
-            draws,
-            arms,
-            choose(probabilities, draws),
-            reach.quiet_until_ms,
-            consents["personalization"],
-            owed,
-            stated,
-            shadow,
-            beside,
+            columns=columns,
+            funnel=funnel,
+            treatments=contactable.treatments,
+            propensities=propensities,
+            weights=weights,
+            priorities=arbitrated.priorities,
+            probabilities=probabilities,
+            draws=draws,
+            arms=arbitrated.arms,
+            chosen=choose(probabilities, draws),
+            quiet_until_ms=contactable.quiet_until_ms,
+            may_personalize=consents["personalization"],
+            owed=owed,
+            stated=stated,
+            shadow=shadow,
+            challenger=challenger,
         )
+
+    def _contactable(
+        self, due: Sequence[DecisionDue], wave: Wave, funnel: Funnel, closed: frozenset[str]
+    ) -> Contactable:
+        """Drop what is late, what may not be sent now and what no budget is left for."""
+        self._plan.drop_outdated([each.late_ms for each in due], funnel)
+        self._plan.drop_out_of_order([each.out_of_order for each in due], funnel)
+        contactable = self._plan.contact.apply(wave, funnel, self._plan.used_up(closed))
+        treatments = contactable.treatments
+        for budget_id in sorted(closed):
+            funnel.drop(self._plan.within_budget(budget_id, treatments), f"volume:{budget_id}")
+        self._slate(due, treatments, funnel)
+        return contactable
 
     def _slate(
         self, due: Sequence[DecisionDue], treatments: NDArray[np.intp], funnel: Funnel
@@ -161,6 +172,11 @@ class Decider:
         further = np.array([d.slate.position > 1 for d in due])[:, None]
         funnel.drop(further & self._plan.service, SLATE_SERVICE)
 
-    def _odds(self, standing: ArbitrationInput, candidates: Mask) -> Floats:
-        exploration = self.catalogue.exploration
-        return probabilities_of_wave(standing, candidates, exploration, self._unrest, self._lessons)
+    def _probabilities(self, arbitrated: ArbitrationInput, candidates: Mask) -> Floats:
+        return probabilities_of_wave(
+            arbitrated,
+            candidates,
+            self.catalogue.exploration,
+            self._drift_boost,
+            self._lessons,
+        )

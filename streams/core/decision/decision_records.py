@@ -40,11 +40,11 @@ _PREFERENCE = FEATURE_NAMES.index("family_preference")
 class Choices:
     """What was chosen for a wave of n customers among a actions and, last, `no_action`.
 
-    `treatments` (n, a) is each action's treatment; `priorities` and `probabilities` are
-    (n, a + 1), `propensities` and `weights` (n, a), the others (n,). `stated` (n, a) is what the
-    customer's own words pushed log-odds by, None for nobody's; `owed` (n,) tells for whom only
-    service competed; `shadow` is what would have been chosen with the actions on trial, -1 where
-    none took part, None for no trial. `beside` is what a challenger would have chosen.
+    `treatments` (n, a) is each action's treatment; `priorities` and `probabilities` are (n, a + 1),
+    `propensities` and `weights` (n, a), the others (n,). `stated` (n, a) is the shift of log-odds
+    by stated preferences, None if no customer stated one. `owed` (n,) is true where only service
+    competed. `shadow` is the choice with the actions on trial: -1 where none took part, None
+    without a trial. `challenger` is the choice of a challenger.
     """
 
     columns: Columns
@@ -62,16 +62,15 @@ class Choices:
     owed: Flags
     stated: Floats | None = None
     shadow: NDArray[np.intp] | None = None
-    beside: ChallengerResult | None = None
+    challenger: ChallengerResult | None = None
 
 
 class DecidedWave(NamedTuple):
     """A decision and what it was made of.
 
-    `published` is None for silence, and for marketing to the held-out; `action`, `treatment` and
-    `seen` (the model's input, float32 bytes) tell what was chosen for these too, and are None for
-    silence.
-    `wait_until_ms` is when to decide anew because quiet hours kept an action waiting, 0 for never.
+    `published` is None for `no_action`, and for marketing to the control group; `action`,
+    `treatment` and `seen` (the model's input, float32 bytes) are set for the control group too.
+    `wait_until_ms` is when to decide again because quiet hours delay an action, 0 for never.
     """
 
     due: DecisionDue
@@ -99,8 +98,10 @@ class Publisher:
         """Return what was decided for every customer of the wave, in its order."""
         wave = _Rows(choices, self._scorer, len(self._actions))
         decided = [self._decided(wave, row, ids[row], due[row]) for row in range(len(due))]
-        if choices.beside is not None:
-            for each, challenge in zip(decided, choices.beside.records(self._names), strict=True):
+        if choices.challenger is not None:
+            for each, challenge in zip(
+                decided, choices.challenger.records(self._names), strict=True
+            ):
                 each.decision.challenger = challenge
         return decided
 

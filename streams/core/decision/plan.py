@@ -52,7 +52,7 @@ class Plan:
         self.policy = EngagementPolicy(self.actions)
         self.service = np.array([is_service(action) for action in self.actions])
         self.contact = ContactPolicy(catalogue.contact, self.actions)
-        self.worth = np.array([action.value * action.lever for action in self.actions])
+        self.values = np.array([action.value * action.lever for action in self.actions])
         self.weights = {
             moment: np.array([action.weight(moment) for action in self.actions])
             for moment in self.moments

@@ -54,7 +54,7 @@ def regulars(count: int) -> list[CustomerState]:
 
 
 def decider_of(exploration: str) -> Decider:
-    """Return a decider with new actions on a ramp and others in unrest."""
+    """Return a decider with new actions on a ramp and others in drift_boost."""
     actions = [(f"{family}_{n}", family) for family in FAMILIES for n in "ab"]
     catalogue = shop(
         actions,
@@ -62,10 +62,10 @@ def decider_of(exploration: str) -> Decider:
         "no_action: {priority: 0.02}\nramp: {from: 0.3, full_after: 200}\n",
     )
     count = len(actions)
-    began_at, unrest = np.zeros(count), np.ones(count)
-    began_at[::5], unrest[1::7] = 5_000.0, 3.0
+    began_at, drift_boost = np.zeros(count), np.ones(count)
+    began_at[::5], drift_boost[1::7] = 5_000.0, 3.0
     evidence = no_evidence(count)._replace(
-        lessons=np.full(count, 60.0), overall=9_000, began_at=began_at, unrest=unrest
+        lessons=np.full(count, 60.0), overall=9_000, began_at=began_at, drift_boost=drift_boost
     )
     rates = np.linspace(0.02, 0.1, count)
     plan = Plan(catalogue)

@@ -118,7 +118,7 @@ def _odds(options: Options) -> tuple[dict[str, Any], Sheet]:
         ("least probability of a candidate", f"{found.least:.4f}"),
         *((f"bits of family entropy, discovery {k}", str(v)) for k, v in entropies.items()),
     ]
-    sheet = Sheet("Odds under ramp, floor, discovery and unrest", ("what", "found"), rows)
+    sheet = Sheet("Odds under ramp, floor, discovery and drift_boost", ("what", "found"), rows)
     return {"deviations": found.deviations, "least": found.least, "entropy": entropies}, sheet
 
 

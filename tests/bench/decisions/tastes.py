@@ -82,8 +82,8 @@ def _choose(bank: Bank, keys: list[ActionKey], seen: Floats, draws: Floats) -> N
     propensities = scorer.propensities(seen, np.zeros((len(seen), len(keys), 1)))
     priorities = with_no_action(propensities, np.zeros(len(seen)))
     everything = np.ones(propensities.shape, bool)
-    unrest = np.append(scorer.evidence.unrest, 1.0)
-    odds = probabilities_of(priorities, everything, np.array(GAMMA), unrest)
+    drift_boost = np.append(scorer.evidence.drift_boost, 1.0)
+    odds = probabilities_of(priorities, everything, np.array(GAMMA), drift_boost)
     return choose(odds, draws)
 
 

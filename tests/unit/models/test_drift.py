@@ -68,14 +68,14 @@ def test_a_window_keeps_the_mean_and_variance_of_what_is_in_it() -> None:
 def test_an_action_is_watched_once_it_is_known_and_its_unrest_fades() -> None:
     watch = Watch()
     assert not any(watch.update(0.05, True) for _ in range(WARM_UP_LESSONS))
-    assert watch.unrest == 1.0
+    assert watch.drift_boost == 1.0
     assert not any(watch.update(0.2, n % 5 == 0) for n in range(2_000))
     drifted = [watch.update(0.2, False) for _ in range(400)]
     assert drifted.count(True) == watch.drifts > 0
     levels = []
     for _ in range(300):
         watch.update(0.0, False)
-        levels.append(watch.unrest)
+        levels.append(watch.drift_boost)
     assert all(1.0 < level <= MOST_UNREST for level in levels)
     assert levels == sorted(levels, reverse=True) or watch.drifts > 1
 
@@ -99,7 +99,7 @@ def test_a_drifted_action_is_doubted_and_its_rivals_are_explored() -> None:
     least = min(bank.classifiers.lessons(key) for key in bank.classifiers)
     assert least < REMEMBERED_LESSONS + 300
     evidence = LinearScorer(take(bank), KEYS).evidence
-    assert evidence.unrest[0] > 1.0 == evidence.unrest[1]
+    assert evidence.drift_boost[0] > 1.0 == evidence.drift_boost[1]
     # Doubt does not take back what a ramp has let in.
     assert evidence.lessons.tolist() == [3_300, 0]
 
