@@ -1,16 +1,16 @@
-"""Why a worker ends when it is no bug: the message says it all, and no trace is shown."""
+"""Exit codes, and the exceptions that end a worker with a message and without a traceback."""
 
 from __future__ import annotations
 
 EXIT_OK = 0
-# sysexits.h EX_SOFTWARE: restarting is right, the last checkpoint is what counts.
+# sysexits.h EX_SOFTWARE: a restart is right; it continues from the last checkpoint.
 EXIT_FAILED = 70
-# sysexits.h EX_CONFIG: restarting alone ends the same way, somebody has to do something first.
+# sysexits.h EX_CONFIG: a restart fails again until an operator changes something.
 EXIT_CONFIG = 78
 
 
 class WorkerExit(Exception):
-    """Something outside of the program ended the worker; a restart goes on where it was safe.
+    """A cause outside of the program ends the worker; a restart continues from the checkpoint.
 
     The message says what happened, where, and what to do about it.
     """
@@ -19,6 +19,6 @@ class WorkerExit(Exception):
 
 
 class ConfigExit(WorkerExit):
-    """The worker refuses to run as things are: somebody has to do what the message says first."""
+    """The worker cannot run until an operator does what the message says."""
 
     exit_code = EXIT_CONFIG

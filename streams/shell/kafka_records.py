@@ -1,4 +1,4 @@
-"""What the transport hands an agent: the records of one partition that came in one fetch."""
+"""Chunks, which the transport passes to a role: records of one partition from one fetch."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-# Chunks of one fetch with no more records than this between them are worked on together: few
-# enough that a checkpoint, which waits for them, comes soon; beyond it waves are wide in any case.
+# Chunks of one fetch are processed together up to this many records. A checkpoint waits for them,
+# so they must be few; with more records waves are wide in any case.
 MAX_CHUNK_GROUP_RECORDS = 4_096
 
 
-# Kafka's names for a record's time: CreateTime is what its producer says, LogAppendTime when the
-# broker got it.
+# Kafka's types of a record's timestamp: set by the producer (CreateTime) or by the broker
+# (LogAppendTime).
 CREATE_TIME, LOG_APPEND_TIME = 0, 1
 
 
@@ -32,11 +32,11 @@ class RawRecord(Protocol):
 
     @property
     def timestamp(self) -> int:
-        """Return when the record was written, as the broker or its producer says."""
+        """Return when the record was written, by the clock of the broker or of the producer."""
 
     @property
     def timestamp_type(self) -> int | None:
-        """Return whose time that is, `CREATE_TIME` or `LOG_APPEND_TIME`; None if it has none."""
+        """Return the type of `timestamp`, `CREATE_TIME` or `LOG_APPEND_TIME`; None without one."""
 
     @property
     def key(self) -> bytes | None:
@@ -52,7 +52,7 @@ class RawRecord(Protocol):
 
 
 class FetchedRecord(NamedTuple):
-    """A `RawRecord` of our own, for tests and for records that were not fetched by aiokafka."""
+    """A `RawRecord` for tests, and for records that aiokafka did not fetch."""
 
     offset: int
     timestamp: int
@@ -64,13 +64,12 @@ class FetchedRecord(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Records of one partition in offset order, and how far the partition was read.
+    """Records of one partition in offset order, and the offset up to which it was read.
 
-    `start` is the position they were asked for; the first offset may be higher, where the broker
-    has removed records in between. `epoch` counts rebalances: a chunk of an older one is stale.
-    `read_to` is the offset to read on from. It lies past the last record where only transaction
-    markers or records of aborted transactions follow; a chunk of nothing else has no records, and
-    moves the position all the same.
+    `start` is the requested offset; the first record's may be higher if the broker removed records
+    in between. `epoch` counts rebalances: a chunk of an older epoch is stale. `read_to` is the
+    offset to continue from. It is past the last record if only transaction markers or records of
+    aborted transactions follow. A chunk of only those has no records, and still moves the position.
     """
 
     tp: Partition
@@ -80,18 +79,18 @@ class Chunk:
     read_to: int = 0
 
     @property
-    def found(self) -> int:
-        """Return the offset of the first record; without records where reading goes on."""
+    def first_offset(self) -> int:
+        """Return the offset of the first record; without records, the offset to continue from."""
         return self.records[0].offset if self.records else self.read_to
 
     @property
     def end(self) -> int:
-        """Return the offset to read on from."""
+        """Return the offset to continue from."""
         return max(self.records[-1].offset + 1, self.read_to) if self.records else self.read_to
 
 
 def chunk_groups(chunks: Sequence[Chunk]) -> Iterator[Sequence[Chunk]]:
-    """Part the chunks of one fetch into groups to be worked on together.
+    """Split the chunks of one fetch into groups that are processed together.
 
     >>> records = [FetchedRecord(0, 0, None, None)] * 3_000
     >>> one, two = (Chunk(Partition("t", n), records, 0, 0) for n in (0, 1))
@@ -111,7 +110,7 @@ def chunk_groups(chunks: Sequence[Chunk]) -> Iterator[Sequence[Chunk]]:
 
 
 class Write(NamedTuple):
-    """One record a checkpoint makes durable; `partition` None lets the key choose."""
+    """A record that a checkpoint writes; `partition` None: the key decides."""
 
     topic: str
     key: bytes | None

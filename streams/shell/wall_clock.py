@@ -1,4 +1,4 @@
-"""The wall clock, read in one place."""
+"""The wall clock; the core never reads it."""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ class ShellConsumer(driver.Consumer):
             # Without records, markers of transactions (or what was rolled back) were read.
             if records or read_to != start:
                 chunk = Chunk(partition, records, start, epoch, read_to)
-                if chunk.found != start:
+                if chunk.first_offset != start:
                     await self.app.runner.check_gap(chunk)
                 self._next[partition] = chunk.end
                 chunks.append(chunk)
@@ -204,7 +204,7 @@ def _message(chunks: Sequence[Chunk], generation: int | None) -> ConsumerMessage
     return ConsumerMessage(
         partition.topic,
         partition.partition,
-        chunks[0].found,
+        chunks[0].first_offset,
         records[0].timestamp / 1000.0 if records else 0.0,
         0,
         None,

@@ -1,9 +1,8 @@
-"""One pool of memory for all threads: what one of them freed is there for the others.
+"""One malloc arena for all threads, so that memory freed by one thread is reused by the others.
 
-The C library gives threads pools of their own. States are read back in a thread that then ends,
-behind buffers of the Kafka client's threads, and from then on made anew in the main thread: the
-room they leave would never be used again. By default a worker with few customers has 40 MiB of such
-room, one with many up to 200 MiB, and more with every state that changes.
+By default glibc gives each thread an arena. A short-lived thread reads states back after a
+rebalance; later the main thread allocates their new versions in its own arena. The memory in the
+old arena would never be reused: 40 MiB with few customers, up to 200 MiB with many.
 """
 
 from __future__ import annotations
@@ -17,6 +16,6 @@ _ARENA_MAX = -8
 
 
 def share_one_arena() -> None:
-    """Let threads that start from now on share the main thread's pool, where the library can."""
+    """Let threads that start later share the main thread's arena, if the C library supports it."""
     if _LIBC is not None and hasattr(_LIBC, "mallopt"):
         _LIBC.mallopt(_ARENA_MAX, 1)

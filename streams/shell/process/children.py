@@ -1,4 +1,4 @@
-"""Child processes that live and end together, with whoever started them."""
+"""Run several `concierge` processes as children: when one ends, all end."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from types import FrameType
 
 # linux/prctl.h
 _PR_SET_PDEATHSIG = 1
-# Loaded here, because a child between fork and exec must do as little as possible.
+# Loaded in the parent: a child should do as little as possible between fork and exec.
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
-# The folder that holds our packages.
+# The folder that contains our packages.
 _HOME = Path(__file__).resolve().parents[3]
-# Looked at, not waited for: Python hears of a signal only after the call that it came just before.
-_LOOK_EVERY_S = 0.1
+# The children are polled: Python runs a signal handler only after a blocking call has returned.
+_POLL_INTERVAL_S = 0.1
 _FORWARDED = (signal.SIGTERM, signal.SIGINT)
 
 
 def signal_when_parent_dies(signal_number: int) -> Callable[[], None]:
-    """Return what a child calls before it begins, to get a signal when its parent is gone.
+    """Return a function for the child, after which it gets a signal when its parent dies.
 
-    Linux alone can do so; elsewhere a child has to notice by itself.
+    Only Linux supports this; elsewhere the function does nothing.
     """
 
     def ask() -> None:
@@ -39,29 +39,28 @@ def signal_when_parent_dies(signal_number: int) -> Callable[[], None]:
 def concierge_command(*words: str) -> list[str]:
     """Return the command that runs `concierge` again, for `concierge_environment`.
 
-    Whatever lies in the current directory is not looked at (`-P`): our packages' names are common.
+    `-P` ignores modules in the current directory, because the names of our packages are common.
     """
     return [sys.executable, "-P", "-m", "streams", *words]
 
 
 def concierge_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment with the folder that this very code came from first on the path."""
+    """Return the environment with the folder of this installation first on the Python path."""
     path = [str(_HOME), *filter(None, [environment.get("PYTHONPATH")])]
     return {**environment, "PYTHONPATH": os.pathsep.join(path)}
 
 
 def run_processes(
-    commands: Mapping[str, tuple[Sequence[str], Mapping[str, str]]], say: Callable[[str], None]
+    commands: Mapping[str, tuple[Sequence[str], Mapping[str, str]]], report: Callable[[str], None]
 ) -> int:
     """Run (command, environment) pairs by name until the first ends, then end the others.
 
-    `say` hears which one ended first, unless all were asked to.
+    `report` gets a sentence about the process that ended first, unless all were told to stop.
 
-    SIGTERM and SIGINT end them all: each child gets one SIGTERM. Returns 0 when all ended with 0,
-    or by the SIGTERM they were sent, else the exit code of the first that did not (128 + n for one
-    that signal n ended).
+    SIGTERM and SIGINT end them all: each child gets one SIGTERM. Returns 0 if all ended with 0 or
+    by that SIGTERM, else the exit code of the first that did not (128 + n if signal n ended it).
     """
-    group = _Group(say)
+    group = _Group(report)
     before = {number: signal.signal(number, group.stopped) for number in _FORWARDED}
     try:
         for name, (command, environment) in commands.items():
@@ -74,10 +73,10 @@ def run_processes(
 
 
 class _Group:
-    """Children that are started, stopped once, and waited for."""
+    """Children that are started, told to stop once, and waited for."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say = say
+    def __init__(self, report: Callable[[str], None]) -> None:
+        self._report = report
         self._names: dict[int, str] = {}
         self._children: dict[int, subprocess.Popen[bytes]] = {}
         self._stopping = False
@@ -89,7 +88,7 @@ class _Group:
         self._children[child.pid] = child
         self._names[child.pid] = name
         if self._stopping:
-            # Asked to stop while it was being started.
+            # The stop was requested while this child was being started.
             child.terminate()
 
     def stop(self) -> None:
@@ -109,17 +108,17 @@ class _Group:
                 del self._children[child.pid]
                 code = code or self._ended(child)
             if not ended:
-                time.sleep(_LOOK_EVERY_S)
+                time.sleep(_POLL_INTERVAL_S)
         return code
 
     def _ended(self, child: subprocess.Popen[bytes]) -> int:
-        """Stop the others; return the exit code that this end stands for."""
+        """Stop the other children; return the exit code for this one."""
         number, asked = child.returncode, self._stopping
         if not asked:
             how = f"ended with {number}"
             if number < 0:
                 how = f"was ended by {signal.Signals(-number).name}"
-            self._say(f"{self._names[child.pid]} {how}; ending the others")
+            self._report(f"{self._names[child.pid]} {how}; ending the others")
         self.stop()
         if asked and number == -signal.SIGTERM:
             return 0

@@ -1,8 +1,8 @@
-"""The end of the process: it comes, whatever task or thread of a library still waits for something.
+"""End the process, also if a task or thread of a library does not end.
 
-mode joins its consumer thread from inside the event loop. A stop that was given up may come that
-far later and block the loop, and with it every time limit that is kept there; `asyncio.run` then
-waits without one for tasks that swallow their cancellation. So the end is bounded from outside.
+mode joins its consumer thread inside the event loop, which can block the loop and every timeout in
+it. `asyncio.run` waits without limit for tasks that ignore their cancellation. So a thread outside
+of the loop bounds the time, and the process ends by `os._exit`.
 """
 
 from __future__ import annotations
@@ -17,22 +17,23 @@ from typing import NoReturn
 
 
 def exit_process(code: int) -> NoReturn:
-    """End the process now, with all that was said written; nothing else is waited for."""
+    """End the process now; only log and output are flushed."""
     logging.shutdown()
     for stream in (sys.stdout, sys.stderr):
-        # Nobody may be there any more to read it.
+        # The reader may have closed the pipe.
         with contextlib.suppress(OSError):
             stream.flush()
     os._exit(code)
 
 
 @contextlib.contextmanager
-def exit_after(seconds: float, last_words: Callable[[], int]) -> Iterator[None]:
-    """End the process if the block takes longer; `last_words` are said then and give the code.
+def exit_after(seconds: float, log_reason: Callable[[], int]) -> Iterator[None]:
+    """End the process if the block takes longer than `seconds`.
 
-    They are said in a thread of their own: the event loop may be what does not answer.
+    Then `log_reason` is called, which returns the exit code. It runs in a thread of its own,
+    because the event loop may be blocked.
     """
-    watch = threading.Timer(seconds, lambda: exit_process(last_words()))
+    watch = threading.Timer(seconds, lambda: exit_process(log_reason()))
     watch.daemon = True
     watch.start()
     try:

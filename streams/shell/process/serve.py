@@ -1,7 +1,7 @@
 """Run the roles of one worker in one event loop until a signal or a failure ends them.
 
-Our own small main instead of Faust's: no web server, no log set-up, no redirected stdout, and the
-exit code says whether everything that was read has been made safe.
+This replaces Faust's own main program: no web server, no log set-up, no redirected stdout. Exit
+code 0 means that the work on all records that were read is committed.
 """
 
 from __future__ import annotations
@@ -28,27 +28,27 @@ from streams.shell.process.garbage_collector import collect_hourly, tune_garbage
 
 __all__ = ["EXIT_CONFIG", "EXIT_FAILED", "EXIT_OK", "Service", "Shutdown", "run", "serve"]
 
-# After a failure there is nothing to make safe any more: this is for leaving the groups, so that
-# others take over at once. A consumer whose brokers are away would try for a minute.
-_LEAVE_WITHIN_S = 3.0
-# As often as that is waited for, one after the other, and once more for a busy machine.
-_STEPS_OF_LEAVING = 5
+# After a failure nothing may be committed. This time is for leaving the groups, so that others take
+# over at once; a consumer without brokers would try for a minute.
+_STEP_TIMEOUT_S = 3.0
+# Steps of a shutdown that wait this long one after the other, and one more for a busy machine.
+_SHUTDOWN_STEPS = 5
 
 log = logging.getLogger("concierge.worker")
 
 
 class Service(Protocol):
-    """Something that runs beside the roles (the health server, the version reader)."""
+    """A service beside the roles (the health server, the version reader)."""
 
     async def start(self) -> None:
-        """Begin; raising ends the worker before it has begun."""
+        """Start; an exception ends the worker before its roles start."""
 
     async def stop(self) -> None:
-        """End."""
+        """Stop."""
 
 
 class Shutdown:
-    """How the worker ends: the first failure, or a request to stop, whichever comes first."""
+    """Whether and why the worker ends: the first failure, or a request to stop."""
 
     def __init__(self) -> None:
         self.failure: BaseException | None = None
@@ -56,18 +56,18 @@ class Shutdown:
         self._requested = asyncio.Event()
 
     def failed(self, error: BaseException) -> None:
-        """Note the first failure; later ones are its consequences."""
+        """Note the first failure and request the end; later failures are consequences of it."""
         if self.failure is None and not isinstance(error, asyncio.CancelledError):
             self.failure = error
             self.failing.set()
         self._requested.set()
 
     def stop(self) -> None:
-        """Ask for an orderly end."""
+        """Request an orderly end."""
         self._requested.set()
 
     async def requested(self) -> None:
-        """Wait until the worker has to end."""
+        """Wait until the end is requested."""
         await self._requested.wait()
 
 
@@ -79,9 +79,9 @@ async def serve(
 ) -> int:
     """Run the apps until `shutdown` is requested; return the exit code.
 
-    An orderly end drains and checkpoints each app, in the order given, and leaves its group, all
-    within `stop_timeout_s`; what takes longer counts as a failure. A failure commits nothing and
-    ends within seconds. Raises what a service raises at its start: then nothing has begun.
+    An orderly end drains and checkpoints each app, in the given order, and leaves its group, all
+    within `stop_timeout_s`; more counts as a failure. After a failure nothing is committed, and the
+    worker ends within seconds. Raises what a service raises at its start, before any app starts.
     """
     with _signals(shutdown.stop):
         await _start(services)
@@ -90,21 +90,21 @@ async def serve(
             running.append(_watch(app.start(), shutdown))
             running.append(_watch(app.runner.run_checkpoints(), shutdown))
         await shutdown.requested()
-        at_most_s = stop_timeout_s + _STEPS_OF_LEAVING * _LEAVE_WITHIN_S
-        with exit_after(at_most_s, lambda: _tell(shutdown.failure or _too_long(at_most_s))):
+        at_most_s = stop_timeout_s + _SHUTDOWN_STEPS * _STEP_TIMEOUT_S
+        with exit_after(at_most_s, lambda: _log_failure(shutdown.failure or _too_long(at_most_s))):
             await _stop(apps, services, shutdown, stop_timeout_s)
             for task in running:
                 task.cancel()
-            await asyncio.wait(running, timeout=_LEAVE_WITHIN_S)
-    return EXIT_OK if shutdown.failure is None else _tell(shutdown.failure)
+            await asyncio.wait(running, timeout=_STEP_TIMEOUT_S)
+    return EXIT_OK if shutdown.failure is None else _log_failure(shutdown.failure)
 
 
 def run(main: Callable[[], Awaitable[int]]) -> NoReturn:
-    """Run a worker's coroutine in an event loop of its own and end the process with its exit code.
+    """Run a worker's coroutine in an event loop and end the process with its exit code.
 
-    Everything that was to be made safe is so when `main` returns. What libraries have left behind
-    (a consumer that cannot be stopped, a registry that does not answer) is not waited for. Raises
-    what `main` raises: then nothing has begun.
+    When `main` returns, all work is committed. Threads and tasks of libraries that have not ended
+    (a consumer that cannot be stopped, a registry that does not answer) are not waited for. Raises
+    what `main` raises.
     """
     threading.excepthook = _thread_ended
 
@@ -114,18 +114,18 @@ def run(main: Callable[[], Awaitable[int]]) -> NoReturn:
     share_one_arena()
     tune_garbage_collector()
     asyncio.run(in_loop())
-    raise AssertionError("whoever has left does not come back")
+    raise AssertionError("exit_process returned")
 
 
 def _thread_ended(ended: threading.ExceptHookArgs) -> None:
-    # Faust's consumer threads, cut off in an attempt to reach brokers that are away.
+    # A CancelledError comes from a Faust consumer thread that was connecting to the brokers.
     if not issubclass(ended.exc_type, asyncio.CancelledError):
         name = ended.thread.name if ended.thread is not None else "a thread"
         log.error("%s ended: %s: %s", name, ended.exc_type.__name__, ended.exc_value)
 
 
-def _tell(failure: BaseException) -> int:
-    """Log why the worker ended; return its exit code. Only a bug gets a trace."""
+def _log_failure(failure: BaseException) -> int:
+    """Log why the worker ends; return its exit code. Only a bug is logged with a traceback."""
     failure = as_worker_exit(failure)
     if isinstance(failure, WorkerExit):
         log.error("stopped with nothing further committed: %s", failure)
@@ -162,20 +162,20 @@ async def _stop(
 ) -> None:
     draining = asyncio.create_task(_drain(apps, shutdown))
     failing = asyncio.create_task(shutdown.failing.wait())
-    # Waited for, not cancelled: Faust swallows a cancellation where it stops its services.
+    # It is not cancelled on a timeout: Faust ignores a cancellation while it stops its services.
     await asyncio.wait((draining, failing), timeout=timeout_s, return_when=FIRST_COMPLETED)
     if not (draining.done() or failing.done()):
         shutdown.failed(_too_long(timeout_s))
     failing.cancel()
     if shutdown.failure is not None:
-        await _at_once([draining, *(app.stop() for app in apps)])
-    await _at_once([service.stop() for service in reversed(services)])
+        await _stop_all([draining, *(app.stop() for app in apps)])
+    await _stop_all([service.stop() for service in reversed(services)])
     outboxes = [outbox for app in apps for outbox in (app.runner.outbox, app.runner.writer)]
-    await _at_once([outbox.close() for outbox in outboxes])
+    await _stop_all([outbox.close() for outbox in outboxes])
 
 
 def _too_long(within_s: float) -> WorkerExit:
-    return WorkerExit(f"the work under way could not be made safe within {within_s:.0f} s")
+    return WorkerExit(f"the current work could not be committed within {within_s:.0f} s")
 
 
 async def _drain(apps: Sequence[ShellApp], shutdown: Shutdown) -> None:
@@ -188,11 +188,11 @@ async def _drain(apps: Sequence[ShellApp], shutdown: Shutdown) -> None:
             shutdown.failed(error)
 
 
-async def _at_once(stopping: Sequence[Awaitable[None]]) -> None:
-    """Run what stops something side by side, and wait for it no longer than it deserves."""
+async def _stop_all(stopping: Sequence[Awaitable[None]]) -> None:
+    """Stop services concurrently, and wait for them `_STEP_TIMEOUT_S` at most."""
     tasks = [asyncio.ensure_future(each) for each in stopping]
     if tasks:
-        await asyncio.wait(tasks, timeout=_LEAVE_WITHIN_S)
+        await asyncio.wait(tasks, timeout=_STEP_TIMEOUT_S)
 
 
 def _watch(coro: Awaitable[None], shutdown: Shutdown) -> asyncio.Task[None]:

@@ -63,10 +63,10 @@ class Retention:
 
         Compaction and transaction markers leave gaps too, behind which nothing was lost.
         """
-        if chunk.found < chunk.start:
+        if chunk.first_offset < chunk.start:
             raise RecordsLost(
                 f"{chunk.tp.topic}/{chunk.tp.partition}: offset {chunk.start} was to be read "
-                f"next, but the broker sent {chunk.found}"
+                f"next, but the broker sent {chunk.first_offset}"
             )
         if first > chunk.start:
             self.gone(chunk.tp, chunk.start, first)

@@ -1,7 +1,7 @@
-"""Settings that are declared once: a dataclass field with its environment name, bounds and help.
+"""Declare, read, check and print settings.
 
-The dataclass in `settings.py` is the table; this module reads it from an environment, checks it
-and prints it. Every problem is found before the first is reported.
+A setting is a dataclass field with an environment variable, bounds and help. The dataclasses in
+this folder declare them; here they are read from an environment. All problems are reported at once.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class SettingsError(Exception):
-    """Settings are wrong; each line names a variable, its value and what is allowed."""
+    """Settings are invalid; each line names a variable, its value and what is allowed."""
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems
@@ -34,9 +34,9 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True)
 class Declaration:
-    """What a setting is: its variable, unit, bounds and a sentence for people.
+    """A setting: its variable, default, unit, bounds and help.
 
-    `minimum` and `maximum` are inclusive and hold for whole numbers only.
+    `minimum` and `maximum` are inclusive and apply to whole numbers only.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Declaration:
 
     @property
     def allowed(self) -> str:
-        """Return what values are accepted, in words."""
+        """Return the accepted values, in words."""
         if self.choices:
             joined = ", ".join(self.choices)
             return f"any of {joined}" if isinstance(self.default, tuple) else f"one of {joined}"
@@ -65,8 +65,8 @@ class Declaration:
             return low + top
         return "text"
 
-    def shown(self, value: object) -> str:
-        """Return a value fit for a person's eyes: never a secret."""
+    def display(self, value: object) -> str:
+        """Return a value as text; a secret is hidden."""
         if self.secret:
             return "(secret)" if value else "(empty)"
         return ",".join(value) if isinstance(value, tuple) else str(value)
@@ -83,7 +83,7 @@ def setting(
     maximum: int | None = None,
     secret: bool = False,
 ) -> T:
-    """Declare one field of a settings dataclass; `env` is given when the field names it badly."""
+    """Declare one field of a settings dataclass; `env` if the variable has another name."""
     facts = {
         "env": env,
         "help": help,
@@ -116,14 +116,16 @@ def value_problem(declared: Declaration, value: object) -> str | None:
         )
     if not wrong:
         return None
-    return f'{declared.env}="{declared.shown(value)}": allowed is {declared.allowed}'
+    return f'{declared.env}="{declared.display(value)}": allowed is {declared.allowed}'
 
 
-def read(cls: type[Any], environ: Mapping[str, str], not_ours: frozenset[str]) -> dict[str, Any]:
-    """Read the fields that an environment sets; SettingsError names everything that is wrong.
+def read_environment(
+    cls: type[Any], environ: Mapping[str, str], not_ours: frozenset[str]
+) -> dict[str, Any]:
+    """Read the fields that an environment sets; SettingsError lists all problems.
 
-    A secret may lie in a file named by the variable with `_FILE` behind it. A variable that starts
-    with `CONCIERGE_` and is neither declared nor in `not_ours` is an error: most are misspelt.
+    The variable of a secret plus `_FILE` may name a file that holds it. A variable that starts with
+    `CONCIERGE_` and is neither declared nor in `not_ours` is an error, since most are misspelt.
     """
     values: dict[str, Any] = {}
     problems: list[str] = []
@@ -158,7 +160,7 @@ def markdown_table(declared: Iterable[Declaration]) -> str:
     """Return settings as a Markdown table for people."""
     rows = ["| variable | default | allowed | what it does |", "|---|---|---|---|"]
     for each in declared:
-        default = "(secret)" if each.secret else each.shown(each.default) or "(empty)"
+        default = "(secret)" if each.secret else each.display(each.default) or "(empty)"
         unit = f" {each.unit}" if each.unit else ""
         rows.append(f"| `{each.env}` | {default}{unit} | {each.allowed} | {each.help} |")
     return "\n".join(rows)
@@ -173,7 +175,7 @@ def _secret(declared: Declaration, environ: Mapping[str, str], problems: list[st
         problems.append(f"{declared.env} and {file_variable} are both set; keep one")
         return None
     try:
-        # Editors and `kubectl create secret` leave a newline that nobody meant.
+        # Editors and `kubectl create secret` often add a newline at the end.
         return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         problems.append(f'{file_variable}="{path}": cannot be read: {error}')

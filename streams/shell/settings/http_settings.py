@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from streams.shell.settings.fields import DAY_MS, setting
 
-# What a header can carry without a doubt (RFC 6750, section 2.1, is narrower still).
+# Characters that any header can carry (RFC 6750, section 2.1, allows fewer).
 _TOKEN = re.compile(r"[!-~]*")
 
 
@@ -19,22 +19,22 @@ class HttpSettings:
 
     http_host: str = setting(
         "127.0.0.1",
-        "Address of /metrics, /healthz and /readyz. Anything but loopback needs the token.",
+        "Address of /metrics, /healthz and /readyz. Any address but loopback needs the token.",
     )
     http_port: int = setting(
-        8_000, "Port of the same; 0 takes a free one.", minimum=0, maximum=65_535
+        8_000, "Port of these pages; 0 takes a free one.", minimum=0, maximum=65_535
     )
-    http_token: str = setting("", "Bearer token that the HTTP pages ask for.", secret=True)
+    http_token: str = setting("", "Bearer token that the pages require.", secret=True)
     stall_ms: int = setting(
         30_000,
-        "A role with work waiting that has not moved for this long is unhealthy.",
+        "A role that has work and has not advanced for this long is unhealthy.",
         unit="ms",
         minimum=1_000,
         maximum=DAY_MS,
     )
     broker_silence_ms: int = setting(
         10_000,
-        "When no broker has answered for this long, /healthz turns 503 and the log says so.",
+        "If no broker has answered for this long, /healthz answers 503 and the log says so.",
         unit="ms",
         minimum=2_000,
         maximum=600_000,
@@ -50,8 +50,8 @@ def http_problems(settings: HttpSettings) -> Iterator[str]:
         )
     if not _TOKEN.fullmatch(settings.http_token):
         yield (
-            "CONCIERGE_HTTP_TOKEN holds a character that no header can carry: use ASCII letters, "
-            "digits and signs without spaces, for example the output of `openssl rand -hex 32`"
+            "CONCIERGE_HTTP_TOKEN contains a character that a header cannot carry: use ASCII "
+            "letters, digits and signs without spaces, such as the output of `openssl rand -hex 32`"
         )
 
 

@@ -16,7 +16,7 @@ DEFAULT_APP_ID = "concierge"
 # What Kafka allows in the name of a topic, and of a static member of a group.
 _NAME = re.compile(r"[A-Za-z0-9._-]*")
 _ALLOWED = "letters, digits, dot, dash and underscore"
-# A name may have 249 characters, and the longest that we build puts 28 behind the app id.
+# Kafka allows 249 characters, and our longest name adds 28 to the app id.
 _LONGEST_NAME = 200
 _PORTS = range(1, 65_536)
 
@@ -65,8 +65,8 @@ class KafkaSettings:
     )
     delivery_timeout_ms: int = setting(
         20_000,
-        "A record that the brokers have not taken for this long ends the worker (exit code 70, "
-        "nothing further committed): the longest restart of a broker that a worker sits out.",
+        "A record that the brokers have not accepted for this long ends the worker (exit code 70, "
+        "nothing further committed): the longest restart of a broker that a worker survives.",
         unit="ms",
         minimum=1_000,
         maximum=600_000,
@@ -85,7 +85,7 @@ class KafkaSettings:
     )
     fetch_max_wait_ms: int = setting(
         10,
-        "How long a broker may hold a fetch to fill it: lower is quicker, higher is cheaper.",
+        "How long a broker may wait to fill a fetch: lower is faster, higher costs less.",
         unit="ms",
         minimum=1,
         maximum=1_000,
@@ -106,11 +106,11 @@ def _brokers(settings: KafkaSettings) -> Iterator[str]:
         return
     for address in settings.bootstrap.split(","):
         host, _, port = address.rpartition(":")
-        # An IPv6 address stands in brackets, or its last group would be taken for the port.
+        # An IPv6 address needs brackets; otherwise its last group would be read as the port.
         fits = re.fullmatch(r"\[[0-9A-Fa-f:.%]+\]|[^\s:/@\[\]]+", host)
         if not (fits and port.isascii() and port.isdigit() and int(port) in _PORTS):
             yield (
-                f'CONCIERGE_KAFKA: "{address}" is no broker\'s address: write host:port, '
+                f'CONCIERGE_KAFKA: "{address}" is not a broker\'s address: write host:port, '
                 "several separated by commas without spaces, for example broker1:9092,broker2:9092"
             )
 
@@ -129,8 +129,8 @@ def _names(settings: KafkaSettings) -> Iterator[str]:
         yield 'CONCIERGE_APP_ID="": groups and the changelog need a name, for example concierge'
     if settings.topic_prefix and settings.app_id == DEFAULT_APP_ID:
         yield (
-            f'CONCIERGE_TOPIC_PREFIX="{settings.topic_prefix}" parts the topics, but groups and '
-            "the changelog carry the app id: set CONCIERGE_APP_ID too"
+            f'CONCIERGE_TOPIC_PREFIX="{settings.topic_prefix}" separates the topics, but groups '
+            "and the changelog are named by the app id: set CONCIERGE_APP_ID too"
         )
 
 
@@ -163,5 +163,5 @@ def _certificates(settings: KafkaSettings) -> Iterator[str]:
     if settings.kafka_key_password and not settings.kafka_key_file:
         yield (
             "CONCIERGE_KAFKA_KEY_PASSWORD is set without a CONCIERGE_KAFKA_KEY_FILE that it could "
-            "open: name the file, or unset the password"
+            "decrypt: name the file, or unset the password"
         )

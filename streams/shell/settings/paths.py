@@ -1,4 +1,4 @@
-"""Where the files that ship with Concierge lie: in the checkout, or where pip put them."""
+"""Paths of the catalogues that ship with Concierge, in a checkout or in an installation."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _INSTALLED = Path(sys.prefix) / "share" / "concierge"
 
 
 def bundled_catalogue(name: str) -> Path:
-    """Return the path of a starter catalogue; FileNotFoundError names the ones there are."""
+    """Return the path of a starter catalogue; FileNotFoundError lists the available ones."""
     packs = _packs()
     if name not in packs:
-        raise FileNotFoundError(f'no starter catalogue "{name}"{_there_are(name, packs)}')
+        raise FileNotFoundError(f'no starter catalogue "{name}"{_available(name, packs)}')
     return packs[name]
 
 
-def _there_are(name: str, packs: Iterable[str]) -> str:
-    """Return the packs there are, and which of them `name` probably means."""
+def _available(name: str, packs: Iterable[str]) -> str:
+    """Return the available packs, and which of them `name` probably means."""
     known = ", ".join(sorted(packs)) or "none"
-    return f"{near(name, packs)}; there are: {known}"
+    return f"{near(name, packs)}; available: {known}"
 
 
 def _packs() -> dict[str, Path]:
@@ -36,8 +36,8 @@ def _packs() -> dict[str, Path]:
 def catalogue_path(settings: Settings) -> Path:
     """Return the catalogue that the settings name: a file, or a starter pack's bare name.
 
-    None named: the shop's. A file goes before a pack of the same name. A bare name that is neither
-    raises FileNotFoundError, which names the packs there are; a path is returned as it is.
+    Without a setting it is the shop's. A file takes precedence over a pack of the same name. A bare
+    name that is neither raises FileNotFoundError, which lists the packs; a path is returned as is.
     """
     if not settings.catalogue_path:
         return bundled_catalogue("shop")
@@ -45,11 +45,11 @@ def catalogue_path(settings: Settings) -> Path:
     if named.exists():
         return named
     if settings.catalogue_path not in packs and _is_bare(named):
-        what = f'neither a file nor a starter pack is called "{named}"'
-        raise FileNotFoundError(ENOENT, f"{what}{_there_are(str(named), packs)}", str(named))
+        what = f'there is neither a file nor a starter pack "{named}"'
+        raise FileNotFoundError(ENOENT, f"{what}{_available(str(named), packs)}", str(named))
     return packs.get(settings.catalogue_path, named)
 
 
 def _is_bare(named: Path) -> bool:
-    """Tell whether something could be meant for the name of a pack: no folder, no ending."""
+    """Return whether a path may be meant as the name of a pack: no folder, no suffix."""
     return len(named.parts) == 1 and not named.suffix

@@ -41,18 +41,18 @@ def registry_problems(settings: RegistrySettings) -> Iterator[str]:
 def _registry_address(url: str) -> Iterator[str]:
     if "@" in url:
         yield (
-            "CONCIERGE_SCHEMA_REGISTRY_URL holds a login, which logs would show: move it to "
+            "CONCIERGE_SCHEMA_REGISTRY_URL contains a login, which logs would show: move it to "
             "CONCIERGE_SCHEMA_REGISTRY_USER and CONCIERGE_SCHEMA_REGISTRY_PASSWORD"
         )
         return
     try:
         parts = urlsplit(url)
-        # Raises for a port that is no number.
+        # Raises ValueError for a port that is not a number.
         fits = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     except ValueError:
         fits = False
     if not fits or re.search(r"\s", url):
         yield (
-            f'CONCIERGE_SCHEMA_REGISTRY_URL="{url}" is no address: write https://host:port, and '
-            "the path behind it if there is one"
+            f'CONCIERGE_SCHEMA_REGISTRY_URL="{url}" is not an address: write '
+            "https://host:port, plus the path if there is one"
         )

@@ -1,7 +1,7 @@
 """Every setting, once: name, environment variable, default, unit, bounds and help.
 
-`Settings.from_env(os.environ)` is the only way in for a deployed worker; tests and the demo build
-the dataclass themselves. A value that exists is a value that was checked.
+A deployed worker reads them by `Settings.from_env(os.environ)`; tests and the demo construct the
+dataclass. The constructor checks all values, so an existing `Settings` is valid.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from streams.shell.settings.fields import (
     SettingsError,
     declarations,
     markdown_table,
-    read,
+    read_environment,
     setting,
     value_problem,
 )
@@ -31,7 +31,7 @@ ROLES = ("intake", "decide", "learn")
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(HttpSettings, RegistrySettings, KafkaSettings):
-    """What a deployment decides. Every field has a default that suits a laptop.
+    """The settings of one worker. Every field has a default that suits a laptop.
 
     Raises SettingsError when a value is out of its bounds or two values contradict each other.
     """
@@ -45,8 +45,8 @@ class Settings(HttpSettings, RegistrySettings, KafkaSettings):
     )
     salt: str = setting(
         "concierge",
-        "Seed of every draw and experiment arm. Changing it deals all customers anew; keep it "
-        "private, who knows it can foretell draws.",
+        "Seed of every draw and experiment arm. A change assigns all customers to arms again. Keep "
+        "it private: with it, draws can be predicted.",
         secret=True,
     )
     hot_customers: int = setting(
@@ -61,7 +61,7 @@ class Settings(HttpSettings, RegistrySettings, KafkaSettings):
     )
     checkpoint_max_events: int = setting(
         50_000,
-        "A checkpoint is due after this many records even before its time.",
+        "A checkpoint is also due after this many records.",
         minimum=1,
         maximum=1_000_000,
     )
@@ -73,7 +73,7 @@ class Settings(HttpSettings, RegistrySettings, KafkaSettings):
     )
     snapshot_interval_ms: int = setting(
         60_000,
-        "Lessons wait no longer than this for a new version, however few they are.",
+        "A new model version is also published after this time, if there is any new lesson.",
         unit="ms",
         minimum=100,
         maximum=DAY_MS,
@@ -106,14 +106,14 @@ class Settings(HttpSettings, RegistrySettings, KafkaSettings):
     )
     stale_ms: int = setting(
         3_600_000,
-        "Events older than this on arrival are remembered but not answered, such as a fed history; "
-        "0 answers all. Only with the wall clock.",
+        "Events older than this on arrival change the state but lead to no action, such as a fed "
+        "history; 0 answers all. Only with the wall clock.",
         unit="ms",
         minimum=0,
     )
     dead_letter_limit: int = setting(
         1_000,
-        "More bad records than this, arrived within the window, stop the worker.",
+        "The worker stops if more bad records than this arrive within the window.",
         minimum=1,
     )
     dead_letter_window_ms: int = setting(
@@ -131,9 +131,11 @@ class Settings(HttpSettings, RegistrySettings, KafkaSettings):
         choices=("text", "json"),
     )
 
-    # For crash tests only; the first has to allow the second.
+    # For crash tests only; the second needs the first.
     test_faults: str = setting("no", "Whether failpoints are allowed.", choices=("no", "yes"))
-    failpoint: str = setting("", "Where the worker kills itself (role:step:n). Never set it live.")
+    failpoint: str = setting(
+        "", "Where the worker kills itself (role:step:n). Never set it in production."
+    )
 
     def __post_init__(self) -> None:
         problems = [
@@ -150,16 +152,16 @@ class Settings(HttpSettings, RegistrySettings, KafkaSettings):
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
-        """Read every setting from an environment; SettingsError lists all that is wrong.
+        """Read every setting from an environment; SettingsError lists all problems.
 
         >>> Settings.from_env({"CONCIERGE_HTTP_PORT": "9000"}).http_port
         9000
         """
-        return cls(**read(cls, environ, TEST_VARIABLES))
+        return cls(**read_environment(cls, environ, TEST_VARIABLES))
 
-    def shown(self) -> list[tuple[str, str]]:
+    def display(self) -> list[tuple[str, str]]:
         """Return (variable, value) of every setting, secrets hidden."""
-        return [(each.env, each.shown(getattr(self, each.name))) for each in SETTINGS]
+        return [(each.env, each.display(getattr(self, each.name))) for each in SETTINGS]
 
 
 SETTINGS: list[Declaration] = declarations(Settings)
@@ -171,13 +173,13 @@ def help_table() -> str:
 
 
 def _other_problems(settings: Settings) -> Iterator[str]:
-    # What a worker still has queued when it falls silent must be given up before others go on with
-    # its partitions. Crash tests shorten the one and lengthen the other to see what happens then.
+    # A silent worker's queued records must be dropped before others take over its partitions. Crash
+    # tests violate this on purpose.
     delivery_ms, session_ms = settings.delivery_timeout_ms, settings.session_timeout_ms
     if delivery_ms >= session_ms and settings.test_faults != "yes":
         yield (
             f"CONCIERGE_DELIVERY_TIMEOUT_MS={delivery_ms} must be below "
-            f"CONCIERGE_SESSION_TIMEOUT_MS={session_ms}: a worker could write late to partitions "
+            f"CONCIERGE_SESSION_TIMEOUT_MS={session_ms}: a worker could write to partitions "
             "that others have taken over; raise the session timeout, or lower the delivery timeout"
         )
     if not settings.salt:

@@ -34,7 +34,7 @@ def test_what_is_right_is_told_too(
         ("APP_ID", "my app", "letters, digits"),
         ("CATALOGUE_PATH", "/nowhere/at/all.yaml", "cannot read"),
         ("CATALOGUE_PATH", "grcer", 'nor a starter pack is called "grcer"; did you mean `grocer`'),
-        ("CATALOGUE_PATH", "airline", "there are: bank, grocer, saas, shop, streaming"),
+        ("CATALOGUE_PATH", "airline", "available: bank, grocer, saas, shop, streaming"),
     ],
 )
 def test_a_wrong_setting_is_one_line_with_what_to_do(

@@ -123,7 +123,7 @@ def test_an_end_that_takes_too_long_is_a_failure(caplog: pytest.LogCaptureFixtur
     shutdown = Shutdown()
     shutdown.stop()
     assert _serve(shutdown, _never, _at_once, within_s=0.02) == EXIT_FAILED
-    assert "could not be made safe" in caplog.text
+    assert "could not be committed" in caplog.text
 
 
 @pytest.mark.usefixtures("leaves_soon")

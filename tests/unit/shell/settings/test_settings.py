@@ -103,7 +103,7 @@ def test_no_secret_is_shown_anywhere() -> None:
         schema_registry_user="me",
         schema_registry_password="hush4",
     )
-    assert "hush" not in repr(settings) + str(settings.shown()) + help_table()
+    assert "hush" not in repr(settings) + str(settings.display()) + help_table()
 
 
 def test_an_error_about_secrets_does_not_tell_them() -> None:
@@ -145,8 +145,8 @@ def test_loopback_needs_no_token(host: str) -> None:
         ({"APP_ID": "a" * 201}, "at most 200"),
         ({"APP_ID": "x", "TOPIC_PREFIX": "über."}, "letters, digits"),
         ({"INSTANCE_ID": "pod 1"}, "letters, digits"),
-        ({"HTTP_TOKEN": "two words"}, "no header can carry"),
-        ({"HTTP_TOKEN": "zwölf"}, "no header can carry"),
+        ({"HTTP_TOKEN": "two words"}, "a header cannot carry"),
+        ({"HTTP_TOKEN": "zwölf"}, "a header cannot carry"),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(
@@ -187,7 +187,7 @@ def test_addresses_of_brokers_are_taken(address: str) -> None:
 )
 def test_an_address_that_no_registry_can_have_is_refused_and_shown(url: str) -> None:
     [problem] = _problems(SCHEMA_REGISTRY_URL=url)
-    assert problem.startswith(f'CONCIERGE_SCHEMA_REGISTRY_URL="{url}" is no address')
+    assert problem.startswith(f'CONCIERGE_SCHEMA_REGISTRY_URL="{url}" is not an address')
 
 
 @pytest.mark.parametrize(
