@@ -33,7 +33,7 @@ def test_what_is_right_is_told_too(
         ("KAFKA", "broker", "write host:port"),
         ("APP_ID", "my app", "letters, digits"),
         ("CATALOGUE_PATH", "/nowhere/at/all.yaml", "cannot read"),
-        ("CATALOGUE_PATH", "grcer", 'nor a starter pack is called "grcer"; did you mean `grocer`'),
+        ("CATALOGUE_PATH", "grcer", 'nor a starter pack "grcer"; did you mean `grocer`'),
         ("CATALOGUE_PATH", "airline", "available: bank, grocer, saas, shop, streaming"),
     ],
 )

@@ -49,7 +49,7 @@ _BLOCKED = """
 import asyncio, threading
 from streams.shell.process import serve as worker
 from streams.shell.exits import WorkerExit
-worker._LEAVE_WITHIN_S = 0.1
+worker._STEP_TIMEOUT_S = 0.1
 class Closed:
     async def close(self): ...
 class Runner:

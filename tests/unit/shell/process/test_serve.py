@@ -73,8 +73,8 @@ def _serve(shutdown: Shutdown, *stops: Stop, within_s: float = 9.0) -> int:
 @pytest.fixture
 def leaves_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody is waited for long, and the watch that ends the process would end the test run."""
-    monkeypatch.setattr(worker, "_LEAVE_WITHIN_S", 0.01)
-    monkeypatch.setattr(worker, "_STEPS_OF_LEAVING", 60_000)
+    monkeypatch.setattr(worker, "_STEP_TIMEOUT_S", 0.01)
+    monkeypatch.setattr(worker, "_SHUTDOWN_STEPS", 60_000)
 
 
 def _failed(error: BaseException) -> Shutdown:
