@@ -1,7 +1,7 @@
 """Which release, catalogue and model a worker works with, as the labels of one metric.
 
-The versions are those of the newest decision made here: a switch record says what is to be used, a
-decision what really was (an older model stands in for one that is damaged). Before the first
+The versions are those of the newest decision made here. A switch record names the version to use, a
+decision the version that was used (an older model replaces a damaged one). Before the first
 decision, and in a process without decide, both are empty. Only the current series is exposed, so
 their number does not grow with the versions.
 """
@@ -29,7 +29,7 @@ class BuildInfo:
         newest = decisions[-1]
         labels = (self._labels[0], newest.catalogue_version, newest.model_version)
         if labels != self._labels:
-            # The new one first: a scrape in between sees both rather than none.
+            # The new series comes first: a scrape in between sees both rather than none.
             self._metrics.set(BUILD_INFO, 1, *labels)
             self._metrics.remove(BUILD_INFO, *self._labels)
             self._labels = labels

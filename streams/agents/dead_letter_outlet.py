@@ -1,4 +1,8 @@
-"""Refused records leave here, verbatim, at a bounded rate."""
+"""Refused records go to the dead-letter topic unchanged; too many within a window stop the worker.
+
+In: a record and why it was refused. Out: a dead letter with both. The surprise: the limit counts
+records by when they arrived, not by when they are read.
+"""
 
 from __future__ import annotations
 
@@ -13,27 +17,26 @@ from streams.shell.kafka_records import RawRecord
 from streams.shell.runner.role import Sender
 
 _SLOTS_OF_A_WINDOW = 60
-# With dead letters in every second, a day of a window of a minute; 10 MB.
+# A day, for a window of a minute with dead letters in every second; 10 MB.
 _MAX_SLOTS = 86_400
 
 
 class TooManyDeadLetters(WorkerExit):
-    """Something upstream broke: input is refused faster than anybody would look at it."""
+    """More records were refused within a window than the settings allow."""
 
 
 class DeadLetterRate:
-    """Count dead letters by when they arrived, whenever they are read.
+    """Counts dead letters by when they arrived.
 
-    `limit` is the most that may have arrived within any `window_ms`. So a backlog that is caught
-    up with at many times the speed of its arrival is judged as it would have been on time.
-    Partitions are read side by side: times need not come in order. A window is known to a 60th,
-    a slot.
+    `limit` is the most that may have arrived within any `window_ms`. A backlog, which is read many
+    times faster than it arrived, gets the same verdict as it would have had on time. Partitions
+    are read in turn, so times need not be in order. Times are rounded to slots, a 60th of a window.
 
     Every window lies within two adjacent blocks of a window's length each. While no two adjacent
     blocks hold more than the limit together, no window can: three look-ups a record. Above that
     (half the limit or more) the windows around the record are summed, one slot in and one slot out
-    at a time; the room that they leave is remembered, and so many more records need no sum. On the
-    machine where summing each window took 49 us a record, this takes 1 to 2.
+    at a time; the room that they leave is remembered, and that many more records need no sum. A
+    record takes 1 to 2 us; summing each window took 49 us on the same machine.
     """
 
     def __init__(self, limit: int, window_ms: int) -> None:
@@ -46,7 +49,7 @@ class DeadLetterRate:
         self._room_until: dict[int, int] = {}
 
     def add(self, at_ms: int) -> bool:
-        """Count one more; return whether the limit is passed."""
+        """Count one more; return whether the limit is exceeded."""
         slot = at_ms // self._slot_ms
         block = slot // _SLOTS_OF_A_WINDOW
         self._counts[slot] = self._counts.get(slot, 0) + 1
@@ -66,7 +69,7 @@ class DeadLetterRate:
     def _fullest_window(self, slot: int) -> int:
         """Return the most that any window with this slot in it holds.
 
-        Windows that end later count, too: partitions behind each other fill the same ones in turn.
+        Windows that end later count, too: partitions with different lags fill them in turn.
         """
         count = self._counts.get
         first, last = slot - _SLOTS_OF_A_WINDOW + 1, slot + _SLOTS_OF_A_WINDOW
@@ -77,7 +80,7 @@ class DeadLetterRate:
         return fullest
 
     def _forget_oldest(self) -> None:
-        """Drop the slot that was counted first, so that what is kept stays bounded."""
+        """Drop the slot that was counted first, so that memory stays bounded."""
         oldest = next(iter(self._counts))
         block = oldest // _SLOTS_OF_A_WINDOW
         self._blocks[block] -= self._counts.pop(oldest)
@@ -87,7 +90,7 @@ class DeadLetterRate:
 
 
 class DeadLetters:
-    """Send refused records to the dead-letter topic; past the rate, stop the worker instead."""
+    """Sends refused records to the dead-letter topic, and raises once there are too many."""
 
     def __init__(
         self,
@@ -106,19 +109,19 @@ class DeadLetters:
         self._noted = noted
 
     def refuse(self, origin: Origin, record: RawRecord, rejection: Rejection) -> None:
-        """Send one record away; raises `TooManyDeadLetters` past the limit."""
+        """Send one record; raises `TooManyDeadLetters` if the limit is exceeded."""
         now_ms = self._now_ms()
         key, value, headers = dead_letter(
             origin, record.key, record.value, rejection, now_ms, self._version
         )
         self._outbox.send(self._topic, key, value, headers=headers)
         self._noted(origin.topic, rejection.reason)
-        # By the record's stamp, also where producers set it. There a whole backlog arrives when it
-        # is read, and its ordinary share of bad records would fall into one window.
+        # Counted by the record's timestamp, also where producers set it. By the time of reading,
+        # the ordinary share of bad records of a whole backlog would fall into one window.
         if self._rate.add(min(record.timestamp, now_ms)):
             raise TooManyDeadLetters(
                 "more bad records arrived than CONCIERGE_DEAD_LETTER_LIMIT allows within "
                 f"CONCIERGE_DEAD_LETTER_WINDOW_MS; the last one: {rejection.reason} "
                 f"({rejection.detail}) at {origin.topic}/{origin.partition} offset "
-                f"{origin.offset}. See the dead-letters topic, mend the source, start again"
+                f"{origin.offset}. See the dead-letters topic, correct the source, start again"
             )

@@ -1,4 +1,8 @@
-"""Decide: timeline records through the engine, its outputs to their topics, state to the table."""
+"""Decide: the engine applies timeline records; its outputs go to their topics.
+
+In: chunks of the timeline, and states from the changelog. Out: decisions, actions and lessons; at a
+cut, the changed states. The surprise: a switch record is applied only once its version can be used.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +39,8 @@ from streams.shell.runner.checkpoint import Cut
 from streams.shell.runner.role import Sender, numbers_of
 from streams.shell.state.partitions import Partitions
 
-# Records of a partition in one engine batch: wide enough for numpy, short enough that, while a
-# backlog is read, outputs leave and other roles of the process have their turn.
+# Records of a partition in one engine batch. It is wide enough for numpy. It is short enough that
+# outputs are sent, and other roles of the process run, while a backlog is read.
 BATCH = 2_048
 
 
@@ -77,8 +81,8 @@ ReadStates = Callable[[Sequence[int]], Awaitable[Mapping[int, dict[str, bytes]]]
 class Decide:
     """The role that keeps customers' state and decides.
 
-    `noted` is told what a batch led to, `kept` how many customers are held and, behind a
-    cut, the sizes of the states it wrote in bytes.
+    `noted` is called with the outputs of each batch. `kept` is called with the number of customers
+    and, after a cut is durable, the sizes of its states in bytes.
     """
 
     name = "decide"
@@ -112,9 +116,9 @@ class Decide:
         self._kept = kept
 
     async def work(self, *chunks: Chunk) -> None:
-        """Advance the partitions by the chunks' records and send what comes of it."""
+        """Advance the partitions by the chunks' records and send the outputs."""
         longest = max(len(chunk.records) for chunk in chunks)
-        # Taken once: a stop that gives up on a long chunk drops the partitions meanwhile.
+        # Looked up once: a stop that does not wait for long chunks drops the partitions meanwhile.
         stores = [self._partitions[chunk.tp.partition] for chunk in chunks]
         for first in range(0, longest, BATCH):
             batches = [
@@ -192,15 +196,15 @@ class Decide:
         return Cut(positions, (writes,) if writes else ())
 
     def written(self, cut: Cut) -> None:
-        """Forget which customers had changed; only now are they measured, work is not waiting."""
+        """Note that the changes are durable, and report their sizes while no work waits."""
         self._kept(self._partitions.customers, self._partitions.written())
 
 
 def versions_from(known: PartitionState, start: int) -> list[tuple[str, str, str]]:
-    """Return (kind, name, version) of all that records from offset `start` on may ask for.
+    """Return (kind, name, version) of all versions that records from offset `start` on may use.
 
-    The partition's record may be ahead of `start`: of the switches before it only the last of
-    each name counts, of those behind it each one.
+    The partition's state may be ahead of `start`. Of the switches before `start` only the last of
+    each name counts, of those after it all.
     """
     before = {(s.kind, s.name): s.version for s in known.switches if s.offset < start}
     behind = [(s.kind, s.name, s.version) for s in known.switches if s.offset >= start]

@@ -1,8 +1,7 @@
-"""Wrong fields that were left out of an admitted event: counted, and logged sparingly.
+"""Invalid fields that were left out of an admitted event: counted, and logged sparingly.
 
-The event took effect, so it is no dead letter. What was wrong is a mistake of its sender all the
-same: the metric says how often, the log names one record by its place. No text of a customer is
-logged.
+The event has its effect, so it is no dead letter, but its sender makes a mistake. The metric says
+how often, and the log names one record by partition and offset. No text of a customer is logged.
 """
 
 from __future__ import annotations
@@ -16,14 +15,14 @@ from streams.shell.telemetry.metrics import DROPPED_FIELDS, Metrics
 
 log = logging.getLogger("concierge.intake")
 
-# A sender that makes a mistake makes it again and again.
+# A sender usually repeats its mistake in every record.
 LOG_AGAIN_AFTER_MS = 10 * 60_000
 
 
 class DroppedFields:
-    """Count each; log the first of a topic, field and reason, and then one in ten minutes.
+    """Counts each; logs the first of a topic, field and reason, and then one in ten minutes.
 
-    Fields and reasons are declared, so what is remembered is bounded.
+    Fields and reasons are declared, so memory is bounded.
     """
 
     def __init__(self, metrics: Metrics, now_ms: Callable[[], int]) -> None:

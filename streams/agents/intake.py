@@ -1,15 +1,15 @@
-"""Intake: records of the business's topics become timeline records, or dead letters.
+"""Intake: records of the input topics become timeline records, or dead letters.
 
-An event arrives when the broker got its record, where the topic has the brokers stamp records
-(LogAppendTime, as declared). On a topic that producers stamp (CreateTime, Kafka's default) the
-stamp may be any time: a connector that loads history stamps records with the time of the event. So
-there an event arrives when intake first reads it. What waited during an outage then counts as late
-as what was loaded late; silence is the safe answer to both.
+On a topic where brokers stamp records (LogAppendTime, as declared), an event arrives when the
+broker got its record. Where producers stamp them (CreateTime, Kafka's default), the timestamp may
+be any time: a connector that loads history uses the time of the event. There an event arrives when
+intake first reads it. Events that waited during an outage then count as late, like history that was
+loaded late; no action is the safe answer to both.
 
-Read again after a crash, such a record has another arrival. The timeline holds both copies, the
-first one counts, and decide skips the second by its place in the source topic: what was decided
-stays a function of the timeline. Only a record dated too far ahead can change sides: refused when
-first read, it may be admitted when it is read again later, and then its dead letter stays, too.
+After a crash such a record is read again, with another arrival. The timeline has both copies, the
+first one counts, and decide skips the second by its source partition and offset: decisions stay a
+function of the timeline. One case changes: a record dated too far ahead, refused when first read,
+may be admitted when it is read again later. Its dead letter then stays, too.
 """
 
 from __future__ import annotations
@@ -34,32 +34,32 @@ from streams.shell.kafka_records import LOG_APPEND_TIME, Chunk, Partition
 from streams.shell.runner.checkpoint import Cut
 from streams.shell.runner.role import Sender
 
-# Records admitted at a time: their outputs leave together.
+# Records admitted at a time; their outputs are sent together.
 BATCH = 2_048
-# No action is valid for less than a minute, so what is less late than this is on time.
+# No action is valid for less than a minute, so an event that is less late than this is on time.
 _LATE_MS = 60_000
-# A registry that is down: asked again soon at first, then every half minute.
+# Waits between two questions to a registry that does not answer.
 _FIRST_RETRY_S, _LONGEST_RETRY_S = 0.25, 30.0
 
 
 class RemoteSchemas(SchemaSource, Protocol):
-    """A source that has to ask for ids it does not know yet."""
+    """Schemas of a registry, which are fetched by id."""
 
     def missing(self, schema_ids: Iterable[int]) -> set[int]:
-        """Return the ids that have to be asked for."""
+        """Return the ids that have to be fetched."""
 
     def fetch(self, schema_ids: Iterable[int]) -> None:
-        """Ask for these ids; blocks."""
+        """Fetch these ids; blocks."""
 
 
 class Leading(Protocol):
-    """The leader's duties (`streams.shell.versions.leader.Leader`)."""
+    """What intake asks of `streams.shell.versions.leader.Leader`."""
 
     async def lead(self) -> None:
-        """Begin them."""
+        """Begin to publish ticks and catalogues."""
 
     def follow(self) -> None:
-        """End them."""
+        """Stop publishing."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class IntakeOptions:
 
 
 class Intake:
-    """The role that admits input. It keeps no state: what it repeats is recognised downstream."""
+    """The role that admits input. It has no state: decide recognises what intake repeats."""
 
     name = "intake"
 
@@ -111,7 +111,7 @@ class Intake:
         self._dropped = dropped
 
     async def work(self, *chunks: Chunk) -> None:
-        """Admit the chunks' records and send what they became."""
+        """Admit the chunks' records and send events and dead letters."""
         for chunk in chunks:
             if self._remote is not None:
                 await self._fetch_schemas(self._remote, chunk)
@@ -127,7 +127,7 @@ class Intake:
         kinds: Counter[str] = Counter()
         now_ms = self._now_ms()
         for record in chunk.records[first : first + BATCH]:
-            # The brokers' clocks may be ahead of ours; nothing has arrived later than now.
+            # The brokers' clocks may be ahead of ours; no record has arrived later than now.
             by_broker = record.timestamp_type == LOG_APPEND_TIME
             arrived_ms = min(record.timestamp, now_ms) if by_broker else now_ms
             origin = Origin(topic, partition.partition, record.offset, arrived_ms)
@@ -147,7 +147,7 @@ class Intake:
         self._noted(topic, kinds)
 
     async def _fetch_schemas(self, remote: RemoteSchemas, chunk: Chunk) -> None:
-        """Ask the registry for new ids, until it answers: a registry down is no bad record."""
+        """Fetch unknown schema ids; ask again until the registry answers."""
         named = {schema_id(record.value) for record in chunk.records} - {None}
         missing = remote.missing(number for number in named if number is not None)
         retry_s = _FIRST_RETRY_S
@@ -162,17 +162,17 @@ class Intake:
     async def assigned(
         self, positions: Mapping[Partition, int], new: Collection[Partition]
     ) -> Mapping[Partition, int]:
-        """Take the lead, if it is ours, before the first record is admitted."""
+        """Become the leader, with clickstream partition 0, before the first record is admitted."""
         if self._leads in positions:
             await self._clock.lead()
         return positions
 
     def revoked(self) -> None:
-        """Give the lead up."""
+        """Stop leading."""
         self._clock.follow()
 
     def cut(self, positions: Mapping[Partition, int]) -> Cut:
-        """Return the positions: outputs are all there is to make safe."""
+        """Return the positions: there is no state, and outputs are acknowledged already."""
         return Cut(positions)
 
     def written(self, cut: Cut) -> None:

@@ -1,4 +1,9 @@
-"""Learn: lessons teach the models; a checkpoint publishes what is due as a new version."""
+"""Learn: models learn lessons; a checkpoint publishes new versions of them.
+
+In: lessons, and published snapshots at the start. Out: at a cut, due snapshots and the switches to
+them. The surprise: only what a durable snapshot has learned is committed, so offsets may be far
+behind the lessons learned.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +23,8 @@ from streams.shell.runner.role import Sender, numbers_of
 from streams.shell.versions.leader import Timeline
 from streams.shell.versions.version_store import snapshot_key
 
-# Lessons learned at a time, a few milliseconds' worth: a tick may settle thousands, and decisions
-# must not wait for all of them.
+# Lessons learned at a time, in a few milliseconds: a tick may settle thousands of lessons, and
+# decisions of the same process must not wait for all of them.
 BATCH = 32
 
 
@@ -44,7 +49,7 @@ class Model(Protocol):
 
 @dataclass(frozen=True)
 class ModelStore:
-    """How models are made, kept and found again."""
+    """How models are created, restored and published."""
 
     new: Callable[[str, int], Model]
     """Return an untrained model by name and lessons partition."""
@@ -53,11 +58,11 @@ class ModelStore:
     snapshot: Callable[[Model], tuple[str, bytes]]
     """Return a model's version and snapshot."""
     published: Callable[[], Awaitable[Mapping[str, Mapping[str, bytes]]]]
-    """Return all snapshots there are now: model -> version -> bytes."""
+    """Return all published snapshots: model -> version -> bytes."""
     recount: Callable[[Collection[int]], Awaitable[None]] | None = None
-    """Count what was settled in these partitions so far, for the experiment's meters."""
+    """Count the past lessons of these partitions again, for the experiment's metrics."""
     learners_of: Callable[[str], Sequence[str]] = lambda model: (model,)
-    """Return the names of all that learn a model's lessons, first the one that is in use."""
+    """Return the names of all models that learn a model's lessons, the one in use first."""
 
 
 @dataclass(frozen=True)
@@ -74,12 +79,12 @@ class LearnOptions:
 
 
 class ForeignLesson(ConfigExit):
-    """The lessons topic holds something we did not write."""
+    """The lessons topic has a record that is no lesson."""
 
 
 @dataclass
 class _Learning:
-    """A model under learning; `safe_offset` is where its last durable snapshot ends."""
+    """A model that learns; `safe_offset` is the next lesson of its last durable snapshot."""
 
     model: Model
     safe_offset: int
@@ -149,10 +154,11 @@ class Learn:
     async def assigned(
         self, positions: Mapping[Partition, int], new: Collection[Partition]
     ) -> Mapping[Partition, int]:
-        """Restore the newest snapshots that can be used; they know how far each model has come.
+        """Restore each model's newest usable snapshot, which holds its next lesson offset.
 
-        What the group committed is safe for every model, and each passes over what it has learned;
-        where the newest snapshot is lost, the lessons since an older one are learned again.
+        The committed offsets are safe for every model, and each model skips lessons that it has
+        learned. If the newest snapshot cannot be used, the lessons since an older one are learned
+        again.
         """
         starts = dict(positions)
         mine = numbers_of(self.topics[0], positions)
@@ -161,7 +167,8 @@ class Learn:
         for name, versions in (await self._models.published()).items():
             newest, model = self._restored(name, versions)
             if model is None:
-                # Nobody can say which partition its lessons are in: each looks through its own.
+                # Its lessons' partition is unknown, so each worker reads all its own partitions
+                # again.
                 starts = dict.fromkeys(starts, 0)
                 continue
             if model.lessons_partition not in mine:
@@ -172,7 +179,7 @@ class Learn:
             self._learning[model.name] = _Learning(
                 model, model.next_lesson_offset, sorted(versions), self._now_ms()
             )
-            # The switch may have been lost with whoever took the snapshot; twice does no harm.
+            # A worker may have ended between snapshot and switch; a second switch has no effect.
             self._timeline.send_to_all(self._outbox, Switch(MODEL, model.name, newest))
         await self._outbox.publish()
         return starts
@@ -185,7 +192,7 @@ class Learn:
         return "", None
 
     def revoked(self) -> None:
-        """Drop the models: their snapshots hold what is safe."""
+        """Drop the models: the next assignment restores them from snapshots."""
         self._learning.clear()
 
     def cut(self, positions: Mapping[Partition, int]) -> Cut:
@@ -221,7 +228,7 @@ class Learn:
 
     def _is_due(self, learning: _Learning, now_ms: int) -> bool:
         if learning.cut_offset > learning.safe_offset:
-            # A cut that was refused: its snapshot was never written, so it is due again.
+            # The last cut was refused and its snapshot never written, so it is due again.
             learning.cut_offset = -1
         waited_ms = now_ms - learning.published_at_ms
         return learning.waiting >= self._options.every_lessons or (
@@ -230,7 +237,7 @@ class Learn:
 
     def _announce(self, learning: _Learning, version: str) -> list[Write]:
         name = learning.model.name
-        # The new one counts too. Fewer than may stay must not count from the end.
+        # The new version counts, too. A negative stop would count from the end.
         old = learning.versions[: max(len(learning.versions) + 1 - self._options.keep, 0)]
         tombstones = [Write(self._snapshots, snapshot_key(name, each), None) for each in old]
         value = ENCODER.encode(Switch(MODEL, name, version))

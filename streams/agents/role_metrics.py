@@ -1,4 +1,4 @@
-"""What the roles did, told to the metrics: one function per thing that happens."""
+"""What the roles did, as metrics: a function for each kind of event that returns what counts it."""
 
 from __future__ import annotations
 
@@ -64,11 +64,11 @@ def decided(metrics: Metrics, build_info: BuildInfo) -> Callable[[Outputs], None
 
 
 def _count_decisions(metrics: Metrics, decisions: list[Decision]) -> None:
-    # Counted first and told afterwards: a metric's lock and labels cost more than the count.
+    # Summed first: a metric's lock and labels cost more than counting in Python.
     for moment, count in Counter([d.moment for d in decisions]).items():
         metrics.add(m.DECISIONS, count, moment)
-    silent = Counter([d.moment for d in decisions if d.chosen == "no_action"])
-    for moment, count in silent.items():
+    without_action = Counter([d.moment for d in decisions if d.chosen == "no_action"])
+    for moment, count in without_action.items():
         metrics.add(m.NO_ACTION, count, moment)
     dropped: Counter[str] = Counter()
     for fate, count in Counter(chain.from_iterable([d.fates for d in decisions])).items():
@@ -97,7 +97,7 @@ def _count_actions(metrics: Metrics, actions: list[NextBestAction]) -> None:
     at_ms = now_ms()
     for (name, channel), count in Counter([(a.action, a.channel) for a in actions]).items():
         metrics.add(m.ACTIONS, count, name, channel)
-    # Timers have no event that arrived; their trigger is the timeline's own tick.
+    # A timer has no event that arrived; its trigger is a tick of the timeline.
     waited = [
         max(at_ms - action.trigger.seen_at_ms, 0) / 1000
         for action in actions
@@ -136,7 +136,7 @@ def learned(metrics: Metrics) -> Callable[[Lesson, object], None]:
 
 
 def published(metrics: Metrics, bank: Bank, in_use: bool = True) -> None:
-    """Tell how good a model is, as it goes out; of a challenger only how far it has come."""
+    """Show the quality of a published model; of a challenger only its number of lessons."""
     metrics.add(m.MODEL_VERSIONS, 1, bank.name)
     metrics.set(m.MODEL_LESSONS, bank.overall.lessons, bank.name)
     if not in_use:

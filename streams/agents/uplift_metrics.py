@@ -18,7 +18,7 @@ _TREATED_OVER_HOLDOUT = Comparison()
 
 
 class UpliftMeter:
-    """Counts lessons of the partitions a worker has and shows what they say.
+    """Counts lessons of the assigned partitions and shows their uplift.
 
     `shares` returns the intended split of customers (see `intended_split`), or None.
     """
@@ -37,12 +37,12 @@ class UpliftMeter:
         self._shown_at_ms = 0
 
     def restart(self) -> Experiment:
-        """Begin anew, as other partitions were assigned; return what is to be filled."""
+        """Start with an empty experiment, for other partitions, and return it to be filled."""
         self._experiment = Experiment(self._shares())
         return self._experiment
 
     def see(self, lesson: Lesson) -> None:
-        """Count a lesson; show what is known, every few seconds."""
+        """Count a lesson; set the gauges every few seconds."""
         self._experiment.see(lesson)
         now_ms = self._now_ms()
         if now_ms - self._shown_at_ms >= _SHOW_EVERY_MS:

@@ -1,1 +1,1 @@
-"""Where settings become a worker: the only package that knows every part and joins them."""
+"""Settings become a worker: this package alone knows all parts, and joins them."""

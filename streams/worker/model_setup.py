@@ -1,4 +1,4 @@
-"""Who learns a model's lessons: what the catalogue file says of its learner and challenger."""
+"""Which models learn a model's lessons: the learner and challenger of the catalogue file."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from streams.core.catalogue.values import Catalogue
 from streams.shell.versions.catalogue_file import CatalogueFile
 
-# A look at the file costs as much as a tenth of a lesson; a change may wait so long.
+# A check of the file costs a tenth of a lesson, and a change can wait this long.
 _LOOK_EVERY_MS = 1_000
 
 
 class ModelSetup:
-    """Names the learners of a model; looks for a changed catalogue every second."""
+    """Names the learners of a model; checks for a changed catalogue every second."""
 
     def __init__(
         self,
@@ -28,13 +28,13 @@ class ModelSetup:
         self._looked_at_ms = 0
 
     def learners_of(self, model: str) -> Sequence[str]:
-        """Return the names of all that learn it, first the one in use."""
+        """Return the names of all models that learn its lessons, the one in use first."""
         catalogue = self._current()
         if model != catalogue.model:
             # Decided under a catalogue that has since been replaced.
             return (model,)
-        rival = catalogue.challenged_by
-        return (catalogue.scored_by,) if rival is None else (catalogue.scored_by, rival)
+        challenger = catalogue.challenged_by
+        return (catalogue.scored_by,) if challenger is None else (catalogue.scored_by, challenger)
 
     def _current(self) -> Catalogue:
         now_ms = self._now_ms()

@@ -1,4 +1,4 @@
-"""Models that learn: new ones and those of snapshots. With them comes River."""
+"""Models that learn: new ones and those of snapshots. This module imports River."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ log = logging.getLogger("concierge.models")
 
 
 def new_model(name: str, partition: int) -> Bank:
-    """Return a bank that has learned nothing; its name says with which learner it will."""
+    """Return an untrained bank; its name contains the learner."""
     _, learner = learns_from(name)
     return Bank(
         name,
@@ -32,7 +32,7 @@ def restored_model(snapshot: Snapshot) -> Bank:
     if snapshot.feature_version == FEATURE_VERSION:
         return restore(snapshot)
     log.warning(
-        "model %s@%s learned from features of another release: it is learned afresh",
+        "model %s@%s learned from features of another release: it starts untrained",
         snapshot.model,
         snapshot.version,
     )

@@ -1,7 +1,7 @@
-"""Published snapshots made use of; one that cannot be used is told, counted and passed over.
+"""Published snapshots become scorers and banks; an unusable one is logged, counted and skipped.
 
-Never a reason to stop: decide takes the next older one or goes untrained, learn goes back to the
-next older one (or to nothing) and learns its lessons again.
+An unusable snapshot never stops a worker. Decide uses the next older one, or an untrained scorer.
+Learn goes back to the next older one, or to none, and learns the lessons since then again.
 """
 
 from __future__ import annotations
@@ -20,14 +20,17 @@ from streams.worker.version_makers import scorer_of
 if TYPE_CHECKING:
     from models.learning.bank import Bank
 
-# Reasons name versions, of which there is no end; logged again after so many others, at the most.
+# Reasons name versions, whose number grows: so many are remembered, and the oldest may repeat.
 _MOST_LOGGED = 256
 
 log = logging.getLogger("concierge.models")
 
 
 class Snapshots:
-    """`ends` is where the lessons end, by partition: no sound snapshot has learned more."""
+    """Decodes and checks snapshots.
+
+    `ends` are the offsets after the last lessons, by partition; a snapshot beyond is refused.
+    """
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
@@ -37,7 +40,7 @@ class Snapshots:
 
     def bank(self, model: str, data: bytes) -> Bank | None:
         """Return the model of a snapshot, None if it cannot be used."""
-        # Here, because a worker that only decides makes no banks, and so needs no River.
+        # Imported here, because a worker that only decides creates no banks and needs no River.
         from streams.worker.new_models import restored_model
 
         try:

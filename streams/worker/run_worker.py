@@ -1,4 +1,4 @@
-"""One worker: its topics looked at, its roles built, its pages served, until it ends."""
+"""Run one worker: check its topics, build its roles, serve its pages, until it ends."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _WITHOUT_RIVER: dict[str, Builder] = {
 
 
 class _Announcement:
-    """Says where the pages are, once they are served, and when the roles are ready."""
+    """Logs the address of the pages once they are served, and when the roles are ready."""
 
     def __init__(self, health: HealthServer, settings: Settings, progress: Progress) -> None:
         self._health, self._settings = health, settings
@@ -57,11 +57,11 @@ class _Announcement:
 def builders(roles: Collection[str]) -> list[Builder]:
     """Return what builds the roles, in the order in which they drain.
 
-    What one sends the next may still take in.
+    A role may still read what the role before it sends.
     """
     found = [build for role, build in _WITHOUT_RIVER.items() if role in roles]
     if "learn" in roles:
-        # With it comes River: a second of importing and 80 MB, which other workers are spared.
+        # Learn imports River, which takes a second and 80 MB; other workers do without.
         from streams.worker import build_learn as learn
 
         found.append(learn.build)
@@ -87,7 +87,7 @@ async def run_worker(settings: Settings, build: Sequence[Builder]) -> int:
 
 def _timeline(settings: Settings) -> Timeline:
     """Check the topics and return the timeline's name and width."""
-    # One line of ours says that no broker answers, not hundreds of librdkafka's.
+    # Without log_level 0 librdkafka logs hundreds of lines while no broker answers.
     client = {**librdkafka_config(settings), "log_level": 0}
     wanted = all_topics(settings.app_id, settings.topic_prefix)
     reports = check_topics(connect_admin(client), wanted)

@@ -8,7 +8,7 @@ from importlib.metadata import version as installed_version
 from typing import TYPE_CHECKING, Any
 
 from schemas.topics import DECISIONS, TOPICS, Topic
-from streams.agents import role_metrics as meters
+from streams.agents import role_metrics
 from streams.agents.build_info import BuildInfo
 from streams.agents.dead_letter_outlet import DeadLetterRate, DeadLetters
 from streams.core.catalogue.values import Catalogue
@@ -41,9 +41,9 @@ if TYPE_CHECKING:
 
 
 class Shared:
-    """Made once per worker; each role takes from it what it needs.
+    """Created once for each worker; the roles are built from it.
 
-    `timeline` is known once the topics were looked at.
+    `timeline` is known after the topics were checked.
     """
 
     def __init__(self, settings: Settings, timeline: Timeline) -> None:
@@ -74,9 +74,8 @@ class Shared:
     def catalogue_file(self) -> CatalogueFile:
         """Return the catalogue file, the same one for all roles: read and parsed once.
 
-        A wrong one is the operator's to mend: raises SettingsError or `CatalogueError`, which end
-        the worker before anything is read from Kafka. Later edits are counted where intake runs,
-        which publishes them.
+        Raises SettingsError or `CatalogueError`, which end the worker before anything is read from
+        Kafka. Later edits are counted where intake runs, which publishes them.
         """
         if self._catalogue_file is None:
             counted = self.metrics if "intake" in self.settings.roles else None
@@ -89,15 +88,15 @@ class Shared:
         return self._catalogue_file
 
     def catalogue_of(self, version: str, data: bytes) -> Catalogue:
-        """Return a published catalogue; the one of the file is not parsed again.
+        """Return a published catalogue; the catalogue of the file is not parsed again.
 
-        A worker that only decides reads no file.
+        A worker that only decides has read no file.
         """
         held = None if self._catalogue_file is None else self._catalogue_file.last_read
         return held if held is not None and held.version == version else catalogue_of(version, data)
 
     def dead_letters(self, outbox: Outbox) -> DeadLetters:
-        """Return what sends refused records away, at the configured rate at most."""
+        """Return what sends refused records, with the limit of the settings."""
         settings = self.settings
         return DeadLetters(
             outbox,
@@ -105,7 +104,7 @@ class Shared:
             now_ms,
             installed_version("concierge"),
             settings.topic_prefix,
-            meters.refused(self.metrics),
+            role_metrics.refused(self.metrics),
         )
 
     def app(
@@ -118,7 +117,7 @@ class Shared:
     ) -> ShellApp:
         """Return the Faust app of a role; `outbox` is what the role sends through.
 
-        A role that nobody waits for may let its fetches wait longer than the setting says.
+        `fetch_max_wait_ms` is for a role whose fetches may wait longer than the setting says.
         """
         progress = self.progress.roles.setdefault(role.name, RoleProgress())
         wait_ms = max(self.options.fetch_max_wait_ms, fetch_max_wait_ms)
@@ -130,7 +129,7 @@ class Shared:
 
 
 def role_options_of(settings: Settings, client: Mapping[str, Any]) -> RoleOptions:
-    """Return what the shell is told of the settings."""
+    """Return the options of a role's runner from the settings."""
     return RoleOptions(
         settings.bootstrap,
         app_id=settings.app_id,

@@ -1,4 +1,4 @@
-"""The experiment's meter: fed by the learn role, counted anew when partitions are assigned."""
+"""The experiment's metrics: counted by the learn role, and again when partitions are assigned."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from streams.shell.kafka.topic_reader import in_thread, read_to_end
 from streams.shell.wall_clock import now_ms
 from streams.worker.shared import Shared
 
-# About ten seconds of reading when a worker starts; the uplift is then that of the newest.
+# About ten seconds of reading when a worker starts. Older lessons do not count then.
 _MOST_RECOUNTED = 1_000_000
 
 

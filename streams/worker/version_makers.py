@@ -1,4 +1,4 @@
-"""How versions are made: catalogues and scorers, from the bytes that were published."""
+"""Catalogues and scorers from the bytes of a published version."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from streams.core.catalogue.values import Catalogue
 from streams.core.features.definitions import FEATURE_VERSION
 from streams.shell.versions.catalogue_file import parse_catalogue
 
-# What we believe of an action before anybody has answered it: a typical response rate.
+# The response rate of an action before anyone has answered it: a typical one.
 PRIOR = 0.05
 
 
@@ -23,8 +23,8 @@ def catalogue_of(version: str, data: bytes) -> Catalogue:
 def scorer_of(
     model: str, version: str | None, snapshot: Snapshot | None, actions: Sequence[ActionKey]
 ) -> Scorer:
-    """Return the scorer of a published snapshot; the untrained one without."""
+    """Return the scorer of a published snapshot; without a snapshot an untrained one."""
     if snapshot is None or snapshot.feature_version != FEATURE_VERSION:
-        # Learned by a release with other features: its weights mean nothing here.
+        # A release with other features learned it: its weights do not fit these features.
         return prior_scorer(actions, PRIOR)
     return linear_scorer(snapshot, actions, FEATURE_VERSION)

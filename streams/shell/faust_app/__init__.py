@@ -1,1 +1,1 @@
-"""Faust: everything that overrides or names it."""
+"""The only package that imports Faust and mode, and that overrides parts of them."""

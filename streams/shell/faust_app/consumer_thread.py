@@ -1,9 +1,9 @@
-"""The thread that owns the aiokafka consumer: its settings, and what one fetch brings.
+"""The thread that owns the aiokafka consumer: its settings, and its fetches.
 
-Only committed records are read (`read_committed`). An aborted transaction's records, and the
-markers that end transactions, have offsets but are never delivered; behind the last record of a
-partition they would leave the position short of the end for ever. So a fetch also says how far
-each partition was read, and the shell moves its own positions there.
+In: partitions to read. Out: their records, and up to which offset each partition was read. Only
+committed records are read (`read_committed`). Records of aborted transactions, and the markers that
+end transactions, have offsets but are never delivered. If they follow the last record, the position
+would stay short of the end for ever without the offset that each fetch returns.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from streams.shell.kafka_records import Partition
 
 T = TypeVar("T")
 
-# The broker gathers this much, or for `fetch_max_wait_ms`, before it answers.
+# The broker answers once it has this many bytes, or after `fetch_max_wait_ms`.
 _FETCH_MIN_BYTES = 32 * 1024
 
 
 class FetchedRecords(NamedTuple):
-    """What one fetch brought of a partition, and the offset to read on from."""
+    """The records that one fetch returned of a partition, and the offset to read on from."""
 
     records: list[Any]
     read_to: int
 
 
 class ShellConsumerThread(driver.AIOKafkaConsumerThread):
-    """The thread that owns the aiokafka consumer."""
+    """Owns the aiokafka consumer; every call to the consumer runs in this thread."""
 
     app: HostApp
 
@@ -48,12 +48,12 @@ class ShellConsumerThread(driver.AIOKafkaConsumerThread):
         options = {
             # Faust fixes 1,500 ms.
             "_fetch_max_wait_ms": self.app.runner.options.fetch_max_wait_ms,
-            # One byte would be a fetch, a chunk and a wave for every single record.
+            # With one byte each single record would be a fetch, a chunk and a wave.
             "_fetch_min_bytes": _FETCH_MIN_BYTES,
-            # Faust reads what was rolled back, too, unless it writes by transactions itself.
+            # Without transactions of its own Faust also reads records of aborted transactions.
             "_isolation_level": "read_committed",
         }
-        # The fetcher is built from these attributes at the start, later.
+        # The consumer builds its fetcher from these attributes when it starts.
         for name, value in options.items():
             if not hasattr(consumer, name):
                 raise HooksMissing(f"aiokafka's consumer has no {name} any more")
@@ -92,11 +92,11 @@ class ShellConsumerThread(driver.AIOKafkaConsumerThread):
     async def fetch(
         self, partitions: set[TP], timeout_s: float
     ) -> Mapping[Partition, FetchedRecords]:
-        """Return what has come of these partitions; waits for the first records up to a time."""
-        fetched_by_partition: Mapping[Partition, FetchedRecords] = await self.call_thread(
+        """Return new records of these partitions; wait at most `timeout_s` for the first."""
+        found: Mapping[Partition, FetchedRecords] = await self.call_thread(
             self._fetch, partitions, timeout_s
         )
-        return fetched_by_partition
+        return found
 
     async def _fetch(
         self, partitions: set[TP], timeout_s: float
@@ -105,7 +105,7 @@ class ShellConsumerThread(driver.AIOKafkaConsumerThread):
         fetched = await self._fetch_records(
             consumer, partitions, timeout=timeout_s, max_records=consumer._max_poll_records
         )
-        # Nothing is awaited from here on: the positions are those that belong to the records.
+        # Nothing is awaited from here on, so the positions belong to the records.
         return {
             Partition(*tp): FetchedRecords(fetched.get(tp, []), read_to)
             for tp in partitions
@@ -115,8 +115,8 @@ class ShellConsumerThread(driver.AIOKafkaConsumerThread):
     async def bounds(self, partitions: Iterable[Partition]) -> dict[Partition, tuple[int, int]]:
         """Return each partition's first offset and the offset after its last record.
 
-        Records that an open transaction holds back are there, though they cannot be read yet: a
-        position may be behind them, and they belong to what is waiting.
+        Records of open transactions are included, though they cannot be read yet: a position may
+        be behind them, and they count as lag.
         """
         wanted = [TopicPartition(*partition) for partition in partitions]
         consumer = self._ensure_consumer()
@@ -128,7 +128,7 @@ class ShellConsumerThread(driver.AIOKafkaConsumerThread):
 
 
 def _position(consumer: AIOKafkaConsumer, tp: TP) -> int | None:
-    """Return where aiokafka reads on; None where it does not know, or has an error to raise."""
+    """Return where aiokafka reads on; None if it does not know, or will raise an error."""
     subscription = consumer._subscription.subscription
     if subscription is None or subscription.assignment is None:
         return None

@@ -1,4 +1,4 @@
-"""The login as Faust wants it."""
+"""The Kafka login of the settings, in the form that Faust takes."""
 
 from __future__ import annotations
 

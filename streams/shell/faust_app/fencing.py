@@ -1,19 +1,18 @@
-"""A second worker with our CONCIERGE_INSTANCE_ID: the one that is replaced ends, and says why.
+"""A second worker with the same CONCIERGE_INSTANCE_ID: the worker that is replaced ends.
 
-With an instance id a member that joins takes the place of the one that had the id: that is how a
-restarted worker gets its partitions back at once. The one that was replaced hears the same from
-the group (UNKNOWN_MEMBER_ID) as one whose session has expired, because aiokafka sends neither
-heartbeats nor commits with the instance id. It then joins again and so replaces the other: two
-workers with one id would replace each other for ever, each deciding again what the other had not
-committed.
+With an instance id a member that joins replaces the member that had the id: so a restarted worker
+gets its partitions back at once. The replaced member gets the same answer from the group
+(UNKNOWN_MEMBER_ID) as one whose session has expired, because aiokafka sends neither heartbeats nor
+commits with the instance id. It would join again and so replace the other. Two workers with one id
+would replace each other for ever, each deciding again what the other had not committed.
 
-So a member that the group no longer knows asks before it joins: one heartbeat with the old member
-id and the instance id. FENCED_INSTANCE_ID means that the id belongs to another member now. When the
-id is free (a session that expired, such as that of a frozen worker), or still the old member's, the
-member joins again. Any other answer, and none at all, leaves it open: it asks again after a while.
+So a member that the group does not know any more asks before it joins: one heartbeat with the old
+member id and the instance id. FENCED_INSTANCE_ID means that the id belongs to another member now.
+The member joins again if the id is free (its session expired, because it was frozen, for example)
+or is still its own. After any other answer, and without an answer, it asks again after a while.
 
-The heartbeat has no valid generation, so that the group refuses it in either case. A coordinator
-that still loads the group answers each heartbeat with "no error", whoever sends it.
+The heartbeat has no valid generation, so the group refuses it in either case. A coordinator that
+still loads the group answers every heartbeat with "no error".
 """
 
 from __future__ import annotations
@@ -34,22 +33,22 @@ from streams.shell.faust_app.hooks import HooksMissing
 log = logging.getLogger("concierge.group")
 
 _FENCED_INSTANCE_ID = 82
-# ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID, REBALANCE_IN_PROGRESS: said of the old member, after the
-# group has compared the member that holds the instance id.
+# ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID, REBALANCE_IN_PROGRESS: answers about the old member, given
+# after the group has compared it with the member that has the instance id.
 _NO_OTHER_MEMBER = (22, 25, 27)
-# COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR: the coordinator is to be looked up again.
+# COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR: the coordinator has to be looked up again.
 _COORDINATOR_MOVED = (15, 16)
 _NO_GENERATION = -1
 _HEARTBEAT = HeartbeatRequest.API_KEY
 
 
 class InstanceIdTaken(ConfigExit):
-    """Another worker has joined the group under our instance id."""
+    """Another worker has joined the group with this worker's instance id."""
 
     def __init__(self, group: str, instance_id: str) -> None:
         super().__init__(
             f"another worker has joined the group {group} with the same CONCIERGE_INSTANCE_ID "
-            f'("{instance_id}") and has taken this one\'s place. Give each worker an id of its '
+            f'("{instance_id}") and has replaced this one. Give each worker an id of its '
             "own (in a StatefulSet: the name of its pod), or leave the setting empty; a Deployment "
             "with several replicas cannot have one fixed id"
         )
@@ -76,7 +75,7 @@ class HeartbeatV3(RequestStruct):  # type: ignore[misc]  # likewise
 
 
 class InstanceHeartbeat(Request[HeartbeatV3]):  # type: ignore[misc]  # likewise
-    """A heartbeat by which the group can tell a replaced member from one that it has forgotten."""
+    """A heartbeat whose answer separates a replaced member from one whose session expired."""
 
     API_KEY = _HEARTBEAT
 
@@ -96,7 +95,7 @@ _HOOKS = (
 
 
 def watch_instance_id(coordinator: Any, failed: Callable[[BaseException], None]) -> None:
-    """Make a coordinator ask before it joins again, and tell `failed` when its id is taken.
+    """Make a coordinator ask before it joins again; call `failed` if its id is taken.
 
     `coordinator` is aiokafka's, of a consumer that has started and not yet joined. `failed` is
     called in the consumer's thread.
@@ -114,7 +113,7 @@ def watch_instance_id(coordinator: Any, failed: Callable[[BaseException], None])
 
     async def send_req(request: Any) -> Any:
         answer = await send(request)
-        # Joining and synchronising carry the instance id, too.
+        # Requests to join and to synchronise have the instance id, too.
         if getattr(answer, "error_code", 0) == _FENCED_INSTANCE_ID:
             failed(InstanceIdTaken(group, instance_id))
         return answer
@@ -128,7 +127,7 @@ def watch_instance_id(coordinator: Any, failed: Callable[[BaseException], None])
         try:
             code = (await send_req(InstanceHeartbeat(group, member, instance_id))).error_code
         except KafkaError as error:
-            # It must not leave the join: aiokafka would wait for it to be fetched, for ever.
+            # The error must not leave the join: aiokafka would wait for a fetch that never comes.
             log.warning("%s: no answer whether the instance id is free: %s", group, error)
             return False
         if code == _FENCED_INSTANCE_ID:
@@ -145,7 +144,7 @@ def watch_instance_id(coordinator: Any, failed: Callable[[BaseException], None])
             if not await is_free(lost[0]):
                 await asyncio.sleep(coordinator._retry_backoff_ms / 1000)
                 return False
-            # Asked once: the answer to a joining may be lost, and then we are that other member.
+            # Not asked again: if the answer to the join is lost, this worker is that other member.
             lost.clear()
             log.info("%s: no other worker has the instance id %s", group, instance_id)
         joined: bool = await rejoin(subscription)

@@ -1,4 +1,4 @@
-"""The app as transport, recovery and table see it: a Faust app with the runner of its role."""
+"""The app as transport, recovery and table know it: a Faust app with the runner of its role."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from streams.shell.runner.role_runner import RoleRunner
 
 
 class HostApp(faust.App):
-    """Base of `ShellApp`, so that the parts which it builds need not import it."""
+    """Base of `ShellApp`; the parts that a `ShellApp` creates import this class instead."""
 
     runner: RoleRunner

@@ -1,8 +1,9 @@
-"""Get ready after a rebalance, in place of Faust's recovery through its own fetch loop.
+"""What happens after a rebalance, in place of Faust's recovery.
 
-Faust would read changelogs with the consumer that also reads the sources, and share its flags.
-Here the role reads its state with a consumer of its own, in a thread; the drain loop is never
-blocked by it, and only then seeks and flows again.
+In: the assigned partitions. Out: a consumer that reads on from the runner's positions. Faust would
+read changelogs with the consumer that also reads the sources. Here the role reads its state with a
+consumer of its own, in a thread. Until it has finished, nothing is fetched, but the event loop and
+the group's heartbeats go on.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from streams.shell.kafka_records import Partition
 
 
 class ShellRecovery(Service):
-    """Run one recovery per assignment; a newer assignment replaces one that is under way."""
+    """Runs one recovery for each assignment; a newer assignment cancels the one under way."""
 
     app: HostApp
     in_recovery = False
@@ -33,7 +34,7 @@ class ShellRecovery(Service):
         self._under_way: asyncio.Task[None] | None = None
 
     def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Give up a recovery that is under way: its partitions are being taken."""
+        """Cancel a recovery that is under way: its partitions are being revoked."""
         if self._under_way is not None:
             self._under_way.cancel()
             self._under_way = None
@@ -41,14 +42,14 @@ class ShellRecovery(Service):
     async def on_rebalance(
         self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0
     ) -> None:
-        """Start to recover what is assigned now; returns at once, so that we can join again."""
+        """Start to recover the assigned partitions; return at once, to be able to rejoin."""
         self.on_partitions_revoked(set())
         changelogs = self.tables.changelog_topics
         partitions = [Partition(*tp) for tp in sorted(assigned) if tp.topic not in changelogs]
         self._under_way = asyncio.create_task(self._recover(partitions, self.app.runner.epoch))
 
     async def on_stop(self) -> None:
-        """Give up a recovery that is under way."""
+        """Cancel a recovery that is under way."""
         self.on_partitions_revoked(set())
 
     async def _recover(self, partitions: list[Partition], epoch: int) -> None:
@@ -80,7 +81,7 @@ class ShellTables(TableManager):
     app: HostApp
 
     @property
-    def recovery(self) -> ShellRecovery:  # type: ignore[override]  # replaced wholly, on purpose
+    def recovery(self) -> ShellRecovery:  # type: ignore[override]  # no subclass of it
         """Return the recovery service."""
         if self._recovery is None:
             self._recovery = ShellRecovery(  # type: ignore[assignment]

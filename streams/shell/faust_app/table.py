@@ -1,7 +1,7 @@
-"""The customers table: state by timeline partition, whose changes leave at a checkpoint.
+"""The customers table: state by timeline partition, written to its changelog at checkpoints.
 
-The Faust table names the changelog and has its partitions assigned together with the timeline's;
-its own way of writing (a record per change, sent whenever) is shut.
+The Faust table gives the changelog its name and its assignment, together with the timeline's
+partitions. Faust's own writing, one record for each change at any time, raises an error.
 """
 
 from __future__ import annotations
@@ -29,5 +29,5 @@ class CustomersTable(faust.Table[str, Any]):
         """Start nothing: there is no store, and topics are not created from here."""
 
     def send_changelog(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Refuse: a change that leaves before its checkpoint could outlive its own replay."""
-        raise TypeError("state is changed through Partitions; it leaves at a checkpoint")
+        """Raise TypeError: a change sent before its checkpoint could outlive a replay."""
+        raise TypeError("state is changed through Partitions, and a checkpoint writes it")

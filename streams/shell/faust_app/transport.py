@@ -1,8 +1,8 @@
-"""Fetch whole chunks, one per partition and fetch; never one Faust message per record.
+"""Faust's aiokafka consumer, changed to deliver chunks and to commit only for a checkpoint.
 
-Faust's aiokafka driver with its own drain loop. The loop is the only one that fetches and the only
-one that seeks, so no fetch can be under way across a seek; and committing belongs to the
-checkpoint alone, so every road on which Faust commits by itself ends here.
+In: fetched records. Out: one Faust message for each fetch, with a chunk for each partition. Its
+drain loop alone fetches and seeks, so no fetch can be under way across a seek. Every method with
+which Faust commits by itself does nothing here.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from streams.shell.faust_app.host import HostApp
 from streams.shell.kafka_records import Chunk, Partition
 from streams.shell.runner.checkpoint import Commit
 
-# How long one fetch may find nothing before the loop looks around (stop, seek, rebalance).
+# How long a fetch waits for records before the loop checks for a stop, a seek or a rebalance.
 _FETCH_TIMEOUT_S = 1.0
-# A worker to which the group has given no partition has nothing to do but to look again.
+# How often a worker without any partition checks whether it has been assigned one.
 _IDLE_S = 0.05
 
 
 class ShellConsumer(driver.Consumer):
-    """Deliver chunks, seek where the shell says, commit what the checkpoint says."""
+    """Delivers chunks, seeks to the runner's positions and commits those of checkpoints."""
 
     app: HostApp
     _thread: ShellConsumerThread
@@ -47,12 +47,12 @@ class ShellConsumer(driver.Consumer):
     # -- positions -----------------------------------------------------------------------------
 
     def start_from(self, positions: Mapping[Partition, int]) -> None:
-        """Deliver these partitions from these offsets on, and no others."""
+        """Deliver only these partitions, from these offsets on."""
         self._wanted = dict(positions)
         self._next = {}
 
     async def perform_seek(self) -> None:
-        """Seek every source partition to where the shell wants it (run by the drain loop)."""
+        """Seek each partition to its start (called by the drain loop only)."""
         wanted, self._wanted = self._wanted, {}
         if not wanted:
             return
@@ -65,7 +65,7 @@ class ShellConsumer(driver.Consumer):
         try:
             await self._thread.call(seek())
         except IllegalStateError:
-            # No longer ours: a rebalance has begun, and its end says where to go on.
+            # A rebalance has taken a partition away; `start_from` is called again at its end.
             return
         self._next = wanted
 
@@ -97,7 +97,7 @@ class ShellConsumer(driver.Consumer):
             if not self.app.should_stop:
                 raise
         except asyncio.CancelledError:
-            # A stop during a rebalance cancels the loop; Faust would call that a crash.
+            # A stop during a rebalance cancels the loop; Faust would treat that as a crash.
             if not (self.app.should_stop or fetcher.should_stop or self.should_stop):
                 raise
         except Exception as error:
@@ -107,7 +107,7 @@ class ShellConsumer(driver.Consumer):
     @Service.task
     async def _watch_group(self) -> None:
         def consumer() -> Any:
-            # While it is being stopped its thread may have ended.
+            # During a stop the thread may have ended already.
             return None if self.should_stop else self._thread._consumer
 
         await watch_group(consumer, self.app.runner.fail, self._thread.call)
@@ -121,11 +121,12 @@ class ShellConsumer(driver.Consumer):
         fetched = await self._thread.fetch(partitions, _FETCH_TIMEOUT_S)
         chunks = []
         for partition, (records, read_to) in fetched.items():
-            # Of an older assignment, or seeked meanwhile: the new positions fetch it again.
+            # The assignment is older, or a seek is due: the new positions fetch these records
+            # again.
             if self.app.runner.epoch != epoch or self._wanted:
                 return
             start = self._next[partition]
-            # Without records, markers of transactions (or what was rolled back) were read.
+            # Without records, only markers or records of aborted transactions were read.
             if records or read_to != start:
                 chunk = Chunk(partition, records, start, epoch, read_to)
                 if chunk.first_offset != start:
@@ -137,18 +138,18 @@ class ShellConsumer(driver.Consumer):
             await self.wait_first(self.callback(message), self.suspend_flow.wait())
 
     def on_buffer_full(self, tp: TP) -> None:
-        """Leave the partition active: a full queue simply makes the drain loop wait."""
+        """Leave the partition active: the drain loop waits while the queue is full."""
 
     def on_buffer_drop(self, tp: TP) -> None:
-        """Do nothing, as `on_buffer_full` did nothing."""
+        """Do nothing, since `on_buffer_full` paused nothing."""
 
     def verify_event_path(self, now: float, tp: TP) -> None:
-        """Do nothing: Faust's livelock check reads bookkeeping that is not kept here."""
+        """Do nothing: Faust's livelock check needs offsets that are not kept here."""
 
     # -- committing ----------------------------------------------------------------------------
 
     async def commit_positions(self, positions: Mapping[Partition, int]) -> Commit:
-        """Commit next offsets and say how the group took it; other errors are raised."""
+        """Commit next offsets and return the group's answer; other errors are raised."""
         consumer = self._thread._ensure_consumer()
         offsets = {
             aiokafka.TopicPartition(*partition): aiokafka.OffsetAndMetadata(offset, "")
@@ -170,35 +171,35 @@ class ShellConsumer(driver.Consumer):
 
     @Service.task
     async def _commit_handler(self) -> None:
-        """Replace Faust's commit timer with nothing."""
+        """Do nothing, in place of Faust's commit timer."""
 
     async def wait_empty(self) -> None:
-        """Do nothing: the barrier has waited already."""
+        """Do nothing: the runner's barrier has waited for the chunks already."""
 
     async def on_task_error(self, exc: BaseException) -> None:
-        """Do nothing: a failed agent stops the worker, nothing is committed."""
+        """Do nothing: a failed agent stops the worker, and nothing is committed."""
 
     async def create_topic(self, *args: Any, **kwargs: Any) -> None:
-        """Do nothing: topics are created before a worker starts, with their own settings."""
+        """Do nothing: topics are created with their settings before a worker starts."""
 
     # -- rebalances ----------------------------------------------------------------------------
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Take the final checkpoint while the partitions are still ours, then let Faust go on."""
+        """Take the last checkpoint before the partitions are lost; then let Faust go on."""
         await self.app.runner.before_revoke()
         await super().on_partitions_revoked(revoked)
         self.app.runner.after_revoke()
 
 
 class ShellTransport(driver.Transport):
-    """The aiokafka transport with our consumer."""
+    """Faust's aiokafka transport with `ShellConsumer`."""
 
     Consumer = ShellConsumer
 
 
 def _message(chunks: Sequence[Chunk], generation: int | None) -> ConsumerMessage:
-    # Faust's routing costs as much for a fetch as for a record: all its chunks go as one message,
-    # under the partition of the first.
+    # Faust's routing costs the same for one record and for a fetch. So all chunks of a fetch are
+    # one message, under the partition of the first.
     partition = chunks[0].tp
     records = chunks[0].records
     return ConsumerMessage(
