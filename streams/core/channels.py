@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-# These reach out to people; the others wait until somebody comes by. In a fixed order, because
-# what is kept by channel is stored.
+# These reach out to people; the others are seen when a customer is there. In a fixed order, because
+# what is stored by channel depends on it.
 REACHING_OUT = ("email", "sms", "call_center")
-# Places where customers come by; one who is at one of them is at none of the others.
+# Places where a customer can be; one who is at one of them is at none of the others.
 PASSIVE = ("web", "app", "store")
 # A machine's message that reaches out; too many of them in a row, and a person should.
 AUTOMATED = frozenset({"email", "sms"})

@@ -1,4 +1,4 @@
-"""The word somebody probably meant."""
+"""The known word that a misspelt one probably means."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ _MOST_DAYS = 8_192
 
 @lru_cache(maxsize=len(ZONES))
 def zone(name: str | None) -> tzinfo:
-    """Return a zone by its IANA name; UTC for none, and for a name that nobody knows.
+    """Return a zone by its IANA name; UTC for none, and for an unknown name.
 
     >>> zone("Europe/London").key, zone("Europe")
     ('Europe/London', datetime.timezone.utc)

@@ -120,7 +120,9 @@ def _judge(topic: str, record: dict[str, Any], origin: Origin, limits: AdmitLimi
 def _judge_badly_encoded(
     topic: str, record: dict[str, Any], origin: Origin, limits: AdmitLimits, refused: Rejection
 ) -> Admission:
-    """Judge a record some texts of which are not UTF-8: only a no can do without them."""
+    """Judge a record some texts of which are not UTF-8: only an opt-out can be admitted without
+    them.
+    """
     opt_out = opt_out_of(topic, record)
     if opt_out is None:
         return refused, ()

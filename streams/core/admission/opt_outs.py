@@ -1,14 +1,13 @@
 """A customer's no is taken for what its kind needs; what is wrong beside it is left out.
 
-A withdrawal comes from a form with other fields in it. Refused as a whole for a wrong time zone,
-it would lie with the dead letters while the customer is contacted on: a lost no is a contact.
-So of these kinds, and of no other, a wrong field that the kind does not need is set to its
-default, and the caller gets to know which. Who said it must be certain: a wrong customer id is
-still refused.
+A withdrawal may come from a form with other fields in it. If it were refused as a whole for a wrong
+time zone, it would lie among the dead letters while the customer is contacted again. So of these
+kinds, and of no other, a wrong field that the kind does not need is set to its default and reported
+to the caller. Who opts out must be certain: a wrong customer id is still refused.
 
-What else a no can do without: an event time that is no real one (the no then counts from its
-arrival, the latest time it can be of), an event id (its place in the topic is one), and for an
-unsubscribe the decision (it then closes the channel it names, else all that reach out).
+An opt-out also needs no valid event time (it then counts from its arrival, the latest time that it
+can have), no event id (its topic offset is one), and an unsubscribe no decision (it then closes the
+channel that it names, otherwise all that reach out).
 """
 
 from __future__ import annotations

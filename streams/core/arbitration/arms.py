@@ -1,4 +1,4 @@
-"""Experiment arms: who is decided for in which way, so that the benefit can be proven.
+"""Experiment arms: which customers get which kind of decision, so that uplift can be measured.
 
 A customer's arm is a salted hash of their id: it never changes while the ratios stay, and a
 replay finds the same one.

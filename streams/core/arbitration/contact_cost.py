@@ -1,4 +1,4 @@
-"""What it costs to bother somebody: the price at which silence competes with every action."""
+"""Contact cost: the priority of `no_action`, which competes with every marketing action."""
 
 from __future__ import annotations
 

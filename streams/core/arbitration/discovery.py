@@ -1,4 +1,4 @@
-"""The discovery floor: part of what a customer sees lies outside their usual families.
+"""The discovery floor: part of what a customer sees is outside their usual families.
 
 Whoever is only shown what they already like never learns what else there is, and neither do we.
 """
@@ -18,11 +18,11 @@ USUAL_SHARE = 0.1
 
 
 def outside_usual(wave: Wave, family_share: Floats, treated: NDArray[np.bool_]) -> Mask:
-    """Tell which actions are about a family that is not usual for whom, shape (n, a).
+    """Tell which actions are about a family that is not usual for the customer, shape (n, a).
 
     `family_share` (n, a) is the share of interest of each action's family. Nothing is outside for
-    those who have no usual family, or are not `treated` (n,). An action about no family is not
-    outside: it shows nothing new.
+    customers without a usual family, or not `treated` (n,). An action without a family is not
+    outside.
     """
     usual = family_share >= USUAL_SHARE
     about_family = wave.axis.numbered["family"].each > 0
@@ -31,10 +31,10 @@ def outside_usual(wave: Wave, family_share: Floats, treated: NDArray[np.bool_]) 
 
 
 def with_discovery(probabilities: Floats, outside: Mask, share: float) -> Floats:
-    """Raise what lies outside to at least `share` of all that is shown, (n, a + 1) as given.
+    """Raise the probability outside to at least `share` of all actions, (n, a + 1) as given.
 
-    Silence, the last column, keeps its probability; among what lies outside, and among the rest,
-    the odds stay as they were. Nothing changes where there is only one of the two.
+    `no_action`, the last column, keeps its probability; within the actions outside, and within the
+    rest, the proportions stay the same. Nothing changes if there is only one of the two.
     """
     shown = probabilities[:, :-1]
     # Running sums add from left to right in every wave size.

@@ -80,7 +80,7 @@ def probabilities_of(
 
 
 def with_floor(probabilities: Floats, floor: float) -> Floats:
-    """Give every candidate at least `floor`, by mixing in even odds; shape (n, a + 1) as given.
+    """Give every candidate at least `floor`, by mixing in equal probabilities; (n, a + 1) as given.
 
     Where so many compete that floors would take more than half, they take half. A candidate that
     competes with nothing keeps its exact 1.

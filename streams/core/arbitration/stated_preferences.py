@@ -1,9 +1,9 @@
-"""What customers said counts before anybody's behaviour tells: a bounded push on the log-odds.
+"""Stated preferences: what customers state counts before behaviour is known, as a bounded shift.
 
-It stands in for what the model has not learned yet, and fades for two reasons. With an action's
-(or its family's) own evidence, because then behaviour tells. And with every lesson of a customer
-who had stated a liking, whatever the family: the model sees the liking too and learns what it is
-worth, and pushing on would count it twice.
+The shift of log-odds replaces what the model has not learned yet, and fades for two reasons. First,
+with an action's (or its family's) own evidence, because then behaviour is known. Second, with every
+lesson of a customer who had stated a preference, whatever the family: the preference is a feature
+of the model too, which learns its weight, and the shift would count it twice.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from models.protocol import Evidence
 from streams.core.features.definitions import FEATURE_NAMES
 from streams.core.features.wave import Floats
 
-# The most a stated like or dislike moves log-odds: it multiplies the odds by e, or divides them.
+# The largest shift of log-odds by a preference: it multiplies the odds by e, or divides them.
 MOST_LOG_ODDS = 1.0
-# Lessons of a stated liking after which half of the push is left. Simulated (a liking truly worth
-# 1 or nothing; a tenth or half of the customers stating one), what was said of a new action was
-# within .06 of the truth from lesson 400 on; without this fading it was off by as much as .23.
+# Lessons with a stated preference after which half of the shift is left. In a simulation (the true
+# effect 1 or 0; a tenth or half of the customers stating one), the propensity of a new action was
+# within .06 of the truth from lesson 400 on; without this fading it was wrong by up to .23.
 HALF_STATED_LESSONS = 50.0
 _QUANTA = 2.0**20
 _PREFERENCE = FEATURE_NAMES.index("family_preference")
@@ -27,7 +27,7 @@ _FULL = np.log(2.0) ** 2
 
 
 def stated_shift(preferences: Floats, evidence: Evidence) -> Floats | None:
-    """Return the push of each customer's liking (-1..1, (n, a)) on log-odds; None without any."""
+    """Return the shift of log-odds by each preference (-1..1, (n, a)); None without any."""
     if not preferences.any():
         return None
     stated = evidence.squares[_PREFERENCE] / _FULL if len(evidence.squares) else 0.0
@@ -37,10 +37,10 @@ def stated_shift(preferences: Floats, evidence: Evidence) -> Floats | None:
 
 
 def shifted(propensities: Floats, push: Floats | None) -> Floats:
-    """Return the propensities after a push on their log-odds, (n, a), rounded to 2^-20 again."""
+    """Return the propensities after a shift of their log-odds, (n, a), rounded to 2^-20 again."""
     if push is None:
         return propensities
-    # odds' = odds * exp(push), without dividing by 1 - p.
+    # odds' = odds * exp(shift), without dividing by 1 - p.
     raised = propensities * np.exp(push)
     moved: Floats = np.rint(raised / (1.0 - propensities + raised) * _QUANTA) / _QUANTA
     return np.where(push == 0.0, propensities, moved)

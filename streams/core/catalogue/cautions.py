@@ -36,7 +36,7 @@ def _retired_features(catalogue: Catalogue) -> Iterator[Caution]:
 
 
 def _owed_by_one_channel(catalogue: Catalogue) -> Iterator[Caution]:
-    """Service actions that reach nobody once their only channel is closed."""
+    """Service actions that reach no customer whose only channel for them is closed."""
     names = sorted(
         f"{action.id} ({action.treatments[0].channel})"
         for action in catalogue.actions

@@ -55,7 +55,7 @@ class Span:
         return self.start == self.end
 
     def holds(self, minute: int) -> bool:
-        """Tell whether a minute of the day lies in it."""
+        """Tell whether a minute of the day is in it."""
         if self.start <= self.end:
             return self.start <= minute < self.end
         return minute >= self.start or minute < self.end
@@ -91,14 +91,13 @@ class QuietTimes:
 
 @dataclass(frozen=True, slots=True)
 class QuietHours:
-    """When nobody is reached out to who did not say so themselves.
+    """When customers are not contacted, unless their own settings say otherwise.
 
-    `times` hold for every channel that reaches out, but for those of `by_channel`, which have their
-    own. What a customer set goes before `times.daily`; weekdays and dates hold for them too. `then`
-    is what becomes of an action whose first treatment would disturb: its next treatment on another
-    channel is used, or it is dropped, or the decision is made again when the quiet hours are over.
-    `unknown_zone` is the zone of customers who did not tell theirs; None means that for them it is
-    always quiet.
+    `times` hold for every channel that reaches out, except those in `by_channel`. A customer's own
+    hours replace `times.daily`; weekdays and dates hold for them too. `then` says what happens to
+    an action whose first treatment is in quiet hours: its next treatment on another channel is
+    used, or it is dropped, or the decision is made again when the quiet hours end. `unknown_zone`
+    is the zone of customers whose zone is unknown; None means that for them it is always quiet.
     """
 
     times: QuietTimes = QuietTimes()
@@ -115,8 +114,8 @@ class QuietHours:
 class Suppression:
     """After `times` answers of a kind in a row, an action or its family is left out for a while.
 
-    "ignored" is a window that ended without a reward; a reward starts the count anew. An action
-    without a family counts by itself also where `scope` is "family".
+    "ignored" is a window that ended without a reward; a reward resets the count. An action without
+    a family counts by itself even if `scope` is "family".
     """
 
     id: str
@@ -128,7 +127,7 @@ class Suppression:
 
 @dataclass(frozen=True, slots=True)
 class AfterPurchase:
-    """Actions of these issues (all, if None) rest for a while once their family was bought."""
+    """Actions of these issues (all, if None) are suppressed after a purchase of their family."""
 
     id: str
     issues: frozenset[str] | None
@@ -146,7 +145,7 @@ class TicketSilence:
     after_resolved_ms: int = 0
 
 
-# Who objects is not asked again for half a year, whatever the catalogue says.
+# A customer who objects is not asked again for half a year, whatever the catalogue says.
 DEFAULT_SUPPRESSION = Suppression("objected", "family", "objected", 1, 182 * 24 * HOUR_MS)
 
 
@@ -154,11 +153,11 @@ DEFAULT_SUPPRESSION = Suppression("objected", "family", "objected", 1, 182 * 24 
 class ContactRules:
     """All contact rules of a catalogue.
 
-    `tickets` None: open tickets silence nothing. `automated_in_a_row`: after so many messages by
-    e-mail or text without any answer only people may reach out; None for no such cap.
+    `tickets` None: open tickets suppress nothing. `automated_in_a_row`: after this many messages by
+    e-mail or text without an answer only people may contact the customer; None for no limit.
     `service_after_unsubscribe`: whether service may still use a channel that the customer closed.
-    `calendar_zone`: whose days, weeks and months count for customers who did not tell their zone;
-    None where none is assumed.
+    `calendar_zone`: the zone of days, weeks and months for customers whose zone is unknown; None if
+    none is assumed.
     """
 
     limits: tuple[ContactLimit, ...] = ()

@@ -1,10 +1,9 @@
 """Phrases: the words in which a customer reads why they see an action.
 
-A catalogue says them in its own words and language, by the name of the moment or of the feature
-that spoke for the action; where it does not, these stand in. They are neutral on purpose: a
-viewer, a reader or a patient "left something unfinished" where a shop would say "in your cart".
-In a phrase of a feature, `{family}` is the name of the action's family; an action about no family
-leaves such a phrase out.
+A catalogue gives them in its own words and language, by the name of the moment or feature; these
+are the defaults. They are neutral on purpose: a viewer, a reader or a patient "left something
+unfinished" where a shop would say "in your cart". In a phrase of a feature, `{family}` is the name
+of the action's family; an action without a family leaves such a phrase out.
 """
 
 from __future__ import annotations

@@ -30,13 +30,13 @@ def is_service(action: Action) -> bool:
 
 
 def is_owed(candidates: Mask, service: Flags) -> Flags:
-    """Tell for whom any of the service actions (a,) is a candidate, (n,)."""
+    """Tell for which customers any of the service actions (a,) is a candidate, (n,)."""
     owed: Flags = np.any(candidates & service, axis=1)
     return owed
 
 
 def competing_candidates(candidates: Mask, service: Flags) -> Mask:
-    """Return who is left to compete, (n, a): service alone where any is a candidate."""
+    """Return the candidates that compete, (n, a): service alone if any is a candidate."""
     owed = is_owed(candidates, service)[:, None]
     left: Mask = np.where(owed, candidates & service, candidates)
     return left

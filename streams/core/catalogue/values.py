@@ -1,4 +1,4 @@
-"""The business catalogue as values: what may be offered, to whom, when, and how often.
+"""The business catalogue as values: what may be offered to which customers, when, and how often.
 
 `streams.core.catalogue.loading` builds these from the YAML that an owner edits. Nothing here can be
 half valid: a `Catalogue` that exists passed every check. Durations are milliseconds, `value` is
@@ -51,8 +51,8 @@ def fill(text: str, family: str | None) -> str:
 class Treatment:
     """One way to carry out an action: a channel and what it says, its `{family}` already filled.
 
-    Slots such as `{name|there}` stay open until it is known who reads it. `items` names the
-    products that go with it ("usual", "last_order", "cart"), at most `rows`; None for none.
+    Slots such as `{name|there}` stay open until the customer is known. `items` names the products
+    that go with it ("usual", "last_order", "cart"), at most `rows`; None for none.
     """
 
     id: str
@@ -79,7 +79,7 @@ class Reward:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A condition that must hold for an action to stay a candidate; `line` is where it stands."""
+    """A condition that must hold for an action to stay a candidate, and its line in the file."""
 
     id: str
     tier: Tier
@@ -90,12 +90,12 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something worth proposing to a customer.
+    """Something that may be proposed to a customer.
 
-    `priority = propensity * context weight * value * lever`. `rules` stand in the order of
-    `TIERS`. `context` has the weights that were given (use `weight`). `family_name` is the family
-    in words a customer may read. An empty `why` leaves the moment to speak for itself. While new,
-    a `ramped` action reaches few; one on trial (`shadow`) is decided about and never published.
+    `priority = propensity * context weight * value * lever`. `rules` are in the order of `TIERS`.
+    `context` has the weights that were given (use `weight`). `family_name` is the family in words a
+    customer may read. With an empty `why` the moment's phrase is used. While new, a `ramped` action
+    reaches few; one on trial (`shadow`) is decided and never published.
     """
 
     id: str
@@ -127,14 +127,14 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Timers:
-    """How long a silence must last before it is a moment, or a ticket counts as closed."""
+    """After how long without events a moment comes, or a ticket counts as closed."""
 
     cart_left_ms: int = 60 * MINUTE_MS
     gone_quiet_ms: int = 45 * DAY_MS
     ticket_closes_ms: int = 30 * DAY_MS
 
 
-# The cautious choice for whoever did not choose. Service needs no consent, so it is not here.
+# The cautious default for a catalogue that does not choose. Service needs no consent.
 DEFAULT_CONSENT: Mapping[str, ConsentRule] = MappingProxyType(
     {"personalization": "opt_in", "marketing": "opt_in"}
 )
@@ -163,10 +163,10 @@ class Budget:
 class Exploration:
     """How much is tried out.
 
-    `gamma` is the exploration factor of inverse-gap weighting (larger explores less), `growth` by
-    how many roots of the lessons learned it grows,
-    `floor_ratio` the least probability of each candidate, `discovery_ratio` the least share of
-    what a customer sees that lies outside their usual families.
+    `gamma` is the exploration factor of inverse-gap weighting (larger explores less), `growth` the
+    factor by which it grows with the root of the lessons learned, `floor_ratio` the least
+    probability of each candidate, `discovery_ratio` the least share of actions outside a customer's
+    usual families.
     """
 
     gamma: float
@@ -211,12 +211,12 @@ class Catalogue:
     """Everything a business decides about its actions, in one version.
 
     `version` is a content hash (16 hex digits) of the canonical `text`, so the same text has the
-    same version everywhere.
-    `consent` names every purpose of `schemas.symbols.PURPOSES`: "opt_in" needs a yes first,
-    "opt_out" stops at a no. `slates` has the moments whose placement shows several actions, with
-    how many. `learner` learns the model; `challenger`, another one, learns it too and decides
-    beside it, to be compared. `time_zone` is assumed of customers who did not tell theirs.
-    `phrases` are the words for moments and features in which a customer reads why.
+    same version everywhere. `consent` names every purpose of `schemas.symbols.PURPOSES`: "opt_in"
+    needs consent first, "opt_out" stops at a withdrawal. `slates` has the moments whose placement
+    shows several actions, with how many. `learner` learns the model; `challenger`, another one,
+    learns the same lessons and decides without publishing. `time_zone` is assumed for customers
+    whose zone is unknown. `phrases` are the words for moments and features in which a customer
+    reads why.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """What an employee should know of a customer before they speak: a few lines, newest worries first.
 
-Shown to the employee who gets a task, never to the customer; nothing in it that the customer did
-not do with us or tell us.
+Shown to the employee who gets a task, never to the customer. It contains only what the customer did
+with us or stated.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def customer_brief(
     """Return at most `MOST_LINES` lines about the customer at `at_ms`.
 
     Without consent to personalization only what concerns the contract: tickets, subscriptions and
-    orders. A ticket that was not heard of for `ticket_closes_ms` counts as closed.
+    orders. A ticket without an event for `ticket_closes_ms` counts as closed.
     """
     lines = [
         *_tickets(state, at_ms, ticket_closes_ms),

@@ -32,7 +32,7 @@ from streams.core.features.wave import Floats
 from streams.core.moments import SESSION_MOMENTS
 from streams.core.policy.funnel import CANDIDATE, Funnel
 
-# Where a customer's stated liking of the action's family stands in the model's input.
+# The index of the customer's stated preference for the action's family in the model's input.
 _PREFERENCE = FEATURE_NAMES.index("family_preference")
 
 
@@ -183,7 +183,7 @@ class _Rows:
         self.probabilities = _rows("d", choices.probabilities)
         self.customer = _rows("f", columns.customer)
         self.action = _rows("f", columns.action.reshape(len(every), -1))
-        # For whom nothing was chosen, the first action stands in; nobody looks at it.
+        # A placeholder where `no_action` was chosen; it is not read.
         acted = np.where(choices.chosen < actions, choices.chosen, 0)
         seen = np.concatenate([columns.customer, columns.action[every, acted]], axis=1)
         self.seen: list[list[float]] = seen.tolist()

@@ -10,7 +10,7 @@ from streams.core.state.customer import CustomerState
 
 
 class Slate(NamedTuple):
-    """A place in a placement that shows several actions, and what stands in the places before.
+    """A position in a placement that shows several actions, and what the earlier positions show.
 
     `first_id` is the decision of position 1, None there and for an action alone.
     """
@@ -25,12 +25,12 @@ ALONE = Slate()
 
 
 class DecisionDue(NamedTuple):
-    """A customer for whom a decision is due, at a place of the timeline, and why.
+    """A customer with a moment that has to be decided, with its partition and offset.
 
-    `late_ms` is by how much the answer comes after the event at the least. `channel` is where the
-    customer is, as the event tells; "other" where a timer brought the moment or the event does not
-    tell. `out_of_order`: events that are much newer were heard of before this one, so only service
-    answers it, at the time (`at_ms`) of what is known by now.
+    `late_ms` is the least time between the event and its answer. `channel` is where the customer
+    is, according to the event; "other" for a timer or an event without a channel. `out_of_order`:
+    much newer events were processed before this one, so only service answers it, at the time
+    (`at_ms`) of what is known by now.
     """
 
     customer: str

@@ -20,8 +20,8 @@ _WAITING, _QUIET_OVER = HEAD["waiting_moment"], HEAD["due_quiet_over_ms"]
 def apply_decision(decided: DecidedWave, catalogue_model: str) -> None:
     """Change the customer's state as a decision demands: contact, pending outcome, cool-down.
 
-    What a held-out customer would have got counts like what others get: their limits bind too,
-    and their purchases are attributed, or the two could not be compared.
+    What a customer of the control group would have got counts in the same way: the same limits
+    bind, and purchases are attributed, or the two groups could not be compared.
 
     A service action is published though there may be no room left to await its outcome. Then its
     outcome is not learned from (its contact is remembered, so a refusal counts all the same).

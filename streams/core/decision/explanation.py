@@ -1,7 +1,7 @@
-"""Explanations: why somebody sees an action, in words they may read.
+"""Explanations: why a customer gets an action, in words they may read.
 
-Only features that have a phrase, are not sensitive and spoke *for* the action are named; what a
-customer neither told us nor saw us see stays out.
+Only features that have a phrase, are not sensitive and raised the propensity are named. Nothing is
+said that the customer neither stated nor did where we could see it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from streams.core.features.definitions import FEATURE_NAMES, FEATURES
 
 # A why longer than this is not read.
 MOST_REASONS = 2
-# A push on the log-odds below this made no difference worth naming.
+# A smaller shift of the log-odds is not named.
 LEAST_PUSH = 0.05
 
 
@@ -33,7 +33,7 @@ class Reasons:
     ) -> list[str]:
         """Return the why: the catalogue's sentence or the moment, then what counted most.
 
-        `features` is the model's input for this action and `pushes` each one's share of the
+        `features` is the model's input for this action and `pushes` each feature's share of the
         log-odds, both (c + k,). A feature at 0 (nothing known) is never a reason.
         """
         counted = sorted(

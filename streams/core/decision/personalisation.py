@@ -122,7 +122,7 @@ def _plan(state: CustomerState, family: str | None) -> str | None:
 
 
 ITEM_SOURCES = {"usual": _usual, "last_order": _last_order, "cart": _cart}
-# What a customer told under these subjects of the profile topic, and what they did.
+# What a customer stated under these subjects of the profile topic, and what they did.
 SLOT_SOURCES: dict[str, Callable[[CustomerState, str | None], str | None]] = {
     "name": _told("first_name"),
     "next_step": _told("next_step"),

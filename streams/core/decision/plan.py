@@ -25,7 +25,7 @@ from streams.core.policy.funnel import Funnel
 
 # The fate of an action that comes too late to be carried out.
 OUTDATED = "time:outdated"
-# The fate of marketing where much newer events were heard of before the one that is answered.
+# The fate of marketing if much newer events were processed before the one that is answered.
 OUT_OF_ORDER = "time:out_of_order"
 
 

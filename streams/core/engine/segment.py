@@ -51,10 +51,10 @@ _NO_CATALOGUE_CONTACT = ContactRules()
 
 @dataclass(slots=True)
 class CustomerRun:
-    """One customer's way: what is to be applied to their state, and how far that is.
+    """One customer in a segment: the events and timers to be applied, and how many are done.
 
-    `next_place` of a slate is decided before anything else. `timers` are due at the tick that
-    stands at `tick_offset`, at time `tick_ms`; `brought` are the moments they brought so far.
+    `next_place` of a slate is decided before anything else. `timers` are due at the tick with
+    offset `tick_offset` and time `tick_ms`; `brought` are the moments that they have fired so far.
     """
 
     customer: str
@@ -221,7 +221,7 @@ class Segment:
         record_refusal(state, once, event, credit_outcome(state, event), self._about)
 
     def settle(self, state: CustomerState, at_ms: int) -> list[Pending]:
-        """Take the decisions whose window is over; what was ignored too often will rest."""
+        """Take the decisions whose window is over; what was ignored too often is suppressed."""
         settled = settle(state, at_ms)
         for pending in settled:
             if shows_response(pending) and (pending.rewarded or is_ignored(pending)):
@@ -231,7 +231,7 @@ class Segment:
         return settled
 
     def go_on(self, turn: CustomerRun, decided: DecidedWave) -> None:
-        """Ask for the next place of a slate, unless it is full or silence was chosen."""
+        """Ask for the next position of a slate, unless it is full or `no_action` was chosen."""
         assert self.decider is not None
         due, action = decided.due, decided.action
         places = self.decider.catalogue.slates.get(due.moment, 1)

@@ -7,8 +7,8 @@ from heapq import heapify, heappop, heappush
 
 from streams.core.units import HOUR_MS
 
-# How far a look at everybody sees ahead. It takes some 70 ns a customer, once in this time; in
-# between only those are looked at who are due within it.
+# How far ahead one scan of all customers looks. A scan takes some 70 ns a customer, once in this
+# time; in between only the customers due within it are looked at.
 _AHEAD_MS = HOUR_MS
 # Stale entries are swept out once they outnumber the live ones by this many.
 _SLACK = 1_024
@@ -41,7 +41,7 @@ class TimerIndex:
                 self._keep({entry for entry in self._soon if self._is_live(entry)})
 
     def take_due(self, at_ms: int) -> list[str]:
-        """Take the customers due at or before `at_ms`, by name; each must be armed anew."""
+        """Take the customers due at or before `at_ms`, by name; each must be scheduled again."""
         if at_ms >= self._horizon_ms:
             self._horizon_ms = horizon_ms = at_ms + _AHEAD_MS
             self._keep((due, who) for who, due in self._due.items() if due < horizon_ms)

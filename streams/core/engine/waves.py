@@ -15,7 +15,7 @@ MAX_WAVE = 1_024
 
 
 class WaveRequest(NamedTuple):
-    """Customers of one partition who are due at once, and what decides for them."""
+    """Customers of one partition who are due at once, and the decider for them."""
 
     decider: Decider
     closed: frozenset[str]
@@ -27,7 +27,7 @@ Way = Generator[WaveRequest, Sequence[DecidedWave], None]
 
 
 def run_side_by_side(ways: Sequence[Way]) -> None:
-    """Let all go on to their ends, deciding for those who ask."""
+    """Advance all generators to their ends, deciding for those that ask."""
     asking = [(way, asked) for way in ways if (asked := next(way, None)) is not None]
     while asking:
         decided = _decided([asked for _, asked in asking])
@@ -47,7 +47,7 @@ def _sent(way: Way, decided: Sequence[DecidedWave]) -> WaveRequest | None:
 
 
 def _decided(asked: Sequence[WaveRequest]) -> list[list[DecidedWave]]:
-    """Decide for all who ask, in as few waves as their deciders allow; in the order asked."""
+    """Decide for all requests, in their order, in as few waves as their deciders allow."""
     answers: list[list[DecidedWave]] = [[] for _ in asked]
     groups: dict[tuple[int, frozenset[str]], list[int]] = {}
     for number, each in enumerate(asked):

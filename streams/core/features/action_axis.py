@@ -37,10 +37,10 @@ class Numbered(NamedTuple):
 class ActionAxis:
     """The actions of a catalogue as the columns of a wave's matrices.
 
-    `family_of` (a,) is the place of an action's family in `families`, or len(families) for none.
-    `numbered` has the actions' own names, their families' and their issues'. `answers` say what a
-    survey answer tells: question -> answer -> family -> liking. A ticket that was not heard of for
-    `ticket_closes_ms` counts as closed.
+    `family_of` (a,) is the index of an action's family in `families`, or len(families) for none.
+    `numbered` has the actions' own names, their families' and their issues'. `answers` give the
+    preference that a survey answer expresses: question -> answer -> family -> preference. A ticket
+    without an event for `ticket_closes_ms` counts as closed.
     """
 
     families: tuple[str, ...]

@@ -51,7 +51,7 @@ class Since:
 
 @dataclass(frozen=True, slots=True)
 class Decayed:
-    """What a decayed sum is worth now."""
+    """The present value of a decayed sum."""
 
     name: str
     half_life: str
@@ -59,7 +59,7 @@ class Decayed:
 
 @dataclass(frozen=True, slots=True)
 class AtMoment:
-    """1 for who is at the moment, 0 for the others."""
+    """1 for a customer at this moment, 0 for the others."""
 
     moment: str
 
@@ -140,7 +140,7 @@ def days_since(at_ms: Floats, then_ms: Floats) -> Floats:
 
 
 def cart_items(wave: Wave) -> Floats:
-    """Return how many different products lie in the cart, (n,)."""
+    """Return the number of different products in the cart, (n,)."""
     return wave.cart_items
 
 
@@ -156,7 +156,7 @@ def cart_minutes(wave: Wave) -> Floats:
 
 
 def subscription_ended(wave: Wave) -> Floats:
-    """Return the flag of those who had a subscription and have none any more, (n,)."""
+    """Return the flag of customers whose last subscription has ended, (n,)."""
     flags: Floats = (wave.number("subscription_end_ms") > 0).astype(np.float64)
     return flags
 

@@ -1,4 +1,4 @@
-"""A wave: the customers who are due for a decision, as matrices.
+"""A wave: the customers who have a moment to be decided, as matrices.
 
 Built once per wave from their states; every column function, rule and limit reads it. The number
 of customers n, of catalogue families f and of actions a name the shapes.
@@ -101,7 +101,7 @@ class Wave:
         return np.exp2(np.minimum(ahead, ERA_HALF_LIVES))
 
     def decayed(self, name: str, half_life: str) -> Floats:
-        """Return what a decayed sum is worth now, shape (n,); never negative."""
+        """Return the present value of a decayed sum, shape (n,); never negative."""
         fade = self.fade[:, HALF_LIFE_NAMES.index(half_life)]
         return np.maximum(rounded_for_rules(self.number(f"{name}_{half_life}") * fade), 0.0)
 
@@ -126,7 +126,7 @@ class Wave:
         return self._families[:, :, FAMILY[name]]
 
     def family_decayed(self, name: str, half_life: str) -> Floats:
-        """Return what a family's decayed slot is worth now, shape (n, f + 1)."""
+        """Return the present value of a family's decayed slot, shape (n, f + 1)."""
         fade = self.fade[:, HALF_LIFE_NAMES.index(half_life), None]
         return np.maximum(rounded_for_rules(self.family(name) * fade), 0.0)
 
@@ -150,7 +150,7 @@ class Wave:
         return self._contacts[:, CONTACT[name]]
 
     def contacts_since(self, window_ms: float) -> NDArray[np.bool_]:
-        """Tell which contacts lie within the window before now, shape (contacts,)."""
+        """Tell which contacts are within the window before now, shape (contacts,)."""
         return self._contact_ages_ms < window_ms
 
     @cached_property

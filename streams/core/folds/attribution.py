@@ -73,17 +73,18 @@ def settle(state: CustomerState, at_ms: int) -> list[Pending]:
 def is_ignored(pending: Pending) -> bool:
     """Tell whether a settled decision without a reward was ignored: what is owed asks for nothing.
 
-    A customer who does not click on "we have your question" is not tired of being written to.
+    A customer who does not click on "we have your question" has not ignored an offer.
     """
     return not (pending.rewarded or pending.service)
 
 
 def shows_response(pending: Pending) -> bool:
-    """Tell whether the customer could respond: everybody can buy, only who got something answers.
+    """Tell whether the customer could respond: in every arm they can buy, but answer only if
+    contacted.
 
-    So who buys nothing counts as uninterested in every arm alike; or else the treated who are left
-    alone for that would be missing from their arm only, and those still offered something would
-    buy more than the held-out do, whatever the offers are worth.
+    A customer who does not buy counts as uninterested in every arm. Otherwise the treated customers
+    who are suppressed for that would be missing from their arm only, and the rest of it would buy
+    more than the control group whatever the offers do.
     """
     return pending.published or pending.family_purchase or pending.subscription
 

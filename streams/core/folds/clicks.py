@@ -1,8 +1,8 @@
 """Folding the clickstream: interest, recency, dwell and the cart.
 
-How many of a product lie in the cart is a sum of what was put in and taken out, so late events
-count as well. What is taken out beyond what is known to be there is owed: an add that is heard of
-late is set against it, one that comes in time is not.
+The quantity of a product in the cart is the sum of what was added and removed, so late events count
+as well. A removal beyond the known quantity is kept as owed: an add that arrives late is set off
+against it, an add in time is not.
 """
 
 from __future__ import annotations

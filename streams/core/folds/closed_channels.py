@@ -1,9 +1,9 @@
 """What a customer closed and opened again: the latest word on each channel, by event time.
 
-A no comes as an outcome (`unsubscribe`) or without a decision (`channel_setting`), a yes as a
-`channel_setting` or as consent to marketing, which opens every channel. Of a yes and a no at the
-same time the no counts. So the order of arrival does not matter. A channel is in `unsubscribed` or
-in `resubscribed`, or in neither, as long as nothing was said of it.
+An opt-out arrives as an outcome (`unsubscribe`) or without a decision (`channel_setting`); an
+opt-in as a `channel_setting`, or as consent to marketing, which opens every channel. If both have
+the same time, the opt-out counts, so the order of arrival does not matter. A channel is in
+`unsubscribed`, in `resubscribed`, or in neither if no event named it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def close(state: CustomerState, channels: Iterable[str], at_ms: int) -> None:
 
 
 def channel_setting(state: CustomerState, event: Profile) -> None:
-    """Close or open the channel of an event; a no on `other` closes all that reach out."""
+    """Close or open the channel of an event; an opt-out on `other` closes all that reach out."""
     channel, at_ms = event.channel or "other", event.at_ms
     if not event.granted:
         close(state, REACHING_OUT if channel == "other" else (channel,), at_ms)

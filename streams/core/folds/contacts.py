@@ -47,7 +47,8 @@ def suppression_number(rule: Suppression, action: str, family: str | None) -> in
 def rests_under(rule: Suppression, action: Action) -> int:
     """Return the number under which a rule silences an action.
 
-    A no to offers about a family says nothing of what is owed, so service rests by itself.
+    A refusal of offers about a family says nothing about service, so service is suppressed
+    separately.
     """
     return suppression_number(rule, action.id, None if is_service(action) else action.family)
 
@@ -59,12 +60,12 @@ def record_response(
     about: AnswerSubject,
     at_ms: int,
 ) -> None:
-    """Count an answer to an action, and silence what it is about where that is due.
+    """Count an answer to an action, and suppress its subject if a rule says so.
 
     A no to a service action silences that action, and the offers of its family as any no does.
 
-    None is a reward: every count in a row starts anew, and a silence that being ignored began
-    ends. One that the customer asked for lasts its term.
+    None is a reward: all counts in a row are reset, and a suppression because of ignored actions
+    ends. A suppression that the customer asked for lasts its term.
     """
     for rule in rules:
         numbers = {suppression_number(rule, about.action, about.family): None}
@@ -86,8 +87,8 @@ def record_refusal(
 ) -> None:
     """Count a reject or an objection; nothing of other outcomes.
 
-    `pending` is the decision it names. Where that is settled its contact tells what it is about,
-    of the `declared` actions: a no is a no, however late.
+    `pending` is the decision that it names. If that is settled, the stored contact gives the
+    subject, among the `declared` actions: a refusal counts however late it arrives.
     """
     if (says := _SAYS.get(event.kind)) is None:
         return
@@ -120,7 +121,7 @@ def _reward(state: CustomerState, number: int, after: After) -> None:
 def _make_room(silences: dict[int, SuppressionCount], new: SuppressionCount, at_ms: int) -> bool:
     """Drop what says least: one that is over, then the lowest count, then what ends first.
 
-    False, and nothing is dropped, where a mere count would take the place of a silence.
+    False, and nothing is dropped, if a mere count would replace a suppression.
     """
 
     def worth(number: int) -> tuple[int, int]:
@@ -165,7 +166,7 @@ def record_contact(
     elif channel in BY_PEOPLE:
         state.head[_IN_A_ROW] = 0.0
     if len(contacts) > MAX_CONTACTS * CONTACT_WIDTH:
-        # Not the first in the ring: contacts of late events stand behind younger ones.
+        # Not the first in the ring: contacts of late events are stored behind younger ones.
         times = contacts[CONTACT["at_ms"] :: CONTACT_WIDTH]
         earliest = times.index(min(times)) * CONTACT_WIDTH
         del contacts[earliest : earliest + CONTACT_WIDTH]

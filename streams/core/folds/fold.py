@@ -69,7 +69,7 @@ def repeat_of(state: CustomerState, event: CustomerEvent) -> str | None:
 def record_origin(state: CustomerState, origin: Origin) -> None:
     """Raise the watermark of a record's source, whether or not the record counted."""
     source = source_of(origin.topic, origin.partition)
-    # Put in anew, so that the first of the map is the source that was silent the longest.
+    # Inserted again, so that the first of the map is the source without an event for the longest.
     highest = max(state.watermarks.pop(source, -1), origin.offset)
     if len(state.watermarks) >= MAX_WATERMARKS:
         del state.watermarks[next(iter(state.watermarks))]
@@ -87,7 +87,7 @@ def record_duplicate(state: CustomerState, event: CustomerEvent) -> None:
 
 
 def keep_refusal(state: CustomerState, event: CustomerEvent) -> None:
-    """Keep a no from before an erasure that was heard of only behind it; nothing of other events.
+    """Keep an opt-out from before an erasure that arrives after it; nothing of other events.
 
     An erasure keeps every no it finds, and which came first on its way must not matter.
     """
@@ -101,11 +101,12 @@ def keep_refusal(state: CustomerState, event: CustomerEvent) -> None:
 
 
 def keep_refusal_of_a_repeat(state: CustomerState, event: CustomerEvent) -> None:
-    """Apply a no whose event id was used before; nothing of other events.
+    """Apply an opt-out whose event id was used before; nothing of other events.
 
-    A sender that gives one id to all outcomes of a decision, or to all that a customer tells, must
-    not lose a no by it. What is really sent again changes nothing: it is not newer than what is
-    known. A reject or an objection is for `Segment`, which knows the suppressions.
+    A sender that gives one id to all outcomes of a decision, or to all profile events of a
+    customer, must not lose an opt-out by it. A real repeat changes nothing, because it is no newer
+    than what is stored. `Segment` handles a reject or an objection, because it knows the
+    suppressions.
     """
     at_ms = event.at_ms
     if at_ms <= state.head[_ERASED]:
@@ -113,7 +114,7 @@ def keep_refusal_of_a_repeat(state: CustomerState, event: CustomerEvent) -> None
     if isinstance(event, Profile) and (keep := _NOES_OF_PROFILE.get(event.kind)) is not None:
         keep(state, event)
     elif event.kind == "consent" or at_ms >= state.head[_AGREED_MS]:
-        # A channel's no from before the latest word on marketing may have been opened by a yes.
+        # Consent to marketing that is newer may have opened the channel again.
         keep_refusal(state, event)
 
 

@@ -1,10 +1,10 @@
 """Folding baskets: which products a customer buys as a habit, how many, and the latest order.
 
-A state holds `MAX_PRODUCTS` products. When an order brings more, the least useful ones go first:
+A state holds `MAX_PRODUCTS` products. When an order brings more, the least useful are dropped:
 those bought on the fewest days, where a day counts half for every 60 days since. Products of the
-order itself and of the latest order never make room, so a basket cannot push out its own products,
-and "as last time" stays whole. On a year of a gift shop's orders, counting days with a half-life of
-60 days foretold the next basket as well as any other (recall of ten .261, by plain days .260).
+order itself and of the latest order are never dropped, so that "as last time" stays complete. On a
+year of a gift shop's orders, counting days with a half-life of 60 days predicted the next basket
+best (recall of ten .261, plain days .260).
 """
 
 from __future__ import annotations

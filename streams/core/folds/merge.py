@@ -61,7 +61,7 @@ _QUIET = (HEAD["quiet_from_minute"], HEAD["quiet_until_minute"])
 def merge(a: CustomerState, b: CustomerState) -> CustomerState:
     """Return one state for two identities of a person; neither `a` nor `b` is changed.
 
-    `applied_offset` is the larger one, which means something only where both lived on the same
+    `applied_offset` is the larger one, which means something only if both states are of the same
     timeline partition.
     """
     a, b = _in_one_currency(a, b)
@@ -140,7 +140,8 @@ def _head(one: array[float], a: array[float], b: array[float]) -> None:
         one[slot] = max(a[slot], b[slot])
     for slot in _EARLIEST:
         one[slot] = _earlier(a[slot], b[slot])
-    # The latest word stands; of two at the same time the more cautious: less satisfied, a no.
+    # The latest statement counts; of two at the same time the more cautious: less satisfied,
+    # opt-out.
     for slot in (HEAD["satisfaction"], *(HEAD[f"consent_{purpose}"] for purpose in PURPOSES)):
         latest = max((a, b), key=lambda head: (head[slot + 1], -head[slot]))
         one[slot : slot + 2] = latest[slot : slot + 2]
@@ -209,7 +210,7 @@ def _latest(a: dict[str, int], b: dict[str, int]) -> dict[str, int]:
 
 
 def _words_on_channels(one: CustomerState, a: CustomerState, b: CustomerState) -> None:
-    """The latest word on each channel counts; of a yes and a no at the same time the no."""
+    """The latest statement on each channel counts; of two at the same time the opt-out."""
     given_ms = one.number("consent_marketing_ms") if one.number("consent_marketing") > 0 else 0.0
     closed = _latest(a.unsubscribed, b.unsubscribed)
     opened = _latest(a.resubscribed, b.resubscribed)

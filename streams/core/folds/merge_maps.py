@@ -146,7 +146,7 @@ def _subscription(a: Subscription | None, b: Subscription | None) -> Subscriptio
 
 
 def merged_tickets(a: dict[str, Ticket], b: dict[str, Ticket]) -> dict[str, Ticket]:
-    """Join what was heard of each ticket; open ones stay before closed ones, young before old."""
+    """Join the events of each ticket; of too many, open ones are kept first, then young ones."""
     tickets = {name: _ticket(a.get(name), b.get(name)) for name in _names(a, b)}
     ranked = sorted(
         tickets,

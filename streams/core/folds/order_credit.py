@@ -22,7 +22,7 @@ from streams.core.state.customer import (
 )
 from streams.core.state.layout import MAX_CREDITED_ORDERS
 
-# Sums stay exact and fit what is stored, whatever one order claims to have cost.
+# Sums stay exact and fit into the stored type, whatever amount an order claims.
 _MOST_MONEY_MINOR = 2**53
 # Weights that come back in parts need not add up to the last digit.
 _ALL = 1 - 1e-9

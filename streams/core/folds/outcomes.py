@@ -39,7 +39,7 @@ def fold_outcome(state: CustomerState, event: Outcome, weights: Weights, timers:
 def unsubscribe(state: CustomerState, event: Outcome) -> None:
     """Close the channel; where it is not named that of the decision, else all that reach out.
 
-    Not when a yes is known that came later: it would have opened the channel again.
+    Not if a later opt-in is known, which opened the channel again.
     """
     channels: Iterable[str] = (event.channel,)
     if event.channel == "other":

@@ -1,4 +1,4 @@
-"""Folding what the customer told us: preferences, answers, consent, erasure."""
+"""Folding what the customer stated: preferences, answers, consent, erasure."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _FORGOTTEN = (
 
 
 def fold_profile(state: CustomerState, event: Profile, weights: Weights, timers: Timers) -> None:
-    """Apply what the customer told us."""
+    """Apply a profile event."""
     if event.kind == "erasure":
         erase(state, event.at_ms)
         return
@@ -50,7 +50,7 @@ def erase(state: CustomerState, at_ms: int) -> None:
     for purpose in PURPOSES:
         slot = HEAD[f"consent_{purpose}"]
         if state.head[slot] < 0:
-            # Without this, a purpose that is allowed until somebody objects would be so again.
+            # Without this, a purpose that is allowed until an opt-out would be allowed again.
             blank.head[slot : slot + 2] = state.head[slot : slot + 2]
     state.head = blank.head
     # The ids that counted go as well: what happened before is refused by its time from now on.
@@ -108,14 +108,14 @@ def contact_setting(state: CustomerState, event: Profile) -> None:
 
 
 def consent(state: CustomerState, event: Profile) -> None:
-    """Apply the newest word on one purpose; at the same time a no goes first."""
+    """Apply the newest statement on one purpose; of two at the same time the opt-out counts."""
     slot = HEAD[f"consent_{event.purpose}"]
     if event.at_ms < state.head[slot + 1]:
         return
     if event.at_ms == state.head[slot + 1] and state.head[slot] < 0:
-        # A yes and a no at the same time are a no, whichever arrives first.
+        # An opt-in and an opt-out at the same time are an opt-out, whichever arrives first.
         return
-    # 1 given, -1 withdrawn, 0 never asked. The time stands in the next slot.
+    # 1 given, -1 withdrawn, 0 never asked. The time is in the next slot.
     state.head[slot] = 1.0 if event.granted else -1.0
     state.head[slot + 1] = event.at_ms
     if event.purpose == "marketing" and event.granted:

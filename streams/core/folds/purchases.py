@@ -83,9 +83,9 @@ def fold_purchase(state: CustomerState, event: Purchase, weights: Weights, timer
 
 
 def _ended(state: CustomerState, at_ms: int, timers: Timers) -> None:
-    """Have who was quiet before their last subscription ended be quiet once more after it.
+    """Let a customer who was inactive before their last subscription ended be inactive once more.
 
-    What is said to who left is another thing than what was said while they were a customer.
+    The message to a customer who left is another one than to a customer who is only inactive.
     """
     head = state.head
     was_quiet = 0 < head[LATEST_SLOT["seen"]] < at_ms and not head[_GONE_QUIET]
@@ -136,7 +136,7 @@ def _empty_cart(state: CustomerState, at_ms: int) -> None:
     """Drop what was in the cart before an order that happened at `at_ms`."""
     state.cart = {p: item for p, item in state.cart.items() if item.at_ms > at_ms}
     for item in state.cart.values():
-        # The order was heard of after later clicks; which earlier ones are in the sum is not known.
+        # The order arrived after later clicks; which earlier ones are in the sum is not known.
         item.quantity_milli = max(item.latest_milli, 0)
         item.owed_milli = 0
 

@@ -36,7 +36,7 @@ def fold_subscription(state: CustomerState, event: Purchase) -> None:
             known.since_ms = min(known.since_ms, at_ms) if began else at_ms
         known.latest_ms = max(known.latest_ms, at_ms)
     if known.is_active and known.since_ms <= known.ended_ms:
-        # The end of an earlier stretch was heard of late.
+        # The end of an earlier period arrived late.
         known.since_ms = known.latest_ms
     if len(state.subscriptions) > MAX_SUBSCRIPTIONS:
         del state.subscriptions[min(state.subscriptions, key=lambda n: (*_order(state, n), n))]

@@ -55,7 +55,8 @@ def _ticket(state: CustomerState, event: Support, timers: Timers) -> None:
         if event.kind == "rated":
             return
         if len(state.tickets) >= MAX_TICKETS:
-            # A closed ticket goes before an open one, one not heard of for long before another.
+            # A closed ticket is dropped before an open one, then the one without an event for the
+            # longest.
             closes_ms, at_ms = timers.ticket_closes_ms, event.at_ms
             del state.tickets[
                 min(

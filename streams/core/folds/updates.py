@@ -102,7 +102,7 @@ def cart_waits(state: CustomerState) -> bool:
 
 
 def stay_with_cart(state: CustomerState, at_ms: int, timers: Timers) -> None:
-    """The customer still clicks: a cart that is to be reminded of is not left yet."""
+    """The customer still clicks, so the cart is not abandoned yet: restart its timer."""
     due_ms = state.head[_CART_LEFT]
     if due_ms and at_ms + timers.cart_left_ms > due_ms:
         state.head[_CART_LEFT] = at_ms + timers.cart_left_ms

@@ -72,7 +72,7 @@ def count_use(
 def _used(known: PartitionState, budget: Budget, day: int) -> Used:
     """Return what was used on a day, or on a later one that has begun already.
 
-    An event of last night that arrives after midnight must not make today's count begin anew.
+    An event of last night that arrives after midnight must not reset today's count.
     """
     used = known.used.get(budget.id)
     return used if used is not None and used.day >= day else Used(day, 0)

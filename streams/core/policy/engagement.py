@@ -90,8 +90,8 @@ class EngagementPolicy:
     ) -> None:
         """Drop what the policy forbids: moment and consent first, then tier after tier.
 
-        `columns` hold customer features as (n,) and action features as (n, a); `consents` say
-        per purpose who may be served, (n,).
+        `columns` hold customer features as (n,) and action features as (n, a); `consents` are by
+        purpose, (n,).
         """
         gate = np.array([self._moments[moment] for moment in moments], np.intp)
         for purpose in self._consents:

@@ -1,4 +1,4 @@
-"""The funnel: which actions are still candidates for whom, and what dropped the others.
+"""The funnel: which actions are still candidates for each customer, and what dropped the others.
 
 The first reason to drop an action stays with it. A fate is "candidate" or "tier:rule".
 """

@@ -1,11 +1,11 @@
-"""Reach: a new action begins with few customers, and one on trial has none.
+"""Ramp: a new action begins with few customers, and one on trial has none.
 
-Service begins with everybody it concerns, whatever the catalogue says of a ramp: it is owed.
+Service has no ramp, whatever the catalogue says: it is owed.
 
-An action is *new* when the model had settled before the action's first lesson. It then reaches a
-share of customers that grows with its lessons. Who is in is a salted hash of customer and action,
-so it is the same in a replay, and who is in stays in: shares only grow, from one version of a
-model to the next.
+An action is *new* if the model had settled before the action's first lesson. It then reaches a
+share of customers that grows with its lessons. Assignment is a salted hash of customer and action,
+so it is the same in a replay, and it is sticky: shares only grow from one version of a model to the
+next.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ class RampPolicy:
                     self._limited.append((place, id_hash(f"{salt}/ramp/{action.id}"), ratio))
 
     def apply(self, customers: NDArray[np.uint64], funnel: Funnel) -> tuple[Mask | None, Flags]:
-        """Drop what does not reach whom; `customers` are id hashes, (n,).
+        """Drop actions for customers outside their ramp; `customers` are id hashes, (n,).
 
-        Returns which would be candidates if those on trial took part, (n, a), None without any;
-        and for whom service goes first, (n,).
+        Returns the candidates if actions on trial took part, (n, a), None without any; and for
+        which customers service is owed, (n,).
         """
         if self._limited:
             beyond = np.zeros((len(customers), len(self._trial)), bool)
@@ -70,6 +70,6 @@ class RampPolicy:
         return taking_part, owed
 
     def on_trial(self, taking_part: Mask) -> NDArray[np.bool_]:
-        """Tell for whom any action on trial takes part, (n,)."""
+        """Tell for which customers any action on trial takes part, (n,)."""
         some: NDArray[np.bool_] = taking_part[:, self._trial].sum(axis=1) > 0
         return some

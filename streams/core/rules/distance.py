@@ -1,10 +1,11 @@
 """How far a customer is from passing a rule: the smallest change that would let them pass.
 
 A rule's truth, as a function of one feature, changes only at the numbers that the feature is
-compared with. So the nearest passing value of one feature is found exactly by trying those and
-the floats next to them, all else as it is. Where no single feature is enough, the rule is taken
-apart: of an `and` every failing part must change and the furthest is told, of an `or` the nearest
-part is. Slow on purpose (plain Python): only decisions that somebody looks at are explained.
+compared with. So the nearest passing value of one feature is found exactly by trying those and the
+floats next to them, with all other features unchanged. If no single feature is enough, the rule is
+split: of an `and` every failing part must change and the furthest is reported, of an `or` the
+nearest part is. Slow on purpose (plain Python): only decisions that a person asks about are
+explained.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """All rules of a catalogue as one program over truth slots, run for a wave in few numpy calls.
 
 Each comparison, `not` and two-sided `and` / `or` of any rule is a slot: a row of truths, one per
-customer. The same sub-expression is the same slot, whichever rules it stands in. Slots of one
-level and one operator lie side by side, so that each such group is one gather and one numpy call;
-the number of calls depends on how deep rules nest, not on how many there are.
+customer. The same sub-expression is the same slot in all rules. Slots of one level and one operator
+are contiguous, so that each such group is one gather and one numpy call; the number of calls
+depends on how deep rules nest, not on how many there are.
 
 A rule over action features is compiled once for each action that uses it; a feature of one action
 is then a column like any customer feature.

@@ -27,8 +27,8 @@ class Column(NamedTuple):
 class Slot(NamedTuple):
     """One truth per customer: `sign` on two columns, a column and a number, or two slots.
 
-    `left` and `right` are places among the columns (level 0) or among the slots; `right` is -1
-    where `number` stands in its place, and for `not`.
+    `left` and `right` are indices of columns (level 0) or of slots; `right` is -1 if `number` is
+    compared instead, and for `not`.
     """
 
     level: int
@@ -67,7 +67,7 @@ class Slots:
             return self._two_columns(test.sign, left, self._column(test.right, action))
         number = test.right
         match test.sign:
-            # Exact, and one group less: nothing lies between a number and the float next to it.
+            # Exact, and one group less: there is no float between a number and the next one.
             case "<=":
                 return self._slot(0, "<", left, number=math.nextafter(number, math.inf))
             case ">=":

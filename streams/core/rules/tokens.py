@@ -11,7 +11,7 @@ _TOKEN = re.compile(
     r"|(?P<sign><=|>=|==|!=|[<>()\[\]{},+-])"
 )
 _UNFINISHED = re.compile(r"(?:[<>=(\[{,+-]|\b(?:and|or|not|in))\s*$")
-# What people write who come from another language.
+# What people write who know another language.
 _FOREIGN = {
     "&&": "and",
     "&": "and",

@@ -2,10 +2,10 @@
 
 A list after `in`, a chain of comparisons and a flag are already spelt out as comparisons here.
 
-One law about unknown values (NaN): every comparison with one is false, `!=` and `not in`
-included, and an unknown flag is false. `not` then turns that false into true like any other.
-So `days_since_purchase != 3` is false for somebody who never bought, and
-`not days_since_purchase == 3` is true.
+One law about unknown values (NaN): every comparison with one is false, `!=` and `not in` included,
+and an unknown flag is false. `not` then turns that false into true like any other. So
+`days_since_purchase != 3` is false for a customer without purchases, and `not days_since_purchase
+== 3` is true.
 """
 
 from __future__ import annotations

@@ -18,9 +18,9 @@ MAX_MILLI = int(MAX_QUANTITY) * _MILLI
 class CartItem(msgspec.Struct, array_like=True, gc=False):
     """A product in the cart, in thousandths; `family` is its `family_number`.
 
-    `latest_milli` is the latest step alone, negative for out. `owed_milli` was taken out before we
-    heard that it was put in: an add that comes late is set against it. So of a product that was
-    taken out an item with a quantity of 0 is left.
+    `latest_milli` is the latest change alone, negative for a removal. `owed_milli` was removed
+    before its add arrived: a late add is set off against it. So a removed product stays as an item
+    with a quantity of 0.
     """
 
     family: int

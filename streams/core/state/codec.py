@@ -1,8 +1,8 @@
 """State as bytes and back: schema-versioned MessagePack, no pickle.
 
 An encoded customer begins with the earliest due time of their timers (8 bytes, little endian), so
-that a timer index can be rebuilt after a restart without decoding anybody. The rest is compressed:
-LZ4 makes of the many slots that are 0 next to nothing, for some 3 us to write and read them.
+that a timer index can be rebuilt after a restart without decoding states. The rest is LZ4: the many
+slots that are 0 take almost no bytes, for some 3 us to write and read them.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _LAST_DECISION = HEAD["last_decision_ms"]
 
 _DUE = Struct("<q")
 _ARRAY_16 = b"\xdc"
-# A byte that MessagePack never uses; behind it stands the schema version, then an LZ4 block.
+# A byte that MessagePack never uses; the schema version and an LZ4 block follow.
 _COMPRESSED = b"\xc1"
 _PREFIX = _DUE.size + len(_COMPRESSED)
 _TODAY = _COMPRESSED + bytes([SCHEMA_VERSION])

@@ -9,14 +9,16 @@ history is fed, and nothing new is refused before something was dropped. The pri
 event which arrives later than so many newer ones of its kind is left out. A new id is mistaken for
 one of n known ones with a probability of n / 2**32.
 
-- A support event is never refused by its time: the customer is owed an answer, and to lose one is
-  worse than to count a ticket twice. So of a longer history that is fed again, the older support
+- A support event is never refused by its time: the customer is owed an answer, and a lost ticket is
+  worse than one that counts twice. So of a longer history that is fed again, the older support
   events count again.
-- Nor is a step of the cart, of which the last ones are known only: many products may be put in
-  within one second, and an app may report steps days late.
-- Nor is an unsubscribe refused by time, which adds to no count. What a refused outcome says to its
-  decision, and every other no, is still applied, where that can be done twice without harm.
-- A reject or an objection is told apart by what it says as well: a sender that gives one id to all
+- Nor is a change of the cart, of which only the last ones are known: many products may be added
+  within one second, and an app may report days late.
+- Nor is an unsubscribe, which adds to no count. The effect of a refused outcome on its decision,
+and
+  every other opt-out, is still applied if that is harmless twice.
+- A reject or an objection is distinguished by its content as well: a sender that gives one id to
+all
   outcomes of a decision must not lose it.
 """
 

@@ -17,7 +17,7 @@ from streams.core.state.layout import FAMILY_WIDTH, HEAD, HEAD_WIDTH, LASTING_AN
 
 
 class Ticket(msgspec.Struct, array_like=True, gc=False):
-    """A support ticket as last heard of; `severity` is its place in `SEVERITIES`.
+    """A support ticket at its latest event; `severity` is its index in `SEVERITIES`.
 
     `is_open` is what was last said of it; `streams.core.state.open_tickets` tells whether it still
     counts as open. `heard_ms` is the latest event about it except ratings. `topic` and `product`
@@ -35,7 +35,7 @@ class Ticket(msgspec.Struct, array_like=True, gc=False):
 
 
 class StatedValue(msgspec.Struct, array_like=True, gc=False):
-    """Something the customer told us; the latest by event time stands."""
+    """A statement of the customer; the latest by event time counts."""
 
     at_ms: int
     weight: float
@@ -51,7 +51,7 @@ def lasts(subject: str, told: StatedValue) -> bool:
 
 
 class SuppressionCount(msgspec.Struct, array_like=True, gc=False):
-    """Answers of one kind to an action or family: how many in a row, and how long it rests."""
+    """Answers of one kind to an action or family: how many in a row; suppressed until when."""
 
     count: int
     until_ms: int
@@ -86,13 +86,12 @@ LASTING_REWARD, LASTING_CONVERSION = 1, 2
 class Pending(msgspec.Struct, array_like=True, gc=False):
     """A decision whose attribution window has not ended, published or (held out) not.
 
-    `features` is the model's input as float32 bytes, as it was at decision time. `arm` is its place
-    in `ARMS`. `converted` and `spent_minor` tell of orders within the window, which every arm can
-    have (and of subscriptions, where `subscription` says that the reward names them); `rewarded` of
+    `features` is the model's input as float32 bytes, as it was at decision time. `arm` is its index
+    in `ARMS`. `converted` and `spent_minor` count orders within the window, which every arm can
+    have (and subscriptions, if `subscription` says that the reward names them); `rewarded` counts
     what the action's reward asks for. `first` is that of `streams.core.state.enrolment`, `currency`
-    that of `spent_minor` ("" for nothing spent). `service` tells of a message that was owed.
-    `orders` are the latest that were credited, `lasting` is the sum of `LASTING_*` that hold
-    whatever comes back.
+    that of `spent_minor` ("" for nothing spent). `service` marks a message that was owed. `orders`
+    are the latest that were credited, `lasting` is the sum of `LASTING_*` that no return removes.
     """
 
     decision_id: str

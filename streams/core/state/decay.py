@@ -1,9 +1,9 @@
 """Forward-decayed sums: the order in which events arrive hardly matters.
 
-A sum at half-life h keeps `sum(w * 2**((t - L) / h))` for a landmark L and is worth
-`sum * 2**(-(now - L) / h)` at any later time (Cormode, Shkapenyuk, Srivastava, Xu: Forward
-Decay, ICDE 2009). Landmarks stand on a grid of `ERA_HALF_LIVES` half-lives, common to all
-customers; when an event falls into a later era, the sums move to it by an exact power of two.
+A sum at half-life h keeps `sum(w * 2**((t - L) / h))` for a landmark L; its value at any later time
+is `sum * 2**(-(now - L) / h)` (Cormode, Shkapenyuk, Srivastava, Xu: Forward Decay, ICDE 2009).
+Landmarks are on a grid of `ERA_HALF_LIVES` half-lives, common to all customers; when an event falls
+into a later era, the sums move to it by an exact power of two.
 
 Of a sum 21 bits are kept, so that the lower half of its float64 is zeros, which take no room in a
 stored state: the order of arrival shows from the sixth digit on.
@@ -110,9 +110,10 @@ def _move_landmark(
 
 
 def rounded_for_rules(worths: Worth) -> Worth:
-    """Return what sums are worth now, as rules and people are told: 17 bits, some five digits.
+    """Return the present values of sums as rules and people see them: 17 bits, some five digits.
 
-    What just happened once is worth 1, whatever was rounded on the way: a rule may ask for it.
+    An event that has just happened counts as 1 exactly, whatever was rounded: a rule may compare
+    it.
 
     >>> rounded_for_rules(0.9999998), rounded_for_rules(4_999.999), rounded_for_rules(0.5)
     (1.0, 5000.0, 0.5)
@@ -122,7 +123,7 @@ def rounded_for_rules(worths: Worth) -> Worth:
 
 
 def worth(total: float, era: float, half_life: int, at_ms: int) -> float:
-    """Return what a decayed sum is worth at `at_ms`; `half_life` is its number (0, 1, 2).
+    """Return the value of a decayed sum at `at_ms`; `half_life` is its number (0, 1, 2).
 
     A time long before the landmark is taken as `ERA_HALF_LIVES` before it.
     """

@@ -1,9 +1,9 @@
 """Enrolment: which decision is a customer's first of all, of a family, of an action.
 
-Uplift counts these alone. What comes later depends on what the customer did with what they got:
-who ignored an offer is rested from it, the held-out cannot ignore, so later decisions select
-other people in one arm than in the other. Nobody is selected before the first decision of all,
-and each arm counts everybody it enrolled, whatever became of them (intention to treat; Kohavi,
+Uplift counts these alone. Later decisions depend on how the customer responded: a customer who
+ignored an offer is suppressed, the control group cannot ignore, so later decisions select other
+customers in one arm than in the other. Before the first decision no customer is selected, and each
+arm counts every customer that it enrolled, whatever happened later (intention to treat; Kohavi,
 Tang, Xu: Trustworthy Online Controlled Experiments, 2020, chapters 20 and 22).
 """
 

@@ -67,7 +67,7 @@ def known_as(topic: str, event_id: str) -> bytes:
 
 
 def is_among(known: bytes, ids: bytes) -> bool:
-    """Tell whether an event is among those whose ids stand one behind the other.
+    """Tell whether an event is among those of a sequence of ids.
 
     >>> is_among(b"event2", b"event1event2"), is_among(b"event2", b"xevent2event1yyyyy")
     (True, False)
@@ -79,7 +79,7 @@ def is_among(known: bytes, ids: bytes) -> bool:
 
 
 def apart(ids: bytes) -> list[bytes]:
-    """Return the ids that stand one behind the other."""
+    """Return the ids of a sequence."""
     size = SHORT_HASH_BYTES
     return [ids[start : start + size] for start in range(0, len(ids), size)]
 

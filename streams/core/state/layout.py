@@ -131,8 +131,8 @@ MAX_SUBSCRIPTIONS = 4
 MAX_TICKETS = 8
 MAX_PREFERENCES = 16
 MAX_ANSWERS = 10
-# Of the answers these are kept to the last: messages greet and guide with them, and they are told
-# once, long before the answers that would drive them out.
+# These answers are dropped last: messages use them, and they are given once, long before the
+# answers that would displace them.
 LASTING_ANSWERS = frozenset({"first_name", "next_step"})
 MAX_CONTACTS = 16
 MAX_PENDING = 8
@@ -146,9 +146,8 @@ MAX_SILENCES = 12
 # new scope in twenty finds its bit taken.
 ENROLLED_BITS = 512
 MAX_RECENT_IDS = 14
-# Ids that are remembered for one kind of event alone, see `streams.core.state.counted_ids`:
-# purchases; answers to an action; that it was delivered or seen; steps of tickets; what went into
-# the cart and out.
+# Ids that are stored for one kind of event alone, see `streams.core.state.counted_ids`: purchases;
+# answers to an action; deliveries and impressions; ticket events; changes of the cart.
 MAX_PURCHASE_IDS = 128
 MAX_ANSWER_IDS = 48
 MAX_SHOWN_IDS = 24

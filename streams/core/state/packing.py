@@ -17,7 +17,7 @@ from streams.core.state.decay import SUM_SLOTS
 
 _SIZE = 8
 _HALF = np.dtype("<u4")
-# The sums of a head stand side by side.
+# The sums of a head are contiguous.
 _BEGIN = _SIZE * min(min(slots) for slots in SUM_SLOTS)
 _END = _SIZE * (max(max(slots) for slots in SUM_SLOTS) + 1)
 

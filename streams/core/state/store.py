@@ -24,7 +24,7 @@ class StateStore(Protocol):
     """
 
     def get(self, customer: str) -> CustomerState | None:
-        """Return the customer's state, or None for somebody never seen."""
+        """Return the customer's state, or None for an unknown customer."""
 
     def put(self, customer: str, state: CustomerState) -> None:
         """Keep the state and mark it as changed since the last checkpoint."""

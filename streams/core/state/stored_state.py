@@ -86,10 +86,10 @@ def _in_halves(stored: Stored) -> None:
 
 
 def _with_quantities(stored: Stored) -> None:
-    """Version 3 knew no quantities, called families by name, and heard nothing of a silent ticket.
+    """Version 3 had no quantities, named families by text, and no time of a ticket's latest event.
 
-    Ids of purchases and outcomes are still among the recent ones. Of which order was the latest
-    nothing is known, so nobody is offered "as last time" before the next one.
+    Ids of purchases and outcomes are still among the recent ones. The latest order is not known, so
+    "as last time" is not offered before the next one.
     """
     stored.habits = {
         name: Habit(old.days, old.last_day, family_number(old.family), first_weight(old.days))

@@ -51,7 +51,7 @@ def is_over(state: CustomerState, moment: str, at_ms: int) -> bool:
     if moment == "cart_left":
         return not any(item.quantity_milli > 0 for item in state.cart.values())
     if moment == "gone_quiet":
-        # Whoever came back has set the timer anew.
+        # A customer who came back has set the timer again.
         return state.head[_DUE_SLOTS[moment]] > 0
     if moment == "replenishment_due":
         return not any(0 < _family_due_ms(f) <= at_ms for f in state.families.values())

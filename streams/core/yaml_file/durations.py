@@ -8,7 +8,7 @@ UNITS_MS = {"seconds": 1_000, "minutes": MINUTE_MS, "hours": HOUR_MS, "days": DA
 
 
 def durations(stem: str) -> tuple[str, ...]:
-    """Return the keys under which a duration may stand: `window_minutes`, `window_days`..."""
+    """Return the keys of a duration: `window_minutes`, `window_days`..."""
     return tuple(f"{stem}_{unit}" for unit in UNITS_MS)
 
 

@@ -1,4 +1,4 @@
-"""YAML text -> one tree of nodes with line numbers, of bounded size whatever the text says."""
+"""YAML text -> one tree of nodes with line numbers, of bounded size for any text."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def _line_too_deep(text: str) -> int | None:
 
 
 def _is_bounded(root: yaml.Node, problems: Problems) -> bool:
-    """Measure each node once; anchors stand before their aliases, so recursion stays shallow."""
+    """Measure each node once; anchors come before their aliases, so recursion stays shallow."""
     sizes: dict[int, int] = {}
     unfinished: set[int] = set()
 

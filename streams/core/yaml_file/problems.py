@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# A file that is wrong all over is mended from the top; more lines than this help nobody.
+# People mend a file from the top; more lines than this do not help.
 MAX_PROBLEMS = 100
 
 

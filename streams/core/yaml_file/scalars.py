@@ -20,7 +20,7 @@ def as_number(text: str) -> float | None:
 
 
 def described(node: yaml.Node) -> str:
-    """Return what stands at a node, for people: "a list", "text (`maybe`)"."""
+    """Return what is written at a node, for people: "a list", "text (`maybe`)"."""
     if isinstance(node, yaml.MappingNode):
         return "a mapping"
     if isinstance(node, yaml.SequenceNode):

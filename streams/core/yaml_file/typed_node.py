@@ -28,7 +28,7 @@ def line_of(node: yaml.Node) -> int:
 
 @dataclass(frozen=True, slots=True)
 class TypedNode:
-    """A node, where it stands (path and 1-based line), and where its problems go."""
+    """A node with its path and 1-based line, and the list to which its problems go."""
 
     node: yaml.Node
     path: str
@@ -42,12 +42,12 @@ class TypedNode:
 
     @property
     def is_mapping(self) -> bool:
-        """Whether `key: value` lines stand here."""
+        """Whether this is a mapping, `key: value` lines."""
         return isinstance(self.node, yaml.MappingNode)
 
     @property
     def is_list(self) -> bool:
-        """Whether a list stands here."""
+        """Whether this is a list."""
         return isinstance(self.node, yaml.SequenceNode)
 
     def wrong(self, what: str) -> None:
@@ -67,7 +67,7 @@ class TypedNode:
         return Section(self, {key: place for key, place in entries.items() if key in known})
 
     def entries(self) -> dict[str, TypedNode] | None:
-        """Return the mapping here with whatever keys it has, in the order of the file."""
+        """Return the mapping here with any keys, in the order of the file."""
         if not isinstance(self.node, yaml.MappingNode):
             self._not("a mapping (`key: value` lines)")
             return None
@@ -113,7 +113,7 @@ class TypedNode:
         return value
 
     def scalar(self) -> str | None:
-        """Return what is written here as it stands, None for a list or a mapping."""
+        """Return the text of this node as written, None for a list or a mapping."""
         return str(self.node.value) if isinstance(self.node, yaml.ScalarNode) else None
 
     def identifier(self) -> str | None:
@@ -201,11 +201,11 @@ class Section:
     entries: dict[str, TypedNode]
 
     def get(self, key: str) -> TypedNode | None:
-        """Return what stands under `key`, or None."""
+        """Return the node under `key`, or None."""
         return self.entries.get(key)
 
     def need(self, key: str, example: str) -> TypedNode | None:
-        """Return what stands under `key`; when it is missing that is a problem."""
+        """Return the node under `key`; a missing one is a problem."""
         place = self.entries.get(key)
         if place is None:
             self.place.wrong(f"`{key}` is missing; add for example `{key}: {example}`")

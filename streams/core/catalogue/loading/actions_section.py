@@ -57,7 +57,7 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """What an action gets from the issue and the family entry it stands under."""
+    """What an action inherits from its issue and its family entry."""
 
     issue: str
     purpose: Purpose
@@ -192,7 +192,7 @@ class ActionReader:
             treatments=read_treatments(section, family_name),
             why=(checked_text(why, family_name, 200) if why else None) or "",
             family_name=family_name,
-            # Service may be rare and must reach whoever needs it: rare is not new.
+            # Service may be rare and must reach every customer concerned: rare is not new.
             ramped=section.flag("ramp", scope.purpose == "marketing"),
             shadow=section.flag("shadow", False),
         )

@@ -1,4 +1,4 @@
-"""How a catalogue has actions compete: experiment arms, exploration, and what silence is worth."""
+"""The catalogue's arbitration: experiment arms, exploration, and the priority of `no_action`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ KEYS = ("holdout_ratio", "arms", "exploration", "no_action")
 
 # Above a half there would be more customers watched than served.
 MAX_HOLDOUT_RATIO = 0.5
-# Without a control group nobody can tell what the rest is worth.
+# Without a control group the benefit of the rest cannot be measured.
 DEFAULT_HOLDOUT_RATIO = 0.05
 MAX_ARM_RATIO = 0.2
 MAX_GAMMA = 1_000_000.0
@@ -52,7 +52,7 @@ def read_exploration(section: Section) -> Exploration:
 
 
 def read_contact_cost(section: Section) -> ContactCost:
-    """Return what it costs to bother somebody."""
+    """Return the parts of the priority of `no_action`."""
     place = section.get("no_action")
     inside = place.section(_BOTHERING) if place else None
     prices = [inside.number(key, 0.0, MAX_VALUE, 0.0) for key in _BOTHERING] if inside else ()

@@ -37,7 +37,7 @@ def read_answers(section: Section, families: Collection[str]) -> Answers:
     for question, by_answer in ((place.entries() if place else None) or {}).items():
         told: dict[str, Mapping[str, float]] = {}
         for answer, likings in (by_answer.entries() or {}).items():
-            # As it will stand in a customer's state.
+            # As a customer's state stores it.
             told[shortened(answer, MAX_TEXT_BYTES)] = _read_likings(likings, families)
         answers[shortened(question, MAX_NAME_BYTES)] = MappingProxyType(told)
     return MappingProxyType(answers)

@@ -1,4 +1,4 @@
-"""The contact rules of a catalogue: limits, quiet hours, and what silences whom."""
+"""The contact rules of a catalogue: limits, quiet hours, suppression."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ Names = Mapping[Scope, tuple[str, ...]]
 # How long a calendar window can be: an hour more than its days on the day the clocks go back.
 _CALENDAR_MS = {"day": 25 * 3_600_000, "week": 7 * DAY_MS + 3_600_000, "month": 32 * DAY_MS}
 _LIMIT_KEYS = ("id", "scope", "name", "max_contacts", "calendar")
-# What drops an action is told by its id, so no two rules share one, nor one of these.
+# A dropped action is reported with the rule's id, so ids are unique, and none of these.
 TAKEN = (
     *("ticket", "quiet_hours", "no_open_channel", "automated_in_a_row", "awaiting_outcomes"),
     "customer_elsewhere",
@@ -195,7 +195,7 @@ def _read_after_purchase(place: TypedNode | None, names: Names) -> tuple[AfterPu
 
 
 def _read_tickets(place: TypedNode | None) -> tuple[TicketSilence | None, int]:
-    """Return what open tickets silence, and after how long one not heard of counts as closed."""
+    """Return what open tickets suppress, and when a ticket without events counts as closed."""
     default_ms = Timers().ticket_closes_ms
     section = place.section(_TICKET_KEYS) if place else None
     if section is None:

@@ -130,7 +130,7 @@ def _read(section: Section, text: str, features: Features, moments: Collection[s
 
 
 def _learners(section: Section) -> tuple[str, str | None]:
-    """Return who learns the model, and who is tried beside it."""
+    """Return the learner of the model, and its challenger."""
     place, rival = section.get("learner"), section.get("challenger")
     learner = (place.word(LEARNER_NAMES, "learner") if place else None) or LEARNER_NAMES[0]
     challenger = rival.word(LEARNER_NAMES, "learner") if rival else None

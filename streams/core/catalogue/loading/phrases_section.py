@@ -13,7 +13,7 @@ from streams.core.suggestions import near
 from streams.core.yaml_file.typed_node import TypedNode
 
 _MAX_PHRASE_CHARS = 200
-# Being at a moment is told by the moment's own phrase.
+# A moment has its own phrase.
 _AT_A_MOMENT = "at_"
 
 

@@ -1,4 +1,4 @@
-"""Quiet hours of a catalogue, and the time zone of customers who did not tell theirs."""
+"""Quiet hours of a catalogue, and the time zone of customers whose zone is unknown."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def checked_message(place: TypedNode, family_name: str | None) -> str | None:
 
 
 def filled_id(place: TypedNode, family: str | None, copies: int) -> str | None:
-    """Return the action id here; one that stands for several families must name `{family}`."""
+    """Return the action id here; one that is for several families must contain `{family}`."""
     text = place.text()
     if text is None or not _are_sound(text, place, family is not None):
         return None

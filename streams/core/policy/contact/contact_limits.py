@@ -22,7 +22,7 @@ Locals = Sequence[datetime | None]
 
 
 class Windows:
-    """Which of a wave's contacts lie within a limit's window, asked once per window."""
+    """Which of a wave's contacts are within a limit's window, computed once per window."""
 
     def __init__(self, wave: Wave, local: Locals) -> None:
         self._wave = wave
@@ -30,7 +30,7 @@ class Windows:
         self._found: dict[int | Calendar, tuple[NDArray[np.bool_], Floats]] = {}
 
     def within(self, limit: ContactLimit) -> tuple[NDArray[np.bool_], Floats]:
-        """Tell which contacts lie within the limit's window, (contacts,), and how many a customer.
+        """Tell which contacts are within the limit's window, (contacts,), and how many a customer.
 
         The count is (n, 1).
         """
@@ -48,7 +48,8 @@ class Windows:
             return wave.contacts_since(limit.window_ms)
         starts = np.array(
             [
-                # For whom no zone is assumed, the longest that the calendar's window can be.
+                # For customers without a known or assumed zone: the longest that the calendar's
+                # window can be.
                 at_ms - limit.window_ms if local is None else _start_ms(local, calendar)
                 for local, at_ms in zip(self._local, wave.at_ms, strict=True)
             ]
@@ -85,7 +86,7 @@ def limited(limit: ContactLimit, actions: Sequence[Action]) -> Mask:
 
 
 def over_limit(wave: Wave, windows: Windows, limit: ContactLimit, about: Mask) -> Mask:
-    """Tell which action would be one contact too many for whom, (n, a).
+    """Tell which action would be one contact too many for each customer, (n, a).
 
     `about` (a,) is what `limited` says. For every scope but "channel", which
     `channels_over_limit` answers.
@@ -101,7 +102,7 @@ def over_limit(wave: Wave, windows: Windows, limit: ContactLimit, about: Mask) -
 
 
 def channels_over_limit(wave: Wave, windows: Windows, limit: ContactLimit) -> Mask:
-    """Tell which channels a limit of scope "channel" closes for whom, (n, channels)."""
+    """Tell which channels a limit of scope "channel" closes for each customer, (n, channels)."""
     recent, in_window = windows.within(limit)
     used = wave.count_by_channel(recent)
     over: Mask = (used >= limit.max_contacts) | (in_window >= MAX_CONTACTS)

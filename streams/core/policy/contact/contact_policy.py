@@ -1,7 +1,7 @@
 """The contact policy of a catalogue, for a whole wave at once.
 
-It answers two questions: which treatment of each action may be used now (the first that is open,
-see `streams.core.policy.contact.open_treatments`), and which actions must rest.
+It answers two questions: which treatment of each action may be used now (the first open one, see
+`streams.core.policy.contact.open_treatments`), and which actions are suppressed.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ _ALWAYS_ROOM = MAX_PENDING + 1
 
 
 def consented(wave: Wave, purpose: str, consent: str) -> NDArray[np.bool_]:
-    """Tell who may be served for a purpose, shape (n,): opt_in needs a yes, opt_out no no.
+    """Tell which customers allow a purpose, shape (n,): opt_in needs consent, opt_out no
+    withdrawal.
 
     Service is owed to everybody and asks for no consent.
     """
@@ -48,8 +49,8 @@ def consented(wave: Wave, purpose: str, consent: str) -> NDArray[np.bool_]:
 class Contactable:
     """How each action could reach each customer of a wave.
 
-    `treatments` (n, a) is the place of the treatment to use, `NO_TREATMENT` without one.
-    `quiet_until_ms` (n,) is when quiet hours end that keep an action waiting, 0 for nobody.
+    `treatments` (n, a) is the index of the treatment to use, `NO_TREATMENT` without one.
+    `quiet_until_ms` (n,) is when the quiet hours that delay an action end, 0 without a delay.
     """
 
     treatments: NDArray[np.intp]
@@ -68,7 +69,7 @@ class ContactPolicy:
         self._limits = [
             (limit, limited(limit, actions)) for limit in rules.limits if limit.scope != "channel"
         ]
-        # What is owed goes out without room to await its outcome: see
+        # Service is published even without room to await its outcome: see
         # `streams.core.decision.effects`.
         most = MAX_PENDING - PENDING_FOR_SERVICE
         self._most_pending = np.where(self._service, _ALWAYS_ROOM, most)
@@ -92,7 +93,7 @@ class ContactPolicy:
     def apply(
         self, wave: Wave, funnel: Funnel, used_up: Sequence[tuple[str, Mask]] = ()
     ) -> Contactable:
-        """Drop what must rest or has no way to the customer; return the ways that are left.
+        """Drop what is suppressed or has no open treatment; return the treatments that are left.
 
         `used_up` has the fate of each closed budget and the treatments it is about, (a, most).
         """
@@ -107,7 +108,7 @@ class ContactPolicy:
     def _local_times(self, wave: Wave) -> Locals:
         """Return each customer's local time, where a limit asks for it.
 
-        None stands for a customer whose zone is neither known nor assumed.
+        None is for a customer whose zone is neither known nor assumed.
         """
         if not self._by_calendar:
             return [None] * len(wave)
@@ -128,7 +129,7 @@ class ContactPolicy:
                 ]
             )
             funnel.drop(troubled[:, None] & ~self._service, "contact:ticket")
-        # Most of what is kept are counts that silence nothing yet.
+        # Most entries are counts that suppress nothing yet.
         silenced = [
             (row, number)
             for row, (state, at_ms) in enumerate(zip(wave.states, wave.at_ms.tolist(), strict=True))

@@ -73,9 +73,9 @@ class OpenTreatments:
     ) -> Reasons:
         """Return what closes each treatment for each customer, (n, a, most); 0 is open.
 
-        `quiet` (n, channels) tells which channels would disturb whom. `used_up` has the fate of
-        each closed budget with the treatments it is about, (a, most): its reasons come behind
-        those of `fates`.
+        `quiet` (n, channels) is true where quiet hours close a channel. `used_up` has the fate of
+        each closed budget with its treatments, (a, most): these reasons come after those of
+        `fates`.
         """
         closed, owed = self._by_channel(wave, windows)
         if quiet is not None and quiet.any():
@@ -97,7 +97,7 @@ class OpenTreatments:
         return first
 
     def preferred(self, wave: Wave, usable: Mask) -> Mask:
-        """Return of the usable treatments, (n, a, most), those of which the first is to be used.
+        """Return of the usable treatments, (n, a, most), those that are preferred.
 
         Where it is not known where a customer is, service reaches out if it can.
         """

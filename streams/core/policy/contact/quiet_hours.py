@@ -1,4 +1,4 @@
-"""Quiet hours: the times of a customer's own day, week and year at which nobody disturbs them.
+"""Quiet hours: the times of a customer's local day, week and year without contact.
 
 Local time is wall-clock time, so on the days when clocks change quiet hours still begin and end
 when the clock on the wall says so: a night is an hour shorter or longer, and an hour that comes
@@ -43,8 +43,8 @@ def own_hours(state: CustomerState) -> Span:
 class QuietTable:
     """The quiet times of a channel as tables: minutes of a week from Monday, and days since 1970.
 
-    `week` (10080,) holds for customers who set no hours of their own; `others` leaves out the daily
-    span, for customers whose own hours take its place.
+    `week` (10080,) holds for customers without hours of their own; `others` leaves out the daily
+    span, for customers whose own hours replace it.
     """
 
     def __init__(self, times: QuietTimes) -> None:
@@ -81,7 +81,7 @@ class QuietTable:
 
 
 def _minutes(span: Span) -> Flags:
-    """Return which minutes of a day lie in a span, (1440,)."""
+    """Return which minutes of a day are in a span, (1440,)."""
     minute = np.arange(_DAY_MINUTES)
     if span.start <= span.end:
         return (span.start <= minute) & (minute < span.end)
@@ -131,7 +131,7 @@ class QuietPlan:
         self._dates = frozenset().union(*(table.dates for table in self._tables.values()))
 
     def quiet(self, wave: Wave) -> Flags | None:
-        """Tell which channels would disturb whom, (n, channels); None for no channel of anybody."""
+        """Tell which channels are in quiet hours, (n, channels); None if none is for anyone."""
         start, end = wave.number("quiet_from_minute"), wave.number("quiet_until_minute")
         has_own = start != end
         some_have = has_own.any()
