@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 import msgspec
+from aiokafka.consumer.group_coordinator import GroupCoordinator
 
 from streams.shell.faust_app.app import create_app
 from streams.shell.kafka.outbox import Outbox
@@ -148,7 +149,6 @@ async def counting(options: RoleOptions, prefix: str, shutdown: Shutdown) -> int
     partitions = Partitions(changelog_topic(prefix), CODEC, hot_limit=1_000)
     role = Counting(prefix, partitions, outbox, options.client_config())
     runner = RoleRunner(role, options, outbox, writer, RoleProgress(), shutdown.failed)
-
     return await serve([create_app(runner, partitions)], shutdown)
 
 
@@ -166,9 +166,21 @@ def options(bootstrap: str, prefix: str, **changes: Any) -> RoleOptions:
     return RoleOptions(bootstrap, **chosen)
 
 
+def break_coordination() -> None:
+    """Let the client's coordination die after its first assignment, as a bug of it would."""
+
+    async def fail(self: GroupCoordinator, assignment: object) -> None:
+        raise ValueError("a bug of the client")
+
+    GroupCoordinator._maybe_do_autocommit = fail
+
+
 def main(arguments: Sequence[str]) -> int:
     bootstrap, prefix, *rest = arguments
     failpoint, instance = (*rest, "", "")[:2]
+    if failpoint == "coordination":
+        break_coordination()
+        failpoint = ""
     chosen = options(bootstrap, prefix, failpoint=failpoint, instance_id=instance or None)
     return run(lambda: counting(chosen, prefix, Shutdown()))
 

@@ -46,6 +46,14 @@ def test_sigterm_drains_checkpoints_and_exits_0(world: ShellWorld) -> None:
     world.check()
 
 
+def test_a_client_that_stops_coordinating_ends_the_worker_at_once(world: ShellWorld) -> None:
+    world.feed(1_000)
+    worker = world.start(failpoint="coordination")
+    assert worker.wait(PATIENCE_S) == EXIT_FAILED
+    assert "stopped coordinating with the consumer group" in world.said(worker)
+    assert "a bug of the client" in world.said(worker)
+
+
 def test_a_worker_killed_in_the_middle_loses_and_doubles_nothing(world: ShellWorld) -> None:
     world.feed(RECORDS)
     worker = world.start()

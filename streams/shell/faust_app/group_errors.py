@@ -36,8 +36,8 @@ class CoordinationEnded(WorkerExit):
 
     def __init__(self, group: str, error: BaseException | None) -> None:
         super().__init__(
-            f"the client has stopped to coordinate with the consumer group {group}: "
-            f"{_cause(error)}. It could keep no partition, so the "
+            f"the client has stopped coordinating with the consumer group {group}: "
+            f"{_cause(error)}. It can keep no partition, so the "
             "worker ends with nothing more committed; a restart joins the group again"
         )
 
