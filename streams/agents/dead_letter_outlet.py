@@ -99,14 +99,14 @@ class DeadLetters:
         now_ms: Callable[[], int],
         version: str,
         prefix: str = "",
-        noted: Callable[[str, str], None] = lambda topic, reason: None,
+        on_refused: Callable[[str, str], None] = lambda topic, reason: None,
     ) -> None:
         self._outbox = outbox
         self._topic = DEAD_LETTERS.with_prefix(prefix).name
         self._rate = rate
         self._now_ms = now_ms
         self._version = version
-        self._noted = noted
+        self._on_refused = on_refused
 
     def refuse(self, origin: Origin, record: RawRecord, rejection: Rejection) -> None:
         """Send one record; raises `TooManyDeadLetters` if the limit is exceeded."""
@@ -115,7 +115,7 @@ class DeadLetters:
             origin, record.key, record.value, rejection, now_ms, self._version
         )
         self._outbox.send(self._topic, key, value, headers=headers)
-        self._noted(origin.topic, rejection.reason)
+        self._on_refused(origin.topic, rejection.reason)
         # Counted by the record's timestamp, also where producers set it. By the time of reading,
         # the ordinary share of bad records of a whole backlog would fall into one window.
         if self._rate.add(min(record.timestamp, now_ms)):

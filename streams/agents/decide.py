@@ -81,8 +81,8 @@ ReadStates = Callable[[Sequence[int]], Awaitable[Mapping[int, dict[str, bytes]]]
 class Decide:
     """The role that keeps customers' state and decides.
 
-    `noted` is called with the outputs of each batch. `kept` is called with the number of customers
-    and, after a cut is durable, the sizes of its states in bytes.
+    `on_outputs` is called with the outputs of each batch. `on_states` is called with the number of
+    customers and, after a cut is durable, the sizes of its states in bytes.
     """
 
     name = "decide"
@@ -98,8 +98,8 @@ class Decide:
         read_states: ReadStates,
         dead_letters: DeadLetters,
         prefix: str = "",
-        noted: Callable[[Outputs], None] = lambda outputs: None,
-        kept: Callable[[int, Sequence[int]], None] = lambda customers, sizes: None,
+        on_outputs: Callable[[Outputs], None] = lambda outputs: None,
+        on_states: Callable[[int, Sequence[int]], None] = lambda customers, sizes: None,
     ) -> None:
         self.topics = (TIMELINE.with_prefix(prefix).name,)
         self._actions = NEXT_BEST_ACTIONS.with_prefix(prefix).name
@@ -112,8 +112,8 @@ class Decide:
         self._encoders = encoders
         self._read_states = read_states
         self._dead_letters = dead_letters
-        self._noted = noted
-        self._kept = kept
+        self._on_outputs = on_outputs
+        self._on_states = on_states
 
     async def work(self, *chunks: Chunk) -> None:
         """Advance the partitions by the chunks' records and send the outputs."""
@@ -132,7 +132,7 @@ class Decide:
                         await self._versions.available(record.kind, record.name, record.version)
             for outputs in self._engine.advance_all(batches):
                 self._send(outputs)
-                self._noted(outputs)
+                self._on_outputs(outputs)
             await self._outbox.publish()
             # Other roles may share the event loop.
             await asyncio.sleep(0)
@@ -192,12 +192,12 @@ class Decide:
         """Return the changed customers as changelog records."""
         offsets = {partition.partition: offset for partition, offset in positions.items()}
         writes = self._partitions.cut(offsets)
-        self._kept(self._partitions.customers, ())
+        self._on_states(self._partitions.customers, ())
         return Cut(positions, (writes,) if writes else ())
 
     def written(self, cut: Cut) -> None:
         """Note that the changes are durable, and report their sizes while no work waits."""
-        self._kept(self._partitions.customers, self._partitions.written())
+        self._on_states(self._partitions.customers, self._partitions.written())
 
 
 def versions_from(known: PartitionState, start: int) -> list[tuple[str, str, str]]:

@@ -91,8 +91,10 @@ class Intake:
         *,
         remote: RemoteSchemas | None = None,
         unavailable: type[Exception] = ConnectionError,
-        noted: Callable[[str, Mapping[str, int]], None] = lambda topic, kinds: None,
-        dropped: Callable[[Origin, Iterable[Dropped]], None] = lambda origin, fields: None,
+        on_admitted: Callable[[str, Mapping[str, int]], None] = lambda topic, kinds: None,
+        on_dropped_fields: Callable[[Origin, Iterable[Dropped]], None] = lambda origin, fields: (
+            None
+        ),
     ) -> None:
         self.topics = tuple(topic.with_prefix(options.prefix).name for topic in INPUTS)
         self._prefix = options.prefix
@@ -107,8 +109,8 @@ class Intake:
         self._stale_ms = options.stale_ms
         self._remote = remote
         self._unavailable = unavailable
-        self._noted = noted
-        self._dropped = dropped
+        self._on_admitted = on_admitted
+        self._on_dropped_fields = on_dropped_fields
 
     async def work(self, *chunks: Chunk) -> None:
         """Admit the chunks' records and send events and dead letters."""
@@ -133,7 +135,7 @@ class Intake:
             origin = Origin(topic, partition.partition, record.offset, arrived_ms)
             event, left_out = admit_noting(topic, record.value, origin, self._schemas, self._limits)
             if left_out:
-                self._dropped(origin, left_out)
+                self._on_dropped_fields(origin, left_out)
             if isinstance(event, Rejection):
                 self._dead_letters.refuse(origin, record, event)
             else:
@@ -144,7 +146,7 @@ class Intake:
                 key = event.customer.encode()
                 self._outbox.send(self._timeline, key, ENCODER.encode(event))
                 kinds[event.kind] += 1
-        self._noted(topic, kinds)
+        self._on_admitted(topic, kinds)
 
     async def _fetch_schemas(self, remote: RemoteSchemas, chunk: Chunk) -> None:
         """Fetch unknown schema ids; ask again until the registry answers."""

@@ -101,7 +101,7 @@ class _Learning:
 class Learn:
     """The role that owns the models: one writer for each, found by its lessons' partition.
 
-    `noted` is called with each lesson and what learning it returned.
+    `on_lesson` is called with each lesson and what learning it returned.
     """
 
     name = "learn"
@@ -113,7 +113,7 @@ class Learn:
         timeline: Timeline,
         now_ms: Callable[[], int],
         options: LearnOptions,
-        noted: Callable[[Lesson, object], None] = lambda lesson, progress: None,
+        on_lesson: Callable[[Lesson, object], None] = lambda lesson, progress: None,
     ) -> None:
         self.topics = (LESSONS.with_prefix(options.prefix).name,)
         self._snapshots = MODEL_SNAPSHOTS.with_prefix(options.prefix).name
@@ -122,7 +122,7 @@ class Learn:
         self._timeline = timeline
         self._now_ms = now_ms
         self._options = options
-        self._noted = noted
+        self._on_lesson = on_lesson
         self._learning: dict[str, _Learning] = {}
 
     async def work(self, *chunks: Chunk) -> None:
@@ -138,7 +138,7 @@ class Learn:
             lesson = _decode(partition, record.offset, record.value)
             in_use, *challengers = self._models.learners_of(lesson.model)
             model = self._model(in_use, partition.partition, record.offset)
-            self._noted(lesson, model.learn_one(lesson, record.offset))
+            self._on_lesson(lesson, model.learn_one(lesson, record.offset))
             for name in challengers:
                 self._model(name, partition.partition, record.offset).learn_one(
                     lesson, record.offset

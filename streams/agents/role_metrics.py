@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from models.lesson_result import LearnerProgress as Learned
-from models.lesson_result import Refusal
+from models.lesson_result import LearnerProgress, Refusal
 from schemas.decisions import Decision, NextBestAction
 from schemas.records import Lesson
 from streams.agents.build_info import BuildInfo
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 _NOTED = {"moment": m.MOMENTS, "outcome": m.OUTCOMES, "unmatched": m.OUTCOMES_UNMATCHED}
 
 
-def admitted(metrics: Metrics) -> Callable[[str, Mapping[str, int]], None]:
+def count_admitted(metrics: Metrics) -> Callable[[str, Mapping[str, int]], None]:
     """Return what counts admitted events of a topic, by kind."""
 
     def note(topic: str, kinds: Mapping[str, int]) -> None:
@@ -34,7 +33,7 @@ def admitted(metrics: Metrics) -> Callable[[str, Mapping[str, int]], None]:
     return note
 
 
-def refused(metrics: Metrics) -> Callable[[str, str], None]:
+def count_refused(metrics: Metrics) -> Callable[[str, str], None]:
     """Return what counts a dead letter."""
 
     def note(topic: str, reason: str) -> None:
@@ -44,12 +43,12 @@ def refused(metrics: Metrics) -> Callable[[str, str], None]:
     return note
 
 
-def decided(metrics: Metrics, build_info: BuildInfo) -> Callable[[Outputs], None]:
+def count_outputs(metrics: Metrics, build_info: BuildInfo) -> Callable[[Outputs], None]:
     """Return what counts the outputs of a batch, after they were sent."""
 
     def note(out: Outputs) -> None:
-        for note, count in out.notes.items():
-            what, _, kind = note.partition(":")
+        for name, count in out.notes.items():
+            what, _, kind = name.partition(":")
             if kind:
                 metrics.add(_NOTED[what], count, kind)
             else:
@@ -106,7 +105,7 @@ def _count_actions(metrics: Metrics, actions: list[NextBestAction]) -> None:
     metrics.observe(m.EVENT_TO_ACTION, waited)
 
 
-def kept(metrics: Metrics) -> Callable[[int, Sequence[int]], None]:
+def measure_states(metrics: Metrics) -> Callable[[int, Sequence[int]], None]:
     """Return what notes how many customers are held, and the sizes of the states of a cut."""
 
     def note(customers: int, sizes: Sequence[int]) -> None:
@@ -116,16 +115,16 @@ def kept(metrics: Metrics) -> Callable[[int, Sequence[int]], None]:
     return note
 
 
-def recovered(metrics: Metrics, states: int) -> None:
+def count_recovered(metrics: Metrics, states: int) -> None:
     """Count states that were read back."""
     metrics.add(m.RECOVERED, states, "decide")
 
 
-def learned(metrics: Metrics) -> Callable[[Lesson, object], None]:
+def count_lessons(metrics: Metrics) -> Callable[[Lesson, object], None]:
     """Return what counts a lesson, learned or refused."""
 
     def note(lesson: Lesson, progress: object) -> None:
-        if isinstance(progress, Learned):
+        if isinstance(progress, LearnerProgress):
             metrics.add(m.LESSONS, 1, lesson.action, str(int(lesson.label)))
             if progress.drifted:
                 metrics.add(m.DRIFTS, 1, lesson.action)
@@ -135,7 +134,7 @@ def learned(metrics: Metrics) -> Callable[[Lesson, object], None]:
     return note
 
 
-def published(metrics: Metrics, bank: Bank, in_use: bool = True) -> None:
+def measure_model(metrics: Metrics, bank: Bank, in_use: bool = True) -> None:
     """Show the quality of a published model; of a challenger only its number of lessons."""
     metrics.add(m.MODEL_VERSIONS, 1, bank.name)
     metrics.set(m.MODEL_LESSONS, bank.overall.lessons, bank.name)

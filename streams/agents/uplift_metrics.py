@@ -49,11 +49,13 @@ class UpliftMeter:
             self._shown_at_ms = now_ms
             self.show()
 
-    def after(self, noted: Callable[[Lesson, object], None]) -> Callable[[Lesson, object], None]:
-        """Return what notes a lesson with `noted`, then counts it here."""
+    def after(
+        self, on_lesson: Callable[[Lesson, object], None]
+    ) -> Callable[[Lesson, object], None]:
+        """Return what notes a lesson with `on_lesson`, then counts it here."""
 
         def note(lesson: Lesson, progress: object) -> None:
-            noted(lesson, progress)
+            on_lesson(lesson, progress)
             self.see(lesson)
 
         return note

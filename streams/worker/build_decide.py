@@ -42,7 +42,7 @@ async def build(shared: Shared) -> ShellApp:
         shared.client,
         changelog,
         shared.timeline.partitions,
-        partial(role_metrics.recovered, shared.metrics),
+        partial(role_metrics.count_recovered, shared.metrics),
     )
 
     def catalogue(version: str, data: bytes) -> Catalogue:
@@ -60,8 +60,8 @@ async def build(shared: Shared) -> ShellApp:
         read_states=reader.read,
         dead_letters=shared.dead_letters(outbox),
         prefix=settings.topic_prefix,
-        noted=role_metrics.decided(shared.metrics, shared.build_info),
-        kept=role_metrics.kept(shared.metrics),
+        on_outputs=role_metrics.count_outputs(shared.metrics, shared.build_info),
+        on_states=role_metrics.measure_states(shared.metrics),
     )
     app = shared.app(role, outbox, partitions)
     shared.progress.roles["decide"].detail = partitions.summary

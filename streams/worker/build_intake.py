@@ -46,8 +46,8 @@ async def build(shared: Shared) -> ShellApp:
         ),
         remote=shared.registry,
         unavailable=RegistryUnavailable,
-        noted=role_metrics.admitted(shared.metrics),
-        dropped=DroppedFields(shared.metrics, now_ms).note,
+        on_admitted=role_metrics.count_admitted(shared.metrics),
+        on_dropped_fields=DroppedFields(shared.metrics, now_ms).note,
     )
     return shared.app(role, outbox)
 

@@ -38,7 +38,7 @@ async def build(shared: Shared) -> ShellApp:
     def snapshot(model: Any) -> tuple[str, bytes]:
         taken = take(model)
         in_use, *_ = setup.learners_of(learns_from(model.name)[0])
-        role_metrics.published(shared.metrics, model, model.name == in_use)
+        role_metrics.measure_model(shared.metrics, model, model.name == in_use)
         return taken.version, encode(taken)
 
     async def published() -> SnapshotsByModel:
@@ -65,6 +65,6 @@ async def build(shared: Shared) -> ShellApp:
             keep=settings.keep_snapshots,
             prefix=settings.topic_prefix,
         ),
-        meter.after(role_metrics.learned(shared.metrics)),
+        meter.after(role_metrics.count_lessons(shared.metrics)),
     )
     return shared.app(role, outbox, fetch_max_wait_ms=_FETCH_WAIT_MS)

@@ -18,10 +18,10 @@ class ModelSetup:
         self,
         file: CatalogueFile,
         now_ms: Callable[[], int],
-        noted: Callable[[Catalogue], None] = lambda catalogue: None,
+        on_catalogue: Callable[[Catalogue], None] = lambda catalogue: None,
     ) -> None:
-        """`noted` is called with each catalogue that is read, the first included."""
-        self._noted = noted
+        """`on_catalogue` is called with each catalogue that is read, the first included."""
+        self._on_catalogue = on_catalogue
         self._file = file
         self._now_ms = now_ms
         self._catalogue: Catalogue | None = None
@@ -43,5 +43,5 @@ class ModelSetup:
             found = self._file.catalogue()
             if self._catalogue is None or found.version != self._catalogue.version:
                 self._catalogue = found
-                self._noted(found)
+                self._on_catalogue(found)
         return self._catalogue

@@ -104,7 +104,7 @@ class Shared:
             now_ms,
             installed_version("concierge"),
             settings.topic_prefix,
-            role_metrics.refused(self.metrics),
+            role_metrics.count_refused(self.metrics),
         )
 
     def app(

@@ -36,7 +36,7 @@ def test_a_withdrawal_with_a_flaw_goes_on_without_it_and_is_counted() -> None:
         FakeClock(),
         lambda: NOW_MS,
         IntakeOptions(),
-        dropped=DroppedFields(metrics, lambda: NOW_MS).note,
+        on_dropped_fields=DroppedFields(metrics, lambda: NOW_MS).note,
     )
     value = encode_event(
         "profile",

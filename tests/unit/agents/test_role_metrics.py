@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from prometheus_client import generate_latest
 
-from streams.agents import role_metrics as meters
+from streams.agents import role_metrics
 from streams.agents.build_info import BuildInfo
 from streams.core.engine.engine import Outputs
 from streams.shell.telemetry.metrics import Metrics
@@ -32,7 +32,7 @@ def decided() -> Outputs:
 
 def test_trials_are_counted_with_what_they_would_bring() -> None:
     out, metrics = decided(), Metrics()
-    meters.decided(metrics, BuildInfo(metrics, "1.0"))(out)
+    role_metrics.count_outputs(metrics, BuildInfo(metrics, "1.0"))(out)
     tried = [d for d in out.decisions if d.shadow is not None]
     assert len(tried) == 200
     changed = [d for d in tried if d.shadow != d.chosen]

@@ -88,7 +88,7 @@ def test_a_lesson_teaches_both_and_is_noted_once() -> None:
             Timeline("timeline", 1),
             lambda: 0,
             LearnOptions(every_lessons=3, interval_ms=1_000, keep=2),
-            noted=lambda lesson, progress: noted.append(lesson),
+            on_lesson=lambda lesson, progress: noted.append(lesson),
         )
         await role.assigned({PLACE: 0}, {})
         await role.work(chunk("lessons", [ENCODER.encode(lesson())] * 4, 0, partition=2))

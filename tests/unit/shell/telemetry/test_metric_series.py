@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from prometheus_client import generate_latest
 
-from streams.agents import role_metrics as meters
+from streams.agents import role_metrics
 from streams.agents.build_info import BuildInfo
 from streams.shell.telemetry import metrics as m
 from streams.shell.telemetry.metric_series import (
@@ -82,7 +82,7 @@ def test_deciding_creates_no_series_that_was_not_there(scenario: Scenario) -> No
     create_catalogue_series(metrics, catalogue(scenario.pack))
     info = BuildInfo(metrics, "1.0")
     before = _series(metrics)
-    meters.decided(metrics, info)(driver.outputs)
+    role_metrics.count_outputs(metrics, info)(driver.outputs)
     born = {name for name in _series(metrics) - before if "concierge_build_info" not in name}
     assert born == set()
     assert driver.outputs.notes["folded"] > 0
