@@ -74,7 +74,9 @@ def test_a_feed_that_stops_early_says_where_to_go_on_and_goes_on_there(
     query: Typed = ["--topic", "clickstream", "--sql", written(tmp_path / "v.sql", VIEWS)]
     broker = ["--kafka", embedded_broker.bootstrap]
     first = typed(source, *query, *broker, "--limit", "7", prefix=topic_prefix)
-    assert "7 of 20 events are acknowledged. Go on with the same files and --skip 7" in first.output
+    assert (
+        "7 of 20 events are acknowledged. Continue with the same files and --skip 7" in first.output
+    )
     second = typed(source, *query, *broker, "--skip", "7", prefix=topic_prefix)
     assert "sent 13 to clickstream, 0 rejected, 7 skipped" in second.output
     values = list(consumed(embedded_broker.bootstrap, topic_prefix + "clickstream", 20))
@@ -163,8 +165,8 @@ def test_without_the_extra_the_command_says_how_to_get_it(
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--rate", "none"], "is no rate"),
-        (["--speed", "-3x"], "is no factor"),
+        (["--rate", "none"], "is not a rate"),
+        (["--speed", "-3x"], "is not a factor"),
         (["--limit", "0"], "--limit"),
         (["--topic", "support"], "give them in pairs"),
         (["--table", "products"], "NAME=FILE"),

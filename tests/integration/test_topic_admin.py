@@ -103,7 +103,7 @@ def test_a_topic_that_producers_stamp_works_with_the_consequence_in_plain_words(
     reports = {each.topic: each for each in create_topics(admin, topics, replication_factor=1)}
     found = reports[clicks.name]
     assert (found.verdict, found.stamped_by_producers) == ("differs", True)
-    assert "an event arrives when intake first reads it" in found.detail
+    assert "the arrival time is when intake first reads an event" in found.detail
     assert f"--entity-name {clicks.name} --add-config" in found.detail
     assert sum(each.stamped_by_producers for each in reports.values()) == 1
 

@@ -1,7 +1,7 @@
 """Warn of a consent that is missing in all recent decisions, for `concierge check`.
 
 A policy that needs an opt-in drops every action if the shop never sends the consents, and nothing
-else reports that. Each decision record says what it dropped and why; the newest ones are counted.
+else reports that. Each decision record holds what was dropped and why; the newest are counted.
 The funnel checks consent before every rule except the moment. So an action that a later rule
 dropped shows that its customer has given the consent.
 """
@@ -32,14 +32,14 @@ _CONSENT = "eligibility:consent_"
 
 @dataclass
 class ConsentTally:
-    """Of decisions that depended on a consent: by whom it was missing, by whom it was given."""
+    """Of the decisions that depend on a consent: in how many it was missing or given."""
 
     missing: int = 0
     given: int = 0
     customers: set[str] = field(default_factory=set)
 
     def warning(self, purpose: str, rule: str) -> str | None:
-        """Return a sentence where it was always missing, None where it was ever given."""
+        """Return a sentence if it was always missing, None if it was ever given."""
         if self.given or not self.missing:
             return None
         return (
@@ -51,9 +51,9 @@ class ConsentTally:
 
 
 def tally(decisions: Iterable[Decision], catalogue: Catalogue) -> Mapping[str, ConsentTally]:
-    """Count by purpose what decisions say of consent.
+    """Count, by purpose, the decisions in which consent was missing or given.
 
-    Actions that the catalogue does not know (any more) say nothing of a purpose.
+    Actions that are not in the catalogue are ignored, because their purpose is unknown.
     """
     purpose_of = {action.id: action.purpose for action in catalogue.actions}
     found = {purpose: ConsentTally() for purpose in PURPOSES}
@@ -65,31 +65,31 @@ def tally(decisions: Iterable[Decision], catalogue: Catalogue) -> Mapping[str, C
         ]
         watched = decision.moment in WATCHED_MOMENTS
         for purpose, each in found.items():
-            asked = [
+            fates_of_purpose = [
                 fate
                 for of, fate in fates
                 if of == purpose or (of is not None and watched and purpose == "personalization")
             ]
-            if any(fate == f"{_CONSENT}{purpose}" for fate in asked):
+            if any(fate == f"{_CONSENT}{purpose}" for fate in fates_of_purpose):
                 each.missing += 1
                 each.customers.add(decision.customer)
-            elif any(not fate.startswith(_CONSENT) for fate in asked):
+            elif any(not fate.startswith(_CONSENT) for fate in fates_of_purpose):
                 each.given += 1
     return found
 
 
 def warn_about_consents(settings: Settings, catalogue: Catalogue, console: Console) -> None:
-    """Print a warning for each consent that no decision found given; never a reason to fail."""
+    """Print a warning for each consent that no decision had; the check never fails by it."""
     try:
         found = tally(logged_decisions(settings, MOST_DECISIONS), catalogue)
     except KafkaException as error:
-        # Whoever may set up topics need not be allowed to read decisions: they are personal data.
-        says = f"not looked at, the decisions cannot be read: {advice(error.args[0])}"
-        _note(console, says)
+        # A user who may set up topics may lack the right to read decisions: they are personal data.
+        sentence = f"not checked, the decisions cannot be read: {advice(error.args[0])}"
+        _note(console, sentence)
         return
     except (ValueError, RegistryRefused, RegistryUnavailable) as error:
-        says = f"not looked at, the decisions cannot be read: {error}"
-        _note(console, says)
+        sentence = f"not checked, the decisions cannot be read: {error}"
+        _note(console, sentence)
         return
     for purpose, each in found.items():
         rule = catalogue.consent.get(purpose, "opt_in")
@@ -97,5 +97,5 @@ def warn_about_consents(settings: Settings, catalogue: Catalogue, console: Conso
             console.print("[yellow]warning[/]  ", Text(warning), sep="")
 
 
-def _note(console: Console, says: str) -> None:
-    console.print("[dim]note[/]     consent: ", Text(says), sep="")
+def _note(console: Console, sentence: str) -> None:
+    console.print("[dim]note[/]     consent: ", Text(sentence), sep="")

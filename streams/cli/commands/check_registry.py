@@ -1,4 +1,4 @@
-"""`concierge check`, the part that asks the schema registry."""
+"""The part of `concierge check` that checks the schemas in the registry."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from streams.shell.settings.settings import Settings
 
 
 def registry_is_fine(settings: Settings, console: Console) -> bool:
-    """Print what the registry holds for our topics; return whether a worker can work with it.
+    """Print a line for each subject of our topics; return whether a worker can run with them.
 
-    Without a registry in the settings there is nothing to ask.
+    Returns True if the settings name no registry.
     """
     if not settings.schema_registry_url:
         return True

@@ -1,4 +1,4 @@
-"""`concierge demo`: a real shop's thirteen months, decided, answered and learned from."""
+"""`concierge demo`: thirteen months of a real shop, with a simulator that answers the actions."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from streams.shell.settings.paths import bundled_catalogue
 from streams.shell.versions.catalogue_file import parse_catalogue
 
 APP = "concierge-demo"
-# The worker's own defaults but for three: the story writes the ticks, the embedded broker does not
-# wake a waiting fetch, and no dead letter is expected.
+# The worker's defaults except: the story writes the ticks, the embedded broker does not wake a
+# waiting fetch, and dead letters are not expected.
 _WORKER = {
     "app_id": APP,
     "clock": "off",
     "fetch_max_wait_ms": 5,
     "dead_letter_limit": 10,
 }
-# Every four hours of the story its time passes: timers fire, answers are carried back.
+# Every four hours of the story a tick is written: timers fire and answers are sent.
 _SLICES_PER_DAY = 6
 
 
@@ -45,7 +45,7 @@ _SLICES_PER_DAY = 6
     type=click.FloatRange(min=0),
     default=100,
     show_default=True,
-    help="End after this long, wherever the story is then; 0 plays it to its end.",
+    help="Stop after this time; 0 runs the story to its end.",
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the simulator.")
 @click.option(
@@ -53,16 +53,16 @@ _SLICES_PER_DAY = 6
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object as the last line.")
 def demo(seconds: float, seed: int, kafka: str | None, as_json: bool) -> int:
-    """Run the main job on real input: orders and refunds of a UK gift shop, 2010-12 to 2011-12.
+    """Run a worker on orders and refunds of a UK gift shop, December 2010 to December 2011.
 
-    Orders and refunds are real (UCI Online Retail, CC BY 4.0). The shop's data has no browsing,
-    support, profiles or answers: those come from a seeded simulator of customers with hidden
-    tastes, and say so by ids that begin with `sim-`. Events go to an embedded broker, a real
-    worker decides and learns, the simulated customers answer.
+    Orders and refunds are real (UCI Online Retail, CC BY 4.0). The data has no browsing, support,
+    profiles or answers: they come from a seeded simulator of customers with hidden tastes, with ids
+    that begin with `sim-`. Events go to an embedded broker, a real worker decides and learns, and
+    the simulated customers answer.
 
-    Watch the response rate: choices are nearly blind at first and informed at the end.
+    Watch the response rate: the first choices are nearly random, the last ones are learned.
     """
-    # As after Ctrl-C: the worker is ended too.
+    # As with Ctrl-C, the worker process is ended, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     began_s = monotonic()
     screen = Screen(sys.stderr if as_json else sys.stdout)
@@ -89,7 +89,7 @@ def _play(
     with open_shipped() as file:
         invoices = list(read_invoices(file))
     screen.say(f"{len(invoices):,} real orders and refunds; starting a worker on {bootstrap}")
-    # The road polls for what it knows is there; the end of a partition is no event to it.
+    # The road polls for records that it knows to exist, so it needs no end-of-partition events.
     consumer = Consumer(
         {**reader_config(client), "enable.partition.eof": False, "fetch.wait.max.ms": 5}
     )
@@ -126,7 +126,7 @@ def _play(
 
 
 class _Ends:
-    """The offsets after the last record, by "topic/partition"."""
+    """The end offsets of topics, by "topic/partition"."""
 
     def __init__(self, consumer: Consumer) -> None:
         self._consumer = consumer

@@ -1,4 +1,4 @@
-"""`concierge feed`: send one's own history to the input topics."""
+"""`concierge feed`: send rows of files to the input topics as events, by SQL."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from streams.shell.settings.settings import Settings, SettingsError
     multiple=True,
     required=True,
     type=click.Choice(input_topics()),
-    help="Input topic of the events that the next --sql makes. Give both as often as needed.",
+    help="Input topic for the events of the next --sql. Both may be given several times.",
 )
 @click.option(
     "--sql",
@@ -51,28 +51,32 @@ from streams.shell.settings.settings import Settings, SettingsError
     type=FILE,
     help="File with one SELECT over the table `data`; its columns are the fields of an event.",
 )
-@click.option("--kafka", metavar="HOST:PORT", help="Brokers; else CONCIERGE_KAFKA.")
+@click.option("--kafka", metavar="HOST:PORT", help="Kafka brokers; default: CONCIERGE_KAFKA.")
 @click.option("--rate", type=RateParam(), help="Send at most this many events a second.")
 @click.option(
     "--speed",
     type=SpeedParam(),
-    help="Replay event time this much faster than it passed, e.g. 1000x. Gaps of more than a "
-    "minute are cut to a minute.",
+    help="Replay event time this much faster, for example 1000x. Pauses of more than a minute are "
+    "shortened to a minute.",
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Stop after this many events.")
 @click.option(
     "--skip",
     type=click.IntRange(min=0),
     default=0,
-    help="Leave out this many events from the first on; a feed that ends early says how many.",
+    help="Skip this many events from the start; a feed that ends early prints the number.",
 )
-@click.option("--dry-run", is_flag=True, help="Read and check everything, show, send nothing.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Read and check everything, but send nothing.",
+)
 @click.option("--strict", is_flag=True, help="Send nothing if anything is rejected (exit code 1).")
 @click.option(
     "--rejects",
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
-    help="File for what is rejected, one JSON line each; default SOURCE.rejected.jsonl in the "
-    "current folder. Not written by a dry run unless given. With --skip it is added to.",
+    help="File for rejected rows, one JSON line each; default: SOURCE.rejected.jsonl in the "
+    "current folder. A dry run writes it only if given; with --skip it is appended to.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the sums as one last JSON line.")
 def feed(
@@ -94,8 +98,8 @@ def feed(
     SOURCE is CSV, JSON Lines, JSON, Avro or Parquet, also compressed; several files are read as
     one. Needs the extra `files`: pip install -c constraints.txt '.[files]'. Every SQL file holds
     one SELECT over the table `data`. All files are read and all queries run before anything is
-    sent. Events go out in the order of their time. What becomes no event is counted and written to
-    the reject file with its line and the reason.
+    sent. Events are sent in the order of their time. Rejected rows are counted and written to the
+    reject file with their line and the reason.
 
     \b
     Try it first:
@@ -130,7 +134,7 @@ def feed(
         if options["strict"]:
             run.check_all()
         sending = None if dry_run else _sending(kafka, Pace(rate, speed))
-        # Before anything is sent: what is rejected must have a place.
+        # Before anything is sent: it must be possible to write rejected rows.
         kept.open(append=options["skip"] > 0)
         first: list[Event] = []
         try:
@@ -142,7 +146,7 @@ def feed(
 
 @contextmanager
 def _clear_errors() -> Iterator[None]:
-    """Turn what a user can mend into one clear message."""
+    """Turn errors that a user can correct into one clear message."""
     try:
         yield
     except MissingDuckDB as error:

@@ -1,4 +1,4 @@
-"""Parameters of `concierge feed`: factors and rates."""
+"""Parameter types of `concierge feed`: speed factors and rates."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ class SpeedParam(click.ParamType):
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
-        """Return the factor; fails for what is no number above 0."""
+        """Return the factor; fails unless it is a number above 0."""
         try:
             speed = float(str(value).lower().removesuffix("x"))
         except ValueError:
             speed = 0.0
         if not 0.0 < speed < float("inf"):
-            self.fail(f"{value!r} is no factor; write for example 1000x", param, ctx)
+            self.fail(f"{value!r} is not a factor; write for example 1000x", param, ctx)
         return speed
 
 
@@ -31,11 +31,11 @@ class RateParam(click.ParamType):
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
-        """Return events per second; fails for what is no number above 0."""
+        """Return events per second; fails unless it is a number above 0."""
         try:
             rate = float(str(value).lower().removesuffix("/s"))
         except ValueError:
             rate = 0.0
         if not 0.0 < rate < float("inf"):
-            self.fail(f"{value!r} is no rate; write for example 500/s", param, ctx)
+            self.fail(f"{value!r} is not a rate; write for example 500/s", param, ctx)
         return rate

@@ -1,4 +1,4 @@
-"""`concierge topics`: create the declared topics, or say how the existing ones differ."""
+"""`concierge topics`: create the declared topics, or show how the existing ones differ."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from streams.shell.kafka.topic_admin import (
 from streams.shell.kafka.topic_width import WIDTH_IS_FIXED, check_width
 from streams.shell.settings.settings import Settings
 
-# More than one broker should hold of one topic; a typing error is noticed here.
-MOST_PARTITIONS = 1_024
+# More than a broker should have of one topic; catches typing errors.
+MAX_PARTITIONS = 1_024
 
 _COLOURS = {
     "ok": "green",
@@ -40,19 +40,19 @@ _COLOURS = {
 @click.option("--create", is_flag=True, help="Create the topics that are missing.")
 @click.option(
     "--partitions",
-    type=click.IntRange(1, MOST_PARTITIONS),
+    type=click.IntRange(1, MAX_PARTITIONS),
     metavar="N",
-    help="With --create or --declared: so many partitions for the topics that grow with traffic "
-    f"(inputs, timeline, actions, decisions, changelog; else {DEFAULT_PARTITIONS}). They bound how "
-    f"many workers of a role can share the work. {WIDTH_IS_FIXED} Inputs may be given more "
-    "later, with kafka-topics --alter; running workers read them within seconds.",
+    help="With --create or --declared: number of partitions of the topics that grow with traffic "
+    f"(inputs, timeline, actions, decisions, changelog); default: {DEFAULT_PARTITIONS}. It limits "
+    f"how many workers can share a role. {WIDTH_IS_FIXED} Inputs may get more partitions later, "
+    "with kafka-topics --alter; running workers read them within seconds.",
 )
-@click.option("--declared", is_flag=True, help="Only list what is declared; ask no broker.")
+@click.option("--declared", is_flag=True, help="List the declared topics; connect to no broker.")
 @click.option(
     "--acls",
     "list_acls",
     is_flag=True,
-    help="Print the kafka-acls.sh lines that allow each role what it needs; ask no broker.",
+    help="Print kafka-acls.sh commands with the permissions of each role; connect to no broker.",
 )
 @click.option(
     "--role",
@@ -66,7 +66,7 @@ _COLOURS = {
     default=DEFAULT_PRINCIPAL,
     show_default=True,
     metavar="PATTERN",
-    help="With --acls: who a role is to Kafka; {app} and {role} are replaced.",
+    help="With --acls: the Kafka principal of a role; {app} and {role} are replaced.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 def topics(
@@ -81,7 +81,7 @@ def topics(
 ) -> int:
     """Compare the brokers' topics with the declared ones, or create those that are missing.
 
-    Exit code 1 when a topic is missing or wrong. An existing topic is never changed.
+    Exit code 1 if a topic is missing or wrong. An existing topic is never changed.
     """
     settings = settings_from(kafka)
     if list_acls:

@@ -31,8 +31,8 @@ from streams.shell.telemetry.logs import set_up_logs
 @click.option(
     "--apart",
     is_flag=True,
-    help="Run each role in a process of its own: faster on two cores or more. Their pages are "
-    "served on CONCIERGE_HTTP_PORT and the ports after it, in the order of the roles.",
+    help="Run each role in a process of its own: faster with two cores or more. Their pages are "
+    "on CONCIERGE_HTTP_PORT and the ports after it, in the order of the roles.",
 )
 @click.option(
     "--decide-processes",
@@ -40,22 +40,22 @@ from streams.shell.telemetry.logs import set_up_logs
     type=click.IntRange(min=1),
     default=1,
     metavar="N",
-    help="With --apart: so many processes for decide, which costs the most; they share its "
-    "partitions. The pages of those after the first follow behind all roles'.",
+    help="With --apart: number of processes for decide, the most expensive role; they share its "
+    "partitions. Their pages, except the first's, are on the ports after those of all roles.",
 )
 @click.option(
     "--embedded",
     is_flag=True,
-    help="To try things: start a broker inside this process, with all topics, and print its "
-    "address. It keeps nothing after the process ends.",
+    help="For a first try: start a broker inside this process, with all topics, and print its "
+    "address. Its records are lost when the process ends.",
 )
 def worker(
     kafka: str | None, roles: tuple[str, ...], apart: bool, deciding: int, embedded: bool
 ) -> int:
     """Run a worker: intake, decide and learn, on the brokers of CONCIERGE_KAFKA.
 
-    Add workers and Kafka's partitions move to them. SIGTERM drains, checkpoints and exits 0; a
-    failure commits nothing and exits 70, after which a restart goes on from the last checkpoint.
+    More workers share the partitions. SIGTERM drains, checkpoints and exits 0. After a failure
+    nothing is committed and the exit code is 70; a restart continues from the last checkpoint.
     """
     given = {"ROLES": ",".join(roles)} if roles else {}
     if not embedded:
@@ -79,11 +79,11 @@ def _run(settings: Settings, apart: bool, deciding: int) -> int:
     processes = _apart(settings, deciding) if apart else {}
     if len(processes) > 1:
         return run_processes(processes, lambda text: click.echo(f"concierge: {text}", err=True))
-    # River alone takes seconds to import, which no other command should wait for.
+    # Imported late: River takes seconds to import, and other commands do not need it.
     from streams.worker.run_worker import builders, run_worker
 
     set_up_logs(settings)
-    # Before the loop, so that what is imported counts among what lives at the start.
+    # Before the event loop, so that the imports are exempt from garbage collection.
     build = builders(settings.roles)
     return run(lambda: run_worker(settings, build))
 
@@ -93,17 +93,17 @@ def _apart(settings: Settings, deciding: int) -> dict[str, tuple[Sequence[str], 
     named = {role: role for role in settings.roles}
     named |= {f"decide-{number}": "decide" for number in range(2, deciding + 1)}
     processes: dict[str, tuple[Sequence[str], Mapping[str, str]]] = {}
-    for place, (name, role) in enumerate(named.items()):
+    for index, (name, role) in enumerate(named.items()):
         environment = {
             **os.environ,
             "CONCIERGE_KAFKA": settings.bootstrap,
             "CONCIERGE_ROLES": role,
         }
         if settings.http_port:
-            # Any free port stays any free port.
-            environment["CONCIERGE_HTTP_PORT"] = str(settings.http_port + place)
+            # Port 0 (any free port) is left as it is.
+            environment["CONCIERGE_HTTP_PORT"] = str(settings.http_port + index)
         if settings.instance_id and name != role:
-            # Two members of a group must not go by one name.
+            # Two members of a group must not have the same name.
             number = name.removeprefix(role)
             environment["CONCIERGE_INSTANCE_ID"] = settings.instance_id + number
         processes[name] = concierge_command("worker"), concierge_environment(environment)

@@ -1,4 +1,4 @@
-"""What the demo shows while it runs, and at its end."""
+"""The screen of the demo: a live view while it runs, and a summary at its end."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from rich.text import Text
 from streams.demo.story import Day, Report, StoryAnswer
 
 _SHOWN_DECISIONS = 8
-# Without a terminal: a line now and then instead of a picture.
+# Without a terminal: a line at this interval instead of the live view.
 _LINE_EVERY_S = 5.0
 
 
 class Screen:
-    """A live picture on a terminal, a line every few seconds elsewhere."""
+    """A live view on a terminal, else a line every few seconds."""
 
     def __init__(self, stream: TextIO) -> None:
         self._console = Console(file=stream, highlight=False)
@@ -41,7 +41,7 @@ class Screen:
     def live(self, report: Report, days: int, began_s: float, seconds: float) -> Iterator[None]:
         """Show the run of `report` for as long as the context lasts.
 
-        It ends after `seconds` since `began_s`, or after `days` where those are 0.
+        The progress bar is full `seconds` after `began_s`, or after `days` if `seconds` is 0.
         """
         self._report, self._days = report, days
         self._began_s, self._seconds = began_s, seconds
@@ -65,7 +65,7 @@ class Screen:
                 self.say(f"    {_line(answered)}")
 
     def summarise(self, report: Report, result: dict[str, Any]) -> None:
-        """Print what the run amounted to."""
+        """Print a summary of the run."""
         table = Table(title=f"{report.days} days of the shop", show_header=False)
         for name, value in result.items():
             table.add_row(name, "-" if value is None else f"{value:,}")
@@ -97,7 +97,7 @@ class Screen:
         return Panel(body, title="Concierge: next-best-actions of a gift shop")
 
     def _share(self, now_s: float) -> float:
-        """How far the run is: by the clock, or by the story where the clock does not end it."""
+        """Return the progress, 0 to 1: by the clock, or by the days if no time is set."""
         if self._seconds:
             return min((now_s - self._began_s) / self._seconds, 1.0)
         return self._report.days / self._days

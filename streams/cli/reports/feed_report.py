@@ -1,4 +1,4 @@
-"""Send what a feed makes, show how far it is, and say what became of everything."""
+"""Send the events of a feed with a progress bar, and print a summary of all rows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SHOWN_EVENTS = 3
 def send_all(run: FileFeed, sending: Sending | None, first: list[Event]) -> None:
     """Send a feed's events, or only check them; the first few are added to `first`.
 
-    However it ends, what was on its way is waited for, so that the sums are true.
+    After an error, too, it waits for records in flight, so that the sums are right.
     """
     with _progress() as progress:
         task = progress.add_task("events", total=max(run.sums.events, 1), rejected=0)
@@ -69,21 +69,21 @@ def summarise(
     *,
     as_json: bool,
 ) -> None:
-    """Print what was rejected, what was sent, and where to go on when not all was."""
+    """Print rejected rows, sent events, and how to continue if not all were sent."""
     for rejected in kept.shown:
         topic = f" ({rejected.topic})" if rejected.topic else ""
         click.echo(f"rejected {rejected.place}{topic}: {rejected.reason}", err=True)
     if kept.count > len(kept.shown):
         click.echo(f"rejected {kept.count - len(kept.shown):,} more", err=True)
     if kept.path is not None and kept.count:
-        click.echo(f"what was rejected is in {kept.path}", err=True)
+        click.echo(f"rejected rows are in {kept.path}", err=True)
     acknowledged, verb = None, "would send"
     if sending is not None:
         acknowledged = sending.acknowledged.total()
         all_arrived = acknowledged == sending.sent.total()
         verb = "sent" if all_arrived else "handed to the client, not all acknowledged:"
         if not all_arrived or run.sums.looked_at < run.sums.events:
-            _say_where_to_go_on(run, sending)
+            _print_how_to_continue(run, sending)
     for event in first if sending is None else ():
         click.echo(json.dumps(event, ensure_ascii=False))
     for sums in run.sums.topics:
@@ -103,11 +103,11 @@ def summarise(
         click.echo(json.dumps(found))
 
 
-def _say_where_to_go_on(run: FileFeed, sending: Sending) -> None:
+def _print_how_to_continue(run: FileFeed, sending: Sending) -> None:
     place = run.place_of(sending.all_acknowledged_before)
     click.echo(
         f"not all was sent: {sending.acknowledged.total():,} of {run.sums.events:,} events are "
-        f"acknowledged. Go on with the same files and --skip {place}: all before that are on "
-        "their topics; some after it may be, and count once by their ids",
+        f"acknowledged. Continue with the same files and --skip {place}: all events before that "
+        "are on their topics. Some after it may be, too; they count once, by their ids",
         err=True,
     )

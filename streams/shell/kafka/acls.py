@@ -1,7 +1,7 @@
-"""Who may do what on Kafka: the least that each role, and each command, needs.
+"""The Kafka permissions (ACLs) that each role and each command needs, as one table.
 
-One table; the docs, `concierge topics --acls` and the tests read it. `allow` is all there is, so
-brokers must refuse what nobody allowed (`allow.everyone.if.no.acl.found=false`).
+The docs, `concierge topics --acls` and the tests use it. The table only allows; brokers must refuse
+by default (`allow.everyone.if.no.acl.found=false`).
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from schemas.topics import (
 Operation = Literal["Read", "Write", "Create", "Describe", "DescribeConfigs"]
 Resource = Literal["topic", "group"]
 
-# Stand for the names that only an installation knows.
+# Placeholders for names that depend on the installation.
 CHANGELOG = customers_changelog("<app id>")
 _ALL = (*TOPICS, CHANGELOG)
 _GROUP = "<app id>-"
 DEFAULT_PRINCIPAL = "User:{app}-{role}"
 
 
-class Need(NamedTuple):
-    """What one of `roles` must be allowed on topics (or one group), and why."""
+class Requirement(NamedTuple):
+    """The operations that each of `roles` needs on topics (or on one group), and why."""
 
     roles: tuple[str, ...]
     topics: tuple[Topic, ...]
@@ -46,61 +46,67 @@ class Need(NamedTuple):
 
 
 WORKERS = ("intake", "decide", "learn")
-NEEDS = (
-    Need(
+REQUIREMENTS = (
+    Requirement(
         WORKERS,
         _ALL,
         ("Describe", "DescribeConfigs"),
-        "a worker looks at every topic before it starts; it reads no record by this",
+        "a worker checks every topic before it starts; this allows no reading of records",
     ),
     *(
-        Need((role,), (), ("Read",), "membership, and the offsets it commits", _GROUP + role)
+        Requirement((role,), (), ("Read",), "membership, and the offsets it commits", _GROUP + role)
         for role in WORKERS
     ),
-    Need(
+    Requirement(
         WORKERS,
         (),
         ("Describe",),
-        "its readers without a group look for a coordinator all the same",
+        "readers without a group look up a coordinator, too",
         _GROUP + "reader",
     ),
-    Need(("intake",), INPUTS, ("Read",), "the events"),
-    Need(("intake",), (TIMELINE,), ("Write",), "admitted events; ticks and switches, if it leads"),
-    Need(("intake",), (CATALOGUES,), ("Write",), "the catalogue, if it leads"),
-    Need(("intake", "decide"), (DEAD_LETTERS,), ("Write",), "what is refused"),
-    Need(("decide",), (TIMELINE,), ("Read",), "what happened, in order"),
-    Need(("decide",), (CATALOGUES, MODEL_SNAPSHOTS), ("Read",), "the versions it decides with"),
-    Need(("decide",), (NEXT_BEST_ACTIONS, DECISIONS), ("Write",), "what it decides"),
-    Need(("decide",), (LESSONS,), ("Write",), "settled decisions"),
-    Need(("decide",), (CHANGELOG,), ("Read", "Write"), "state: recovery and checkpoints"),
-    Need(("learn",), (LESSONS,), ("Read",), "what it learns from"),
-    Need(("learn",), (MODEL_SNAPSHOTS,), ("Read", "Write"), "models: recovery and versions"),
-    Need(("learn",), (TIMELINE,), ("Write",), "switches to new versions"),
-    Need(
+    Requirement(("intake",), INPUTS, ("Read",), "the events"),
+    Requirement(
+        ("intake",), (TIMELINE,), ("Write",), "admitted events; ticks and switches, if it leads"
+    ),
+    Requirement(("intake",), (CATALOGUES,), ("Write",), "the catalogue, if it leads"),
+    Requirement(("intake", "decide"), (DEAD_LETTERS,), ("Write",), "refused records"),
+    Requirement(("decide",), (TIMELINE,), ("Read",), "the events, in order"),
+    Requirement(
+        ("decide",), (CATALOGUES, MODEL_SNAPSHOTS), ("Read",), "the versions it decides with"
+    ),
+    Requirement(("decide",), (NEXT_BEST_ACTIONS, DECISIONS), ("Write",), "its decisions"),
+    Requirement(("decide",), (LESSONS,), ("Write",), "settled decisions"),
+    Requirement(("decide",), (CHANGELOG,), ("Read", "Write"), "state: recovery and checkpoints"),
+    Requirement(("learn",), (LESSONS,), ("Read",), "lessons to learn from"),
+    Requirement(("learn",), (MODEL_SNAPSHOTS,), ("Read", "Write"), "models: recovery and versions"),
+    Requirement(("learn",), (TIMELINE,), ("Write",), "switches to new versions"),
+    Requirement(
         ("setup",),
         _ALL,
         ("Create", "Describe", "DescribeConfigs"),
         "`concierge topics --create` and `concierge check`, run by a person or a deployment",
     ),
-    Need(("feed",), INPUTS, ("Write",), "`concierge feed`, and whoever else sends events"),
-    Need(
+    Requirement(("feed",), INPUTS, ("Write",), "`concierge feed`, and other senders of events"),
+    Requirement(
         ("inspect",),
         (DECISIONS, DEAD_LETTERS, CHANGELOG),
         ("Read",),
         "`concierge explain` and `dead-letters`: this is personal data",
     ),
-    Need(("inspect",), (), ("Describe",), "their reader without a group", _GROUP + "reader"),
-    Need(
+    Requirement(("inspect",), (), ("Describe",), "their reader without a group", _GROUP + "reader"),
+    Requirement(
         ("channel",), (NEXT_BEST_ACTIONS,), ("Read",), "a channel that acts; its group is its own"
     ),
-    Need(("channel",), tuple(t for t in INPUTS if t.name == "outcomes"), ("Write",), "its answers"),
+    Requirement(
+        ("channel",), tuple(t for t in INPUTS if t.name == "outcomes"), ("Write",), "its answers"
+    ),
 )
-ROLES = tuple(dict.fromkeys(role for need in NEEDS for role in need.roles))
+ROLES = tuple(dict.fromkeys(role for need in REQUIREMENTS for role in need.roles))
 
 
 @dataclass(frozen=True, order=True)
 class Acl:
-    """One permission of one principal on one resource, by its literal name, from any host."""
+    """A permission of a principal on a resource, by its literal name, from any host."""
 
     principal: str
     resource: Resource
@@ -114,33 +120,33 @@ def acls(
     roles: Iterable[str] = ROLES,
     principal: str = DEFAULT_PRINCIPAL,
 ) -> list[Acl]:
-    """Return every permission that the roles need, in the table's order, none twice.
+    """Return every permission that the roles need, each once, in the order of the table.
 
     `principal` is a pattern in which {app} and {role} are replaced.
     """
     wanted = set(roles)
     found: dict[Acl, None] = {}
-    for need in NEEDS:
+    for need in REQUIREMENTS:
         for role in need.roles:
-            who = principal.replace("{app}", app_id).replace("{role}", role)
+            user = principal.replace("{app}", app_id).replace("{role}", role)
             if role in wanted:
-                found.update(dict.fromkeys(_of(need, who, app_id, prefix)))
+                found.update(dict.fromkeys(_of(need, user, app_id, prefix)))
     return list(found)
 
 
-def _of(need: Need, principal: str, app_id: str, prefix: str) -> Iterator[Acl]:
+def _of(need: Requirement, principal: str, app_id: str, prefix: str) -> Iterator[Acl]:
     for operation in need.operations:
         if need.group:
             name = need.group.replace("<app id>", app_id)
             yield Acl(principal, "group", name, operation)
         for topic in need.topics:
-            # The changelog carries the application's id instead of the prefix.
+            # The changelog's name begins with the app id instead of the prefix.
             own = topic.name.replace("<app id>", app_id)
             yield Acl(principal, "topic", own if topic is CHANGELOG else prefix + own, operation)
 
 
 def commands(wanted: Iterable[Acl], bootstrap: str) -> list[str]:
-    """Return `kafka-acls.sh` lines that allow all this, one for a resource and principal."""
+    """Return `kafka-acls.sh` command lines, one for each resource and principal."""
     operations: dict[tuple[str, str, str], list[str]] = {}
     for acl in wanted:
         operations.setdefault((acl.principal, acl.resource, acl.name), []).append(acl.operation)
@@ -155,8 +161,8 @@ def commands(wanted: Iterable[Acl], bootstrap: str) -> list[str]:
 
 def acls_table() -> str:
     """Return the table as Markdown, for the docs."""
-    rows = ["| role | on | may | because |", "|---|---|---|---|"]
-    for need in NEEDS:
+    rows = ["| role | on | operations | why |", "|---|---|---|---|"]
+    for need in REQUIREMENTS:
         named = ", ".join(f"`{topic.name}`" for topic in need.topics)
         on = "all topics" if need.topics == _ALL else named or f"group `{need.group}`"
         roles = ", ".join(need.roles)

@@ -1,4 +1,4 @@
-"""TLS towards the brokers: the files the settings name, loaded or refused with a sentence."""
+"""TLS to the brokers: load the files that the settings name, and report those that are invalid."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from streams.shell.settings.settings import Settings
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext:
-    """Return what a TLS connection to the brokers is checked and signed with.
+    """Return the TLS context for connections to the brokers.
 
     Raises OSError or ssl.SSLError when a file cannot be read or used.
     """
     context = ssl.create_default_context(cafile=settings.kafka_ca_file or None)
     context.check_hostname = settings.kafka_check_hostname == "on"
     if settings.kafka_cert_file:
-        # Without a password given, OpenSSL would ask the terminal for one and wait.
+        # Without this function OpenSSL would ask for a password on the terminal and wait.
         context.load_cert_chain(
             settings.kafka_cert_file,
             settings.kafka_key_file or None,
@@ -25,7 +25,7 @@ def tls_context(settings: Settings) -> ssl.SSLContext:
 
 
 def certificate_problems(settings: Settings) -> list[str]:
-    """Return what is wrong with the certificate files that the settings name, one sentence each."""
+    """Return the problems of the certificate files that the settings name, one sentence each."""
     problems = []
     for variable, path in (
         ("CONCIERGE_KAFKA_CA_FILE", settings.kafka_ca_file),
@@ -57,7 +57,7 @@ def _wrong_ca(variable: str, path: str) -> list[str]:
     try:
         ssl.create_default_context(cafile=path)
     except ssl.SSLError as error:
-        return [f'{variable}="{path}" holds no certificate ({_reason(error)}): name a PEM file']
+        return [f'{variable}="{path}" contains no certificate ({_reason(error)}): name a PEM file']
     except OSError as error:
         why = error.strerror
         return [f'{variable}="{path}" cannot be read: {why}; name a file that this user may read']

@@ -1,4 +1,4 @@
-"""How both Kafka clients log in: the same settings, told to librdkafka and to Faust."""
+"""Brokers and login as configuration of librdkafka clients."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ LibrdkafkaConfig = dict[str, str | int | float | bool]
 
 
 def librdkafka_config(settings: Settings) -> LibrdkafkaConfig:
-    """Return what every confluent-kafka client of this worker starts from: brokers and login."""
+    """Return the configuration that all confluent-kafka clients of this worker share."""
     config: LibrdkafkaConfig = {
         "bootstrap.servers": settings.bootstrap,
         "client.id": settings.app_id,
-        # Brokers that are away: ask less often, and leave the one clear line to us.
+        # While brokers are unreachable: retry less often, and let our own code log it once.
         "reconnect.backoff.max.ms": 5_000,
         "log_level": 2,
     }

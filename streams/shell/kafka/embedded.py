@@ -1,10 +1,10 @@
 """A Kafka broker inside this process, for the demo and the tests: librdkafka's mock cluster.
 
-It speaks the real protocol on a loopback port, so other processes and other clients can use it.
-What it lacks decides what it is for: topics appear by themselves, always with
-`PARTITIONS_PER_TOPIC` partitions; there is no CreateTopics, no DescribeConfigs, no compaction and
-no persistence; a partition keeps its newest 5 MiB or 100,000 records and silently drops the rest.
-So a feed must not run further ahead of a worker than that, and it proves nothing of durability.
+It speaks the real protocol on a loopback port, so other processes and other clients can use it. It
+has limits: topics are created on first use, always with `PARTITIONS_PER_TOPIC` partitions. There is
+no CreateTopics, no DescribeConfigs, no compaction and no persistence. A partition keeps its newest
+5 MiB or 100,000 records and silently drops older ones, so a feed must not get further ahead of a
+worker than that. Tests on it say nothing about durability.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from confluent_kafka import Producer
 # librdkafka's own default; there is no setting for it.
 PARTITIONS_PER_TOPIC = 4
 
-# How a client can tell that it talks to such a broker.
+# By this prefix of the cluster id a client recognizes such a broker.
 EMBEDDED_CLUSTER_PREFIX = "mockCluster"
 
 _START_TIMEOUT_S = 10.0
@@ -25,7 +25,7 @@ _START_TIMEOUT_S = 10.0
 class EmbeddedBroker:
     """Run one mock broker while the object is entered (or between `start` and `stop`).
 
-    The broker lives in threads of librdkafka and ends with this process at the latest.
+    The broker runs in threads of librdkafka and ends with this process at the latest.
     """
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class EmbeddedBroker:
                 {
                     "bootstrap.servers": "replaced.by.the.mock.cluster",
                     "test.mock.num.brokers": 1,
-                    # The only thing librdkafka logs here is that the mock cluster is on.
+                    # librdkafka would log that the mock cluster is enabled.
                     "log_level": 0,
                 }
             )

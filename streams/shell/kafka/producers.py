@@ -1,9 +1,9 @@
 """The confluent producers of one outbox: one for internal topics, one for topics that others read.
 
 librdkafka compresses by a setting of the producer, and its Python client has none for one topic.
-What only we read is lz4. What others read is compressed as the setting says: kafkajs, the most used
-client of Node, reads neither lz4 nor zstd nor snappy unless a codec is added. The second producer
-is made when the first such record is sent, so a role that sends none does not pay for it.
+Internal topics use lz4. Topics for others use the configured compression, since kafkajs, the most
+used client of Node, reads lz4, zstd and snappy only with a codec added. A further producer is
+created when the first record for it is sent, so a role that sends none does not pay for it.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from confluent_kafka import Producer
 
 from schemas.topics import PRODUCER_MAX_MESSAGE_BYTES
 
-# The partitioner of Java clients: others who write or read by key agree with us.
+# The partitioner of Java clients, so that other programs compute the same partition of a key.
 PARTITIONER = "murmur2_random"
-# Records in librdkafka's queue, sent or waiting; the sender waits above it.
+# Records in librdkafka's queue, sent or waiting; with more, the sender waits.
 QUEUE_LIMIT = 200_000
-# Of topics that only we read.
+# For topics that only we read.
 INTERNAL_COMPRESSION = "lz4"
 # gzip at its default level costs librdkafka's thread 150 us for a record of 2 KiB, at this level 80
 # for a fifth more bytes; zstd costs 11, lz4 2. The other kinds keep librdkafka's default level.
@@ -28,7 +28,7 @@ _LEVELS = {"gzip": 1}
 
 
 def producer_config(client: Mapping[str, Any], linger_ms: float) -> dict[str, Any]:
-    """Return librdkafka's settings for a producer that loses and reorders nothing.
+    """Return librdkafka's configuration of a producer that neither loses nor reorders records.
 
     `client` holds the bootstrap servers and, where needed, the security settings.
     """
@@ -40,10 +40,10 @@ def producer_config(client: Mapping[str, Any], linger_ms: float) -> dict[str, An
         "linger.ms": linger_ms,
         "message.max.bytes": PRODUCER_MAX_MESSAGE_BYTES,
         "delivery.report.only.error": True,
-        # Below the session timeout: what is queued is given up before others have the partitions.
+        # Below the session timeout: queued records are dropped before others get the partitions.
         "message.timeout.ms": 20_000,
-        # Never reached, `Outbox` waits before: records refused in the middle of a batch would
-        # change places with those after them.
+        # Never reached, because `Outbox` waits before: if records in the middle of a batch were
+        # refused, they would come after later ones.
         "queue.buffering.max.messages": 2 * QUEUE_LIMIT,
         "queue.buffering.max.kbytes": 2_097_151,
     }
@@ -60,7 +60,7 @@ def partition_of_key(key: bytes, partitions: int) -> int:
 
 
 class Producers:
-    """Gives each topic its producer, always the same one, so that partitions keep their order.
+    """The producer of each topic, always the same one, so that partitions keep their order.
 
     `compressed` maps topics to their compression where it differs from that of `config`.
     """
@@ -82,7 +82,7 @@ class Producers:
         return self._made[kind]
 
     def poll(self) -> None:
-        """Let delivery reports come in."""
+        """Process delivery reports."""
         for producer in self._all():
             producer.poll(0)
 
@@ -95,10 +95,10 @@ class Producers:
         return sum(producer.flush(timeout_s) for producer in self._all())
 
     def purge(self) -> None:
-        """Drop what is queued."""
+        """Drop queued records."""
         for producer in self._all():
             producer.purge()
 
     def _all(self) -> Iterable[Producer]:
-        # A copy: a flush runs in a thread of its own while another producer may be made.
+        # A copy: a flush runs in its own thread while another producer may be created.
         return tuple(self._made.values())

@@ -23,9 +23,9 @@ from streams.shell.kafka.topic_width import as_wide_as_the_timeline, is_timeline
 Verdict = Literal["ok", "created", "differs", "wrong", "missing"]
 
 _TIMEOUT_S = 30.0
-# The first question: brokers that do not answer it within this are not there.
-_REACHED_WITHIN_S = 10.0
-_LOOK_AGAIN_S = 0.05
+# Brokers that do not answer the first request within this count as unreachable.
+_FIRST_ANSWER_TIMEOUT_S = 10.0
+_POLL_INTERVAL_S = 0.05
 _CREATE = "concierge topics --create"
 _STAMPED = "message.timestamp.type"
 _CHANGELOG_SUFFIX = customers_changelog("").name
@@ -33,10 +33,11 @@ _CHANGELOG_SUFFIX = customers_changelog("").name
 
 @dataclass(frozen=True)
 class TopicReport:
-    """What was found (or done) about one topic.
+    """The result of checking (or creating) one topic.
 
-    "differs" works, with the stated consequence; "wrong" and "missing" do not. On a topic that is
-    `stamped_by_producers`, though declared otherwise, arrival is when intake first reads a record.
+    With "differs" a worker runs, with the consequence in `detail`; with "wrong" or "missing" it
+    does not. If a topic is `stamped_by_producers`, against its declaration, a record arrives when
+    intake first reads it.
     """
 
     topic: str
@@ -51,7 +52,7 @@ class TopicReport:
 
 
 class TopicsNotReady(ConfigExit):
-    """The topics are not what a worker needs."""
+    """Topics are missing, or their configuration does not allow a worker to run."""
 
 
 def partitions_of(client: Mapping[str, Any], topic: str) -> list[int]:
@@ -79,10 +80,10 @@ def check_topics(admin: AdminClient, topics: Sequence[Topic]) -> list[TopicRepor
     for topic in topics:
         partitions = found.get(topic.name)
         if partitions is None:
-            detail = "not there, or this user may not see it (ACL); create it: " + _CREATE
+            detail = "does not exist, or this user may not see it (ACL); create it: " + _CREATE
             reports.append(TopicReport(topic.name, "missing", detail))
         elif topic.name.endswith(_CHANGELOG_SUFFIX) and timelines not in ([], [partitions]):
-            # A customer's state is looked for in the partition with his timeline's number.
+            # A customer's state is in the changelog partition with the timeline partition's number.
             detail = _unequal(topic.name, partitions, timelines[0])
             reports.append(TopicReport(topic.name, "wrong", detail))
         else:
@@ -95,10 +96,9 @@ def create_topics(
 ) -> list[TopicReport]:
     """Create the topics that are missing, then report on all of them.
 
-    Where the timeline exists, topics that grow with traffic get as many partitions as it has. A
-    broker without CreateTopics (the embedded one) makes a topic when it is asked about it, in
-    its own way. Raises KafkaException when a topic cannot be created, TimeoutError
-    when the brokers do not come to know it.
+    If the timeline exists, topics that grow with traffic get as many partitions as it has. The
+    embedded broker has no CreateTopics: it creates a topic on its first metadata request. Raises
+    KafkaException if a topic cannot be created, TimeoutError if the brokers do not list it in time.
     """
     found = partition_counts(admin)
     topics = as_wide_as_the_timeline(topics, found)
@@ -132,7 +132,7 @@ def _create(admin: AdminClient, topics: Sequence[Topic], replication_factor: int
         try:
             future.result(_TIMEOUT_S)
         except KafkaException as error:
-            # Somebody else, such as the next worker of the same deployment, was quicker.
+            # Another process, such as a second worker of the deployment, created it first.
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise
         else:
@@ -142,23 +142,23 @@ def _create(admin: AdminClient, topics: Sequence[Topic], replication_factor: int
 
 
 def _await_visible(admin: AdminClient, names: set[str]) -> None:
-    # The controller has them; a broker hears of it a moment later.
+    # The controller has created them; the other brokers learn of it a moment later.
     deadline = time.monotonic() + _TIMEOUT_S
     while not names <= partition_counts(admin).keys():
         if time.monotonic() > deadline:
-            raise TimeoutError(f"created, but not seen by the brokers: {sorted(names)}")
-        time.sleep(_LOOK_AGAIN_S)
+            raise TimeoutError(f"created, but not listed by the brokers: {sorted(names)}")
+        time.sleep(_POLL_INTERVAL_S)
 
 
 def _is_embedded(admin: AdminClient) -> bool:
-    # It never answers the requests it does not know, so they must not be sent.
+    # The embedded broker does not answer unknown requests, so they must not be sent.
     cluster: object = admin.list_topics(timeout=_TIMEOUT_S).cluster_id
     return isinstance(cluster, str) and cluster.startswith(EMBEDDED_CLUSTER_PREFIX)
 
 
 def partition_counts(admin: AdminClient) -> dict[str, int]:
-    """Return how many partitions each topic has; KafkaException when no broker answers."""
-    topics = admin.list_topics(timeout=_REACHED_WITHIN_S).topics
+    """Return the number of partitions by topic; KafkaException if no broker answers."""
+    topics = admin.list_topics(timeout=_FIRST_ANSWER_TIMEOUT_S).topics
     return {name: len(found.partitions) for name, found in topics.items()}
 
 
@@ -177,16 +177,16 @@ def _unequal(changelog: str, partitions: int, timeline: int | None) -> str:
     return (
         f"{partitions} partitions, but the timeline has {timeline}, and it must have as many. If "
         f"no worker has used it: kafka-topics --delete --topic {changelog}, then {_CREATE}. If it "
-        f"holds states, the timeline was widened, which parts customers from their states: create "
-        f"the timeline with {partitions} again"
+        f"holds states, the timeline was widened, which separates customers from their states: "
+        f"create the timeline with {partitions} again"
     )
 
 
 def _stamped_by_producers(topic: str) -> str:
     return (
-        f"{_STAMPED} is CreateTime: producers stamp its records, so an event arrives when intake "
-        "first reads it. What was not read within CONCIERGE_STALE_MS, in an outage too, is "
-        "remembered and not answered, and records that are stamped with an old time expire early. "
+        f"{_STAMPED} is CreateTime: producers stamp its records, so the arrival time is when "
+        "intake first reads an event. Events that are older than CONCIERGE_STALE_MS, also after an "
+        "outage, lead to no action, and records with an old timestamp expire early. "
         f"To have the brokers stamp them: kafka-configs --alter --entity-type topics --entity-name "
         f"{topic} --add-config {_STAMPED}=LogAppendTime"
     )

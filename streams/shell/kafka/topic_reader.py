@@ -1,6 +1,6 @@
-"""Read topics to their end, without a group and outside of Faust.
+"""Read topics to their current end, without a consumer group and outside of Faust.
 
-Blocking: run it in a thread. Values stay bytes.
+The functions block, so `in_thread` runs them in a thread. Keys and values stay bytes.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ BROKER_TIMEOUT_S = 30.0
 
 
 class ReadCancelled(Exception):
-    """Reading was asked to stop before it came to the end."""
+    """The caller cancelled the reading before the end."""
 
 
 def reader_config(client: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of a consumer that belongs to no group and commits nothing."""
     return {
         **client,
-        # Required by the client, never used: nothing is subscribed, nothing committed. It looks
-        # for the group's coordinator all the same, which an ACL has to allow.
+        # The client requires a group id. Nothing is subscribed or committed, but the client looks
+        # up the group's coordinator, which an ACL has to allow.
         "group.id": f"{client.get('client.id', 'concierge')}-reader",
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
-        # The client's default, and relied upon: what a transaction rolled back never counts, and
+        # The client's default, which we rely on: records of aborted transactions are skipped, and
         # the end of a partition is the last stable offset.
         "isolation.level": "read_committed",
         "enable.partition.eof": True,
@@ -50,8 +50,8 @@ def reader_config(client: Mapping[str, Any]) -> dict[str, Any]:
         "fetch.wait.max.ms": 50,
         "fetch.message.max.bytes": 4 * 1024 * 1024,
         "queued.max.messages.kbytes": 16_384,
-        # How long a full queue keeps it from fetching. By default that is a second: the queue is
-        # empty long before, and most of a long reading would be waiting.
+        # How long a full queue pauses fetching. The default is a second; the queue is empty long
+        # before that, so a long reading would mostly wait.
         "fetch.queue.backoff.ms": 10,
     }
 
@@ -73,8 +73,8 @@ def read_to_end(
 ) -> Iterator[list[Message]]:
     """Yield the messages of whole partitions, in order per partition, up to their current end.
 
-    `starts` gives offsets to begin at where it is not the beginning.
-    Raises KafkaException when the broker refuses, `ReadCancelled` once `give_up` is set.
+    `starts` maps partitions to offsets to start from; the others start at their beginning.
+    Raises KafkaException if the broker refuses, `ReadCancelled` once `give_up` is set.
     """
     consumer = Consumer(reader_config(client))
     try:
@@ -85,7 +85,7 @@ def read_to_end(
         unfinished = set(partitions)
         while unfinished:
             if give_up.is_set():
-                raise ReadCancelled(f"{topic}: reading was given up")
+                raise ReadCancelled(f"{topic}: reading was cancelled")
             found = consumer.consume(_BATCH, _POLL_S)
             messages = [message for message in found if message.error() is None]
             if len(messages) < len(found):
@@ -97,7 +97,7 @@ def read_to_end(
 
 
 def _ended(topic: str, found: Iterable[Message]) -> set[int | None]:
-    """Return the partitions whose end was found; raise for any other error."""
+    """Return the partitions whose end was reached; raise any other error."""
     ended = set()
     for message in found:
         if (error := message.error()) is None:
@@ -109,7 +109,7 @@ def _ended(topic: str, found: Iterable[Message]) -> set[int | None]:
 
 
 async def in_thread(work: Callable[[threading.Event], Any]) -> Any:
-    """Run blocking work in a thread; when the caller is cancelled the work is asked to give up."""
+    """Run blocking work in a thread; if the caller is cancelled, the work gets the event set."""
     give_up = threading.Event()
     try:
         return await asyncio.to_thread(work, give_up)

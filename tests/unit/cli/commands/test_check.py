@@ -56,7 +56,7 @@ def test_a_ca_file_that_cannot_be_used_is_told(
     file.write_text("no certificate", encoding="utf-8")
     code, [line] = _check(capsys, monkeypatch, KAFKA_PROTOCOL="SSL", KAFKA_CA_FILE=str(file))
     assert code == 1
-    assert line.startswith(f'settings: CONCIERGE_KAFKA_CA_FILE="{file}" holds no certificate')
+    assert line.startswith(f'settings: CONCIERGE_KAFKA_CA_FILE="{file}" contains no certificate')
 
 
 def test_several_problems_are_told_at_once(

@@ -66,7 +66,7 @@ def test_a_ca_file_that_is_missing_or_no_certificate_is_named(
     text = tmp_path / "text"
     text.write_text("no certificate", encoding="utf-8")
     problem = _only_problem(_settings(files, **{**registry, name: text}))
-    assert "holds no certificate" in problem
+    assert "contains no certificate" in problem
 
 
 def test_a_certificate_that_is_missing_is_named(files: Certificates, tmp_path: Path) -> None:
