@@ -80,7 +80,7 @@ def test_a_wider_installation_is_fine_as_it_is_and_its_timeline_never_changes(
 
     created = run("--create", "--partitions", "6")
     assert created.exit_code == 0
-    assert "is for ever" in created.output
+    assert "cannot be changed" in created.output
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
     counts = partition_counts(admin)
     assert counts[f"{topic_prefix}timeline"] == 6
