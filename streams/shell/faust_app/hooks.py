@@ -112,6 +112,6 @@ def check_hooks(hooks: tuple[tuple[type, tuple[str, ...]], ...] = HOOKS) -> None
     ]
     if missing:
         raise HooksMissing(
-            "the installed faust-streaming or aiokafka lacks what the shell overrides: "
+            "the installed faust-streaming or aiokafka lacks names that the worker overrides: "
             f"{', '.join(missing)}; install the versions pinned in pyproject.toml"
         )

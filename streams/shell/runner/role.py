@@ -1,4 +1,4 @@
-"""What the shell asks of a role: the business of its agent, its state, and what a cut holds.
+"""What `RoleRunner` asks of a role: its topics, its work, its state, and the records of a cut.
 
 `streams.agents` implements it three times (intake, decide, learn). The shell calls it from one
 event loop and, but for `work` itself, never while chunks are under work; `encode_ahead` of

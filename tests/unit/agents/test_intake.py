@@ -152,7 +152,7 @@ def test_a_registry_that_is_down_is_waited_for_and_refuses_nothing(
     assert outbox.to("p.dead-letters") == []
 
 
-def test_whoever_reads_partition_0_of_the_clickstream_leads_the_clock() -> None:
+def test_the_worker_with_partition_0_of_the_clickstream_leads_the_clock() -> None:
     clock = FakeClock()
     role = intake(KeepingOutbox(), clock=clock)
     led = []
@@ -171,7 +171,7 @@ def test_dead_letters_of_partitions_read_one_after_the_other_are_counted_togethe
     assert second.index(True) == 400
 
 
-def test_dead_letters_at_the_limit_all_day_stop_nobody() -> None:
+def test_dead_letters_at_the_limit_all_day_stop_no_worker() -> None:
     rate = DeadLetterRate(100, 60_000)
     assert not any(rate.add(NOW_MS + 1_000 * n) for n in range(3_600))
 

@@ -181,7 +181,7 @@ def test_a_restart_loses_no_lesson_of_a_model_that_has_no_snapshot_yet() -> None
     asyncio.run(scenario())
 
 
-def test_a_model_without_new_lessons_holds_nobody_back() -> None:
+def test_a_model_without_new_lessons_holds_no_offset_back() -> None:
     async def scenario() -> None:
         world = World({"idle": {"000000000003": b"idle 2 3 3"}})
         await world.role.assigned({PLACE: 3}, {})

@@ -72,7 +72,7 @@ def test_nothing_is_shown_of_what_cannot_be_claimed_yet() -> None:
     assert "concierge_personalization_uplift_ratio{" not in world.text()
 
 
-def test_a_repeated_lesson_counts_once_and_other_partitions_begin_anew() -> None:
+def test_a_repeated_lesson_counts_once_and_other_partitions_start_again() -> None:
     world = World()
     lesson = _lesson(5, 1, "treated", True, None)
     world.meter.see(lesson)

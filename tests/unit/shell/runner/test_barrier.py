@@ -1,4 +1,4 @@
-"""The gate lets one chunk through at a time, and none while somebody holds it shut."""
+"""The barrier lets one group of chunks through at a time, and none while it is shut."""
 
 from __future__ import annotations
 

@@ -206,7 +206,7 @@ def test_after_a_failure_nothing_is_committed() -> None:
     asyncio.run(scenario())
 
 
-def test_a_partition_nobody_has_read_starts_at_its_first_record_and_says_so() -> None:
+def test_an_unread_partition_starts_at_its_first_record_and_says_so() -> None:
     async def scenario() -> None:
         world = World(FakeBroker(bounds=(40, 100)))
         assert await world.runner.recover([PLACE]) == {PLACE: 40}

@@ -73,7 +73,7 @@ def test_what_cannot_be_encoded_ahead_fails_the_cut_too() -> None:
             encoding()
 
 
-def test_encoding_ahead_lets_nobody_be_forgotten_when_few_stay_decoded() -> None:
+def test_encoding_ahead_forgets_no_customer_when_few_stay_decoded() -> None:
     store = PartitionStore(codec())
     for customer in ("a", "b", "c"):
         store.put(customer, {customer: 1})
@@ -124,7 +124,7 @@ def test_a_change_after_the_cut_survives_the_end_of_its_checkpoint() -> None:
     assert payloads(store.cut()) == payloads(second) == {"a": b"[('n', 2)]"}
 
 
-def test_a_new_partition_writes_its_own_record_even_if_nobody_was_seen() -> None:
+def test_a_new_partition_writes_its_own_record_even_without_customers() -> None:
     assert PartitionStore(codec()).cut().keys() == {PARTITION_KEY}
 
 
