@@ -7,6 +7,10 @@ against it, an add in time is not.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import msgspec
+
 from schemas.records import Click
 from streams.core.catalogue.values import Timers
 from streams.core.folds.updates import (
@@ -20,7 +24,7 @@ from streams.core.folds.updates import (
     stay_with_cart,
 )
 from streams.core.hashing import family_number
-from streams.core.state.baskets import CartItem, milli_of
+from streams.core.state.baskets import MAX_CART_MILLI, CartItem, milli_of
 from streams.core.state.customer import CustomerState
 from streams.core.state.decay import Weights
 from streams.core.state.layout import (
@@ -42,8 +46,6 @@ _CLICKS = {
     "page_leave": (None, 0.0),
 }
 _CART_LEFT = HEAD["due_cart_left_ms"]
-# More than a cart holds: what is taken out beyond that need not be remembered.
-_MOST_MILLI = 1_000_000_000
 
 
 def fold_click(state: CustomerState, event: Click, weights: Weights, timers: Timers) -> None:
@@ -61,6 +63,20 @@ def fold_click(state: CustomerState, event: Click, weights: Weights, timers: Tim
         _cart(state, event, timers)
     else:
         stay_with_cart(state, event.at_ms, timers)
+
+
+def cart_after_order(cart: Mapping[str, CartItem], ordered_ms: float) -> dict[str, CartItem]:
+    """Return what an order at `ordered_ms` leaves of a cart: the products touched after it.
+
+    Steps before and after the order are in one sum, so only the latest step of each is kept.
+    """
+    return {
+        product: msgspec.structs.replace(
+            item, quantity_milli=max(item.latest_milli, 0), owed_milli=0
+        )
+        for product, item in cart.items()
+        if item.at_ms > ordered_ms
+    }
 
 
 def _cart(state: CustomerState, event: Click, timers: Timers) -> None:
@@ -89,12 +105,12 @@ def _count(item: CartItem, event: Click) -> None:
     if event.kind == "remove_from_cart":
         there = min(item.quantity_milli, milli)
         item.quantity_milli -= there
-        item.owed_milli = min(item.owed_milli + milli - there, _MOST_MILLI)
+        item.owed_milli = min(item.owed_milli + milli - there, MAX_CART_MILLI)
         step = -milli
     else:
         owed = 0 if in_time else min(item.owed_milli, milli)
         item.owed_milli -= owed
-        item.quantity_milli = min(item.quantity_milli + milli - owed, _MOST_MILLI)
+        item.quantity_milli = min(item.quantity_milli + milli - owed, MAX_CART_MILLI)
         step = milli
     if in_time:
         item.at_ms = event.at_ms

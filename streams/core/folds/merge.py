@@ -1,8 +1,10 @@
 """Merging: two identities turn out to be one person, and their states become one.
 
-`merge(a, b)` equals `merge(b, a)`. Decayed sums and totals add up, so folding each identity's
-events and merging gives what folding all events into one state would have given, up to the sixth
-digit of sums; what is bounded (families, contacts, maps) keeps its strongest or latest entries.
+`merge(a, b)` equals `merge(b, a)`, and an empty state adds nothing. Each field of a state has a
+rule; `tests/unit/core/folds/test_merge_fields.py` fails for a field without one. Decayed sums and
+totals add up: folding the events of each identity and merging gives what folding all events into
+one state gives, up to the sixth digit of sums. Of what is bounded (families, contacts, maps) the
+strongest or latest entries are kept.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from copy import copy
 from math import exp2
 
 from schemas.symbols import PURPOSES
+from streams.core.folds.clicks import cart_after_order
 from streams.core.folds.merge_maps import (
     merged_cart,
     merged_habits,
@@ -27,6 +30,7 @@ from streams.core.folds.merge_pending import merged_pending
 from streams.core.folds.purchases import MONEY_SLOTS
 from streams.core.folds.subscriptions import sum_up
 from streams.core.folds.updates import cart_waits
+from streams.core.state.baskets import CartItem
 from streams.core.state.counted_ids import merged_ids
 from streams.core.state.customer import CustomerState, new_family
 from streams.core.state.decay import ERA_SLOTS, FAMILY_SUM_SLOTS, SUM_SLOTS, rounded
@@ -45,7 +49,7 @@ _ADDED = tuple(HEAD[f"total_{name}"] for name in TOTALS)
 _LARGEST = (
     *(HEAD[f"latest_{name}"] for name in LATEST),
     HEAD["last_decision_ms"],
-    # Whoever was tired of us in one of their roles is tired of us.
+    # Fatigue under one identity is fatigue of the person.
     HEAD["ignored_in_a_row"],
     HEAD["due_cart_left_ms"],
     HEAD["due_gone_quiet_ms"],
@@ -55,6 +59,7 @@ _LARGEST = (
     HEAD["spend_currency"],
 )
 _EARLIEST = (HEAD["first_seen_ms"], HEAD["signed_up_ms"], HEAD["due_replenishment_ms"])
+_WAITING = (HEAD["due_quiet_over_ms"], HEAD["waiting_moment"])
 _QUIET = (HEAD["quiet_from_minute"], HEAD["quiet_until_minute"])
 
 
@@ -83,18 +88,26 @@ def merge(a: CustomerState, b: CustomerState) -> CustomerState:
         b.products,
         ordered_ms=(a.number("latest_ordered"), b.number("latest_ordered")),
     )
-    one.cart = merged_cart(a.cart, b.cart, ordered_ms=one.number("latest_ordered"))
+    ordered_ms = one.number("latest_ordered")
+    one.cart = merged_cart(_cart_since(a, ordered_ms), _cart_since(b, ordered_ms))
     one.subscriptions = merged_subscriptions(a.subscriptions, b.subscriptions)
     sum_up(one)
     one.tickets = merged_tickets(a.tickets, b.tickets)
     one.preferences, one.answers = merged_told(a, b)
-    _words_on_channels(one, a, b)
+    _channel_settings(one, a, b)
     one.silences = merged_silences(a.silences, b.silences)
     one.pending = merged_pending(a.pending, b.pending)
     one.enrolled = a.enrolled | b.enrolled
     if not cart_waits(one):
         one.head[HEAD["due_cart_left_ms"]] = 0.0
     return one
+
+
+def _cart_since(state: CustomerState, ordered_ms: float) -> dict[str, CartItem]:
+    """Return a state's cart, reduced by an order of the other identity if that came later."""
+    if state.number("latest_ordered") == ordered_ms:
+        return state.cart
+    return cart_after_order(state.cart, ordered_ms)
 
 
 def _in_one_currency(a: CustomerState, b: CustomerState) -> tuple[CustomerState, CustomerState]:
@@ -140,6 +153,10 @@ def _head(one: array[float], a: array[float], b: array[float]) -> None:
         one[slot] = max(a[slot], b[slot])
     for slot in _EARLIEST:
         one[slot] = _earlier(a[slot], b[slot])
+    due, moment = _WAITING
+    waiting = [(head[due], head[moment]) for head in (a, b)]
+    # The moment that quiet hours hold back until the earlier time; a fired timer has none.
+    one[due], one[moment] = min((pair for pair in waiting if pair[0]), default=max(waiting))
     # The latest statement counts; of two at the same time the more cautious: less satisfied,
     # opt-out.
     for slot in (HEAD["satisfaction"], *(HEAD[f"consent_{purpose}"] for purpose in PURPOSES)):
@@ -196,6 +213,9 @@ def _rhythm(one: array[float], a: array[float], b: array[float]) -> None:
 
 
 def _contacts(a: CustomerState, b: CustomerState) -> array[float]:
+    if not a.contacts or not b.contacts:
+        # In the order in which they were made, also those of the same time.
+        return a.contacts + b.contacts
     rows = sorted([*_rows(a.contacts), *_rows(b.contacts)])
     return array("d", [number for row in rows[-MAX_CONTACTS:] for number in row])
 
@@ -209,8 +229,8 @@ def _latest(a: dict[str, int], b: dict[str, int]) -> dict[str, int]:
     return {name: max(a.get(name, 0), b.get(name, 0)) for name in sorted(a.keys() | b.keys())}
 
 
-def _words_on_channels(one: CustomerState, a: CustomerState, b: CustomerState) -> None:
-    """The latest statement on each channel counts; of two at the same time the opt-out."""
+def _channel_settings(one: CustomerState, a: CustomerState, b: CustomerState) -> None:
+    """Apply the latest statement on each channel; of two at the same time the opt-out."""
     given_ms = one.number("consent_marketing_ms") if one.number("consent_marketing") > 0 else 0.0
     closed = _latest(a.unsubscribed, b.unsubscribed)
     opened = _latest(a.resubscribed, b.resubscribed)

@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from streams.core.folds.habits import SUREST, faded, trimmed
-from streams.core.state.baskets import WHOLE, CartItem, Habit, Subscription
+from streams.core.state.baskets import MAX_CART_MILLI, WHOLE, CartItem, Habit, Subscription
 from streams.core.state.customer import CustomerState, StatedValue, SuppressionCount, Ticket, lasts
 from streams.core.state.event_ids import Source, apart
 from streams.core.state.layout import (
@@ -92,14 +92,10 @@ def _recency(habit: Habit) -> tuple[int, int, int]:
     return habit.last_day, habit.weight, habit.family
 
 
-def merged_cart(
-    a: dict[str, CartItem], b: dict[str, CartItem], *, ordered_ms: float
-) -> dict[str, CartItem]:
-    """Add up what both put in and took out, unless an order came after it; the latest stay."""
+def merged_cart(a: dict[str, CartItem], b: dict[str, CartItem]) -> dict[str, CartItem]:
+    """Add up what both put in and took out; the products touched last are kept."""
     items = {name: _cart_item(a.get(name), b.get(name)) for name in _names(a, b)}
-    kept = [name for name in items if items[name].at_ms > ordered_ms]
-    kept.sort(key=lambda name: (items[name].at_ms, name))
-    kept = kept[-MAX_CART_ITEMS:]
+    kept = sorted(items, key=lambda name: (items[name].at_ms, name))[-MAX_CART_ITEMS:]
     while sum(len(name.encode()) for name in kept) > MAX_CART_BYTES:
         del kept[0]
     return {name: items[name] for name in kept}
@@ -111,10 +107,10 @@ def _cart_item(a: CartItem | None, b: CartItem | None) -> CartItem:
     later = max(a, b, key=lambda item: (item.at_ms, item.family, item.latest_milli))
     return CartItem(
         later.family,
-        a.quantity_milli + b.quantity_milli,
+        min(a.quantity_milli + b.quantity_milli, MAX_CART_MILLI),
         later.at_ms,
         later.latest_milli,
-        a.owed_milli + b.owed_milli,
+        min(a.owed_milli + b.owed_milli, MAX_CART_MILLI),
     )
 
 

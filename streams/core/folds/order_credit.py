@@ -113,7 +113,7 @@ def take_back(pending: Pending, event: Purchase, products: Mapping[str, Habit]) 
     if event.currency != known.currency:
         # Amounts of two currencies are never set against each other; the pieces still count.
         money = 0
-    before_minor = _left_minor(known)
+    before_minor = unreturned_minor(known)
     if event.kind == "return":
         known.returned_minor += money
     else:
@@ -121,7 +121,7 @@ def take_back(pending: Pending, event: Purchase, products: Mapping[str, Habit]) 
     if event.kind == "return" or not known.spent_minor:
         # Of what cost nothing only the pieces can come back.
         known.returned_units += units
-    left_minor = _left_minor(known)
+    left_minor = unreturned_minor(known)
     all_back = known.returned_units >= known.units * _ALL
     if all_back or (known.spent_minor and not left_minor):
         pending.orders.remove(known)
@@ -132,7 +132,8 @@ def take_back(pending: Pending, event: Purchase, products: Mapping[str, Habit]) 
     _conclude(pending)
 
 
-def _left_minor(order: CreditedOrder) -> int:
+def unreturned_minor(order: CreditedOrder) -> int:
+    """Return what is left of an order's spend, in minor units, after returns and refunds."""
     return max(order.spent_minor - max(order.returned_minor, order.refunded_minor), 0)
 
 

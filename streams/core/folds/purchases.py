@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from schemas.records import Purchase
 from streams.core.catalogue.values import Timers
+from streams.core.folds.clicks import cart_after_order
 from streams.core.folds.habits import remember_basket
 from streams.core.folds.subscriptions import fold_subscription
 from streams.core.folds.updates import (
@@ -126,19 +127,10 @@ def _order(state: CustomerState, event: Purchase, money: int, weights: Weights) 
     for name, amount in spent.items():
         add_interest(state, name, _ORDER_INTEREST, event.at_ms, weights)
         _family_order(state.families[name], amount, event.at_ms, weights)
-    _empty_cart(state, event.at_ms)
+    state.cart = cart_after_order(state.cart, event.at_ms)
     if not cart_waits(state):
         head[HEAD["due_cart_left_ms"]] = 0.0
     head[HEAD["due_replenishment_ms"]] = next_replenishment_ms(state, head[LATEST_SLOT["ordered"]])
-
-
-def _empty_cart(state: CustomerState, at_ms: int) -> None:
-    """Drop what was in the cart before an order that happened at `at_ms`."""
-    state.cart = {p: item for p, item in state.cart.items() if item.at_ms > at_ms}
-    for item in state.cart.values():
-        # The order arrived after later clicks; which earlier ones are in the sum is not known.
-        item.quantity_milli = max(item.latest_milli, 0)
-        item.owed_milli = 0
 
 
 def _family_order(family: array[float], amount: int, at_ms: int, weights: Weights) -> None:

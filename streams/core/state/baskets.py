@@ -13,6 +13,8 @@ HALF_LIFE_DAYS = 60
 WHOLE = 16
 _MILLI = 1_000
 MAX_MILLI = int(MAX_QUANTITY) * _MILLI
+# More than a cart holds: a sum beyond that need not be remembered.
+MAX_CART_MILLI = 1_000_000_000
 
 
 class CartItem(msgspec.Struct, array_like=True, gc=False):

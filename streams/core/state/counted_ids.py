@@ -115,7 +115,10 @@ def merged_ids(a: dict[int, bytes], b: dict[int, bytes]) -> dict[int, bytes]:
     """Return the newest ids of both, by kind, and the higher floor."""
     merged = {}
     for kind in sorted(a.keys() | b.keys()):
-        one, other = a.get(kind, _EMPTY), b.get(kind, _EMPTY)
+        if kind not in a or kind not in b:
+            merged[kind] = a[kind] if kind in a else b[kind]
+            continue
+        one, other = a[kind], b[kind]
         floor = max(one[:TIME_BYTES], other[:TIME_BYTES])
         merged[kind] = _bounded(kind, floor, sorted({*entries(one), *entries(other)}))
     return merged

@@ -6,6 +6,7 @@ from random import Random
 
 from schemas.records import CustomerEvent, OrderLine
 from streams.core.catalogue.values import Timers
+from streams.core.folds.attribution import credit_purchase
 from streams.core.folds.contacts import record_contact
 from streams.core.folds.fold import fold
 from streams.core.folds.merge import merge
@@ -18,6 +19,7 @@ from streams.core.state.layout import (
     MAX_CONTACTS,
     MAX_FAMILIES,
     MAX_PENDING,
+    PENDING_FOR_SERVICE,
 )
 from streams.core.units import (
     DAY_MS,
@@ -111,6 +113,16 @@ def test_a_cart_of_one_is_emptied_by_a_later_order_of_the_other() -> None:
     assert (after.cart, after.number("due_cart_left_ms")) == ({}, 0.0)
 
 
+def test_of_a_cart_only_the_latest_step_is_left_if_the_other_ordered_before_it() -> None:
+    feed = Feed()
+    cart = folded(
+        feed.click("a", NOON_MS, "add_to_cart", product="pot", quantity=3.0),
+        feed.click("a", NOON_MS + 9, "add_to_cart", product="pot"),
+    )
+    one = both(cart, folded(feed.order("b", NOON_MS + 5)))
+    assert one.cart["pot"].quantity_milli == 1_000
+
+
 def test_a_ticket_that_both_know_is_as_the_latest_word_says() -> None:
     feed = Feed()
     a = folded(feed.support("a", NOON_MS, "opened"))
@@ -145,7 +157,10 @@ def test_the_strongest_families_and_the_latest_contacts_stay() -> None:
     assert times == [NOON_MS + number for number in range(MAX_CONTACTS, 2 * MAX_CONTACTS)]
 
 
-def awaiting(number: int, *, rewarded: bool = False) -> Pending:
+MAX_OFFERS = MAX_PENDING - PENDING_FOR_SERVICE
+
+
+def awaiting(number: int, *, rewarded: bool = False, service: bool = False) -> Pending:
     return Pending(
         decision_id=f"d{number:02}",
         model="main",
@@ -162,6 +177,7 @@ def awaiting(number: int, *, rewarded: bool = False) -> Pending:
         feature_version="f",
         features=b"",
         rewarded=rewarded,
+        service=service,
     )
 
 
@@ -170,9 +186,50 @@ def test_the_decisions_that_are_settled_first_stay_and_a_reward_is_not_lost() ->
     a.pending = [awaiting(number) for number in range(0, 12, 2)]
     b.pending = [awaiting(number) for number in range(1, 12, 2)] + [awaiting(2, rewarded=True)]
     one = both(a, b)
-    assert [p.decision_id for p in one.pending] == [f"d{n:02}" for n in range(MAX_PENDING)]
+    assert [p.decision_id for p in one.pending] == [f"d{n:02}" for n in range(MAX_OFFERS)]
     assert [p.decision_id for p in one.pending if p.rewarded] == ["d02"]
     assert not a.pending[1].rewarded
+
+
+def test_service_keeps_its_room_among_the_decisions_of_both() -> None:
+    a, b = CustomerState(), CustomerState()
+    a.pending = [awaiting(number) for number in range(5)]
+    b.pending = [awaiting(number) for number in range(5, 9)]
+    b.pending += [awaiting(number, service=True) for number in range(20, 24)]
+    one = both(a, b).pending
+    assert len(one) == MAX_PENDING
+    assert sum(pending.service for pending in one) == PENDING_FOR_SERVICE
+
+
+def test_a_conversion_and_its_money_known_to_one_state_are_kept_once() -> None:
+    feed, a, b = Feed(), CustomerState(), CustomerState()
+    a.pending, b.pending = [awaiting(50)], [awaiting(50)]
+    credit_purchase(a, feed.order("a", NOON_MS + 1, OrderLine("pot", "tea", 2.0, 300)))
+    (one,) = both(a, b).pending
+    assert (one.converted, one.spent_minor, one.currency) == (True, 600, "EUR")
+    (again,) = both(a, a).pending
+    assert (again.spent_minor, len(again.orders)) == (600, 1)
+
+
+def test_orders_of_a_decision_that_each_state_knows_one_of_add_up() -> None:
+    feed, a, b = Feed(), CustomerState(), CustomerState()
+    a.pending, b.pending = [awaiting(50)], [awaiting(50)]
+    credit_purchase(a, feed.order("a", NOON_MS + 1, OrderLine("pot", "tea", 2.0, 300)))
+    credit_purchase(b, feed.order("b", NOON_MS + 2, OrderLine("cup", "tea", 1.0, 150)))
+    (one,) = both(a, b).pending
+    assert (one.spent_minor, len(one.orders)) == (750, 2)
+
+
+def test_the_moment_that_quiet_hours_end_first_for_waits_on() -> None:
+    a, b = CustomerState(), CustomerState()
+    due, moment = HEAD["due_quiet_over_ms"], HEAD["waiting_moment"]
+    a.head[due], a.head[moment] = NOON_MS + 5, 2.0
+    b.head[moment] = 7.0
+    one = both(a, b)
+    assert (one.head[due], one.head[moment]) == (NOON_MS + 5, 2.0)
+    b.head[due] = NOON_MS + 4
+    one = both(a, b)
+    assert (one.head[due], one.head[moment]) == (NOON_MS + 4, 7.0)
 
 
 def test_events_and_sources_that_either_saw_stay_known() -> None:
