@@ -1,4 +1,4 @@
-"""`concierge backtest`: would our decisions have been better, on a log of one's own?"""
+"""`concierge backtest`: what our decisions would have earned on a logged campaign."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from streams.cli.reports.reliability_plot import reliability_svg
 from streams.files.load_table import MissingDuckDB
 from streams.files.open_file import DataFileError, ReadOptions
 
-# `--target` alone: the outcome is the one that the query names.
+# `--target` without a column: the query names the outcome.
 FROM_QUERY = ""
 
 
@@ -32,7 +32,7 @@ FROM_QUERY = ""
     "--sql",
     "sql_file",
     type=FILE,
-    help="File with one SELECT over `data`: its columns say what is what. Examples and recipes: "
+    help="File with one SELECT over `data`; the names of its columns have a meaning. Examples: "
     "deploy/backtest/.",
 )
 @click.option(
@@ -41,11 +41,13 @@ FROM_QUERY = ""
     flag_value=FROM_QUERY,
     metavar="[COLUMN]",
     help="A supervised log: one outcome (this column, or that of the query) and no actions. "
-    "Without --sql all other columns are features. Give it after LOG.",
+    "Without --sql all other columns are features. Write it after LOG.",
 )
 @replay_options
 @data_file_options
-@click.option("--json", "as_json", is_flag=True, help="Print the findings as one last JSON line.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Also print the findings as one JSON line at the end."
+)
 @click.option(
     "--plot",
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
@@ -61,38 +63,38 @@ def backtest_command(
     read: ReadOptions,
     further: dict[str, Path],
 ) -> None:
-    """Replay a campaign LOG through our learner and say what its decisions would have earned.
+    """Replay a campaign LOG through the learner and estimate what its decisions would have earned.
 
     LOG is CSV, JSON Lines, JSON, Avro or Parquet, also compressed; several files are read as one.
-    The SQL reads them as the table `data` (all text, but Parquet) or `typed` (numbers where a
-    column holds nothing else). Rows go in time order; a label is learned only when it would have
-    been known, and rows before the first such label teach without being judged. Up to two million
-    rows. The same log gives the same output.
+    The SQL reads them as the table `data` (all columns text, except of Parquet) or `typed` (numbers
+    if a column holds nothing else). Rows are replayed in the order of their time. A label is
+    learned only when it would have been known. Rows before the first such label are learned from,
+    but not evaluated. Up to two million rows. The same log gives the same output.
 
     \b
-    What the columns of the SQL mean (deploy/backtest/README.md has all):
-      customer, time, action, probability, outcome    who, when, what was done, what came of it
+    The columns of the SQL (deploy/backtest/README.md lists all):
+      customer, time, action, probability, outcome    who, when, which action, and its outcome
       outcome_time, window, known                     when an outcome is known
-      money, value, cost, currency, control           what it brought; where nothing was done
+      money, value, cost, currency, control           its value; rows without any action
       any other                                       a feature: a number or a category by its type
 
     \b
-    What is compared, per row of the log, each with an interval that holds at every look:
+    The policies that are compared, per row, each with an interval valid however often you look:
       ours             the best action by what was learned from all earlier rows
       ours, exploring  the same with the exploration of a worker (replay: of a learner that sees
                        only rows where its own choice equals the log's)
-      logged           what was done
-      best fixed       always the action that was best, in hindsight
+      logged           the actions of the log
+      best fixed       always the same action, the one that was best in hindsight
       random           every action equally likely
 
     \b
-    Rules for what is missing:
+    Missing values:
       a number         counts as the mean; a second column says that it was missing
-      a category       "missing" is one; an unseen one has no weight; beyond 64 they share one
-      an outcome       did not come (an empty cell means no)
-      a customer       a customer without a history
-      a probability    assumed by --probability; the row is no evidence where others have one
-      time or action   the row is rejected and counted; also where a value cannot be read
+      a category       is a category "missing"; new ones have no weight; beyond 64 they share one
+      an outcome       counts as none (an empty cell means no)
+      a customer       is a customer without a history
+      a probability    assumed by --probability; not used in estimates if other rows have one
+      time or action   the row is rejected and counted, as with a value that cannot be read
 
     \b
       concierge backtest campaign.csv --sql my.sql --json

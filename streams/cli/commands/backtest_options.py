@@ -1,4 +1,4 @@
-"""Options of `concierge backtest` for what no column of its query says."""
+"""Options of `concierge backtest` that are not columns of its query."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from streams.core.catalogue.values import Exploration
 
 
 def replay_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options, as one argument `options` (Options)."""
+    """Add the options; the command gets them as one argument `options` (Options)."""
 
     @wraps(command)
     def called(
@@ -53,14 +53,14 @@ _OPTIONS = (
         type=click.Choice(tuple(RULES)),
         default="shares",
         show_default=True,
-        help="Where no row has a probability: that of an action is its share of the rows, or all "
-        "are equally likely. Right only for actions drawn by lot; it is tested whether they were.",
+        help="If no row has a probability: an action's is its share of the rows, or all are equal. "
+        "Right only if actions were drawn at random; a test reports if they were not.",
     ),
     click.option(
         "--policy",
         type=FILE,
-        help="A further policy to evaluate: a file with the columns action and probability, and "
-        "those of the query by which it differs.",
+        help="Another policy to evaluate: a file with the columns action and probability, and the "
+        "columns of the query on which they depend.",
     ),
     click.option(
         "--gamma",
@@ -77,7 +77,7 @@ _OPTIONS = (
         type=click.FloatRange(0.0, 1.0, min_open=True, max_open=True),
         default=DEFAULT_PRIOR,
         show_default=True,
-        help="The rate of outcomes that is assumed before any is learned.",
+        help="Assumed rate of outcomes before any is learned.",
     ),
     click.option("--strict", is_flag=True, help="Stop at the first row that cannot be used (1)."),
 )

@@ -1,4 +1,4 @@
-"""What a back-test found, as one JSON object and as tables for people."""
+"""The findings of a back-test, as one JSON object and as printed tables."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ORDER = (OURS, EXPLORING, LOGGED, BEST_FIXED, RANDOM, TARGET)
 
 
 def summary(findings: Findings) -> dict[str, Any]:
-    """Return the findings as JSON can hold them; null for what cannot be evaluated."""
+    """Return the findings as one JSON value; None (null) if something cannot be evaluated."""
     progressive = findings.progressive
     return {
         "rows": findings.taken.rows,
@@ -72,7 +72,7 @@ def _foretold(findings: Findings) -> dict[str, Any] | None:
 
 
 def _reasons(findings: Findings) -> dict[str, str]:
-    """Return why something is not evaluable: by policy and method, and for uplift."""
+    """Return why an estimate is missing, by policy and method, and for uplift."""
     reasons = {
         f"{name}.{method}": estimate.reason
         for name, estimates in findings.policies.items()
@@ -141,7 +141,7 @@ def _show_taken(findings: Findings, console: Console) -> None:
             "and features): they count once in estimates and intervals"
         )
     if taken.late:
-        console.print(f"{taken.late:,} outcomes came after their window and count as none")
+        console.print(f"{taken.late:,} outcomes came after their window and do not count")
     if taken.alike and findings.policies:
         console.print(
             f"{taken.alike:,} rows equal an earlier one in everything; without both a customer and "
@@ -157,8 +157,8 @@ def _show_assumed(findings: Findings, console: Console) -> None:
     taken, tested = findings.taken, findings.claims.tested
     if taken.assumed < taken.rows:
         console.print(
-            f"{taken.assumed:,} rows have no logged probability, others have: they teach, and are "
-            "not used in estimates"
+            f"{taken.assumed:,} rows have no logged probability, others have: the model "
+            "learns from them, but estimates do not use them"
         )
         return
     console.print(
