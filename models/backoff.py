@@ -14,11 +14,11 @@ from models.protocol import ActionKey
 
 LEVELS = ("action", "family", "issue", "global")
 
-# k of w = n / (n + k), in lessons: with k lessons a level carries half of what reaches it.
+# k of w = n / (n + k), in lessons: with k lessons a level has half of the weight that reaches it.
 # Chosen on a simulated cold start (4,000 lessons, 20 actions in 5 families and 2 issues, 45
-# features, 8 and 28 % rewarded), by the divergence from the true rates. After the first 300
-# lessons 30 was 14-26 % worse than 300; 1,000 was up to 40 % worse before lesson 1,500 and 6 %
-# better after. Only the prior stands behind "global", so it speaks up almost at once.
+# features, 8 and 28 % rewarded), by the divergence from the true rates. After the first 300 lessons
+# 30 was 14-26 % worse than 300; 1,000 was up to 40 % worse before lesson 1,500 and 6 % better
+# after. Only the prior is behind "global", so that level counts almost at once.
 HALF_EVIDENCE_LESSONS = (300.0, 300.0, 300.0, 20.0)
 
 # Each pipeline takes about 10 kB of memory and 0.8 kB of a snapshot: 50 MB and 4 MB at the limit.
@@ -43,8 +43,8 @@ GLOBAL = PipelineKey("global", "")
 def path_of(action: ActionKey) -> tuple[PipelineKey | None, ...]:
     """Return the action's pipelines in the order of `LEVELS`; None where it has no family.
 
-    A family is taken inside its issue: customers who want a product are not those who have
-    trouble with it.
+    A family is keyed within its issue: customers who want a product are not those who have trouble
+    with it.
 
     >>> path_of(ActionKey("gold_card", "cards", "sell"))[1]
     PipelineKey(level='family', name='sell/cards')

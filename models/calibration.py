@@ -1,9 +1,9 @@
-"""Calibration: what a model promised, corrected by what came of it.
+"""Calibration: predicted probabilities, corrected by observed outcomes.
 
 The blend of a bank's classifiers is a little too timid: each lags behind its customers, and a mean
-of probabilities lies nearer to the middle than its parts. Platt (1999) passes the log-odds of such
-a promise through `slope * odds + intercept`; learned online, lesson by lesson, as here, that is
-Online Platt Scaling (Gupta and Ramdas, ICML 2023). The two numbers are of the whole model, take
+of probabilities is nearer to the middle than its parts. Platt (1999) maps the log-log_odds of an
+uncalibrated probability by `slope * log_odds + intercept`; learned online, lesson by lesson, this
+is Online Platt Scaling (Gupta and Ramdas, ICML 2023). The two numbers are of the whole model, take
 AdaGrad's steps of the same width as every other weight (Duchi, Hazan and Singer 2011), and begin at
 1 and 0, which change nothing.
 """
@@ -18,7 +18,7 @@ import numpy as np
 from models.learning_rates import DAMPING, STEP
 from models.protocol import Floats
 
-# Log-odds of 1 in a billion: what a promise is taken for that says never, or always.
+# Log-log_odds of 1 in a billion: the limit for probabilities of 0 and 1.
 MOST_LOG_ODDS = 20.7
 _LEAST = 1.0 / (1.0 + math.exp(MOST_LOG_ODDS))
 # Order must not turn round, and no promise may become a certainty.
@@ -26,14 +26,14 @@ LEAST_SLOPE, MOST_SLOPE = 0.2, 5.0
 
 
 class Calibration(msgspec.Struct, array_like=True):
-    """A map of log-odds, and how much it has learned.
+    """A map of log-log_odds, and how much it has learned.
 
     >>> calibration = Calibration()
-    >>> calibration.of(0.25)
+    >>> calibration.calibrate(0.25)
     0.25
     >>> for _ in range(1_000):
     ...     calibration.learn_one(0.25, False)
-    >>> 0.0 < calibration.of(0.25) < 0.05
+    >>> 0.0 < calibration.calibrate(0.25) < 0.05
     True
     """
 
@@ -42,35 +42,35 @@ class Calibration(msgspec.Struct, array_like=True):
     slope_squares: float = DAMPING
     intercept_squares: float = DAMPING
 
-    def of(self, promised: float) -> float:
-        """Return the propensity behind a promise in [0, 1]."""
+    def calibrate(self, uncalibrated: float) -> float:
+        """Return the calibrated probability of an uncalibrated one in [0, 1]."""
         if self.slope == 1.0 and self.intercept == 0.0:
-            return promised
-        return 1.0 / (1.0 + math.exp(-self.slope * _log_odds(promised) - self.intercept))
+            return uncalibrated
+        return 1.0 / (1.0 + math.exp(-self.slope * _log_odds(uncalibrated) - self.intercept))
 
-    def learn_one(self, promised: float, label: bool) -> None:
-        """Learn what came of a promise (as it was before `of`)."""
-        odds = _log_odds(promised)
-        push = self.of(promised) - label
-        step = push * odds
+    def learn_one(self, uncalibrated: float, label: bool) -> None:
+        """Learn the outcome that followed an uncalibrated probability."""
+        log_odds = _log_odds(uncalibrated)
+        push = self.calibrate(uncalibrated) - label
+        step = push * log_odds
         self.slope_squares += step * step
         self.intercept_squares += push * push
         slope = self.slope - STEP * step / math.sqrt(self.slope_squares)
         self.slope = min(max(slope, LEAST_SLOPE), MOST_SLOPE)
         self.intercept -= STEP * push / math.sqrt(self.intercept_squares)
 
-    def of_all(self, promised: Floats) -> Floats:
-        """Return `of` each of an array's promises."""
+    def calibrate_all(self, uncalibrated: Floats) -> Floats:
+        """Return the calibrated probabilities of an array of uncalibrated ones."""
         if self.slope == 1.0 and self.intercept == 0.0:
-            return promised
-        odds = np.clip(promised, _LEAST, 1.0 - _LEAST)
-        odds /= 1.0 - odds
-        np.log(odds, out=odds)
-        odds *= -self.slope
-        odds -= self.intercept
-        np.exp(odds, out=odds)
-        odds += 1.0
-        propensities: Floats = np.reciprocal(odds, out=odds)
+            return uncalibrated
+        log_odds = np.clip(uncalibrated, _LEAST, 1.0 - _LEAST)
+        log_odds /= 1.0 - log_odds
+        np.log(log_odds, out=log_odds)
+        log_odds *= -self.slope
+        log_odds -= self.intercept
+        np.exp(log_odds, out=log_odds)
+        log_odds += 1.0
+        propensities: Floats = np.reciprocal(log_odds, out=log_odds)
         return propensities
 
     @property

@@ -1,4 +1,4 @@
-"""Drift: notice that an action's response left what the model promised, and for how long to doubt.
+"""Drift: notice that an action's response differs from its propensity, and explore it again.
 
 ADWIN (Bifet and Gavalda, Learning from time-changing data with adaptive windowing, SDM 2007,
 section 4) keeps a window of numbers as long as their mean stays, in buckets of 1, 2, 4, ...
@@ -135,19 +135,19 @@ class Watch(msgspec.Struct, array_like=True):
     since: int = -1
     window: Window = msgspec.field(default_factory=Window)
 
-    def update(self, promised: float, label: bool) -> bool:
+    def update(self, uncalibrated: float, label: bool) -> bool:
         """Take a lesson: the propensity before it was learned, and its label; True at a drift.
 
-        What is watched is label - propensity: it stays around 0 while the model is right about
-        the level, whoever the action goes to. (Squared errors do not tell: they *fall* when an
-        action that half of the customers took is taken by nobody.)
+        The watched value is label - propensity: it stays around 0 while the model is right about
+        the level, whichever customers get the action. (Squared errors do not show drift: they
+        *fall* when an action that half of the customers took is taken by none.)
         """
         self.lessons += 1
         if self.since >= 0:
             self.since += 1
         if self.lessons <= WARM_UP_LESSONS:
             return False
-        if not self.window.update(label - promised):
+        if not self.window.update(label - uncalibrated):
             return False
         self.drifts += 1
         self.since = 0

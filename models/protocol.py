@@ -47,7 +47,7 @@ def lessons_behind(version: str) -> int:
 
 
 class ActionKey(NamedTuple):
-    """Where an action stands in the catalogue: the path its evidence backs off along."""
+    """An action's place in the catalogue: the path along which its evidence backs off."""
 
     action: str
     family: str | None
@@ -55,7 +55,7 @@ class ActionKey(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """What stands behind the propensities of a actions; all but `overall` have shape (a,).
+    """The evidence behind the propensities of a actions; all but `overall` have shape (a,).
 
     `lessons` of each action, and `overall` of the whole model; `began_at` is how many the model
     had when the action's first came (infinite before it). `borrowed` is the share, in [0, 1], of
@@ -102,8 +102,8 @@ class Scorer(Protocol):
         """
 
     def contributions(self, features: Floats, actions: NDArray[np.intp]) -> Floats:
-        """Return each feature's push on the log-odds of one action per row, (m, c + k).
+        """Return each feature's share of the log-odds of one action per row, (m, c + k).
 
-        `features` is (m, c + k): a customer's columns, then those of the action whose number
-        stands in `actions` (m,).
+        `features` is (m, c + k): a customer's columns, then those of the action whose index is in
+        `actions` (m,).
         """

@@ -1,7 +1,7 @@
 """How well a model predicted, each lesson asked before it was learned (progressive validation).
 
 Memory is bounded: predictions are counted in bins of the log-odds, so that rates of one in a
-thousand are told apart as well as rates of one half.
+thousand are resolved as well as rates of one half.
 """
 
 from __future__ import annotations

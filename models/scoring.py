@@ -71,7 +71,7 @@ class LinearScorer:
         # A column that never varied says nothing: anything over infinity is 0, as in River.
         self._deviations = np.where(variances > 0.0, np.sqrt(variances), np.inf)
         width = len(self.feature_names)
-        # Row 0 stands for pipelines that do not exist; its share is always 0.
+        # Row 0 is for pipelines that do not exist; its share is always 0.
         self._weights = np.zeros((len(snapshot.pipelines) + 1, width))
         self._intercepts = np.zeros(len(snapshot.pipelines) + 1)
         for row, state in enumerate(snapshot.pipelines, start=1):
@@ -128,14 +128,14 @@ class LinearScorer:
             odds += self._used_intercepts
             scaled_action = self._scale(action[block], slice(width, None))
             self._blend(odds, scaled_action, own, result[block])
-        return self._calibration.of_all(result)
+        return self._calibration.calibrate_all(result)
 
     def contributions(self, features: Floats, actions: NDArray[np.intp]) -> Floats:
-        """Return each feature's push on the log-odds of one action per row, (m, c + k).
+        """Return each feature's share of the log-odds of one action per row, (m, c + k).
 
-        At each level a feature pushes weight * (x - mean) / deviation, which is exact: a level's
-        pushes and its intercept sum to its log-odds. What is returned is their mean over the
-        levels, each by its share in the blended propensity; the prior's share pushes nothing.
+        At each level a feature adds weight * (x - mean) / deviation, which is exact: a level's
+        terms and its intercept sum to its log-odds. The result is their mean over the levels, each
+        by its share in the blended propensity; the prior's share adds nothing.
         """
         scaled = self._scale(features, slice(None))
         pushes: Floats = self._blended[actions] * scaled

@@ -37,7 +37,7 @@ class SchemaSource(Protocol):
     """Knows the schemas behind the ids that values name."""
 
     def find(self, schema_id: int) -> WriterSchema | None:
-        """Return the schema with this id, None when nobody knows it.
+        """Return the schema with this id, None for an unknown one.
 
         A source that cannot tell right now (a registry that is down) raises.
         """

@@ -1,8 +1,8 @@
 """A refused record on its way to the dead-letter topic, and back for people.
 
-Key and value travel verbatim. Where and why stand in headers in Kafka Connect's shape
-(`__connect.errors.*`), so that tools made for Connect's dead letters can read them, plus a few
-of our own.
+Key and value are unchanged. Where and why are headers in Kafka Connect's shape
+(`__connect.errors.*`), so that tools made for Connect's dead letters can read them, plus a few of
+our own.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _CLASSES = {
     "TRANSFORMATION": "streams.core.admission.admit.admit",
 }
 
-# A topic of others may allow records larger than dead-letters does. They are cut rather than
-# allowed to stop the worker for good; the origin in the headers tells where the whole one lies.
+# Input topics may allow records larger than dead-letters does. They are cut, so that they do not
+# stop the worker for good; the origin in the headers says where the whole record is.
 MAX_KEY_BYTES = 64 * KIB
 MAX_VALUE_BYTES = DEAD_LETTERS.max_message_bytes - MAX_KEY_BYTES - 64 * KIB
 

@@ -11,11 +11,10 @@ class NextBestAction(msgspec.Struct, kw_only=True, gc=False):
     """What a channel should do now for one customer.
 
     `priority = propensity * context_weight * value * lever`. `action_probability` is the exact
-    probability with which this action was chosen among the candidates. `why` is fit to be read
-    by the customer. `trigger` is the event (or timer) that made the decision due.
-    `items` are products, `quantities` how many of each; `history` is for employees. Of a slate,
-    each `position` is an action of its own, with its own id. `no_action_priority` is what silence
-    was worth.
+    probability with which this action was chosen among the candidates. `why` may be shown to the
+    customer. `trigger` is the event (or timer) that made the decision due. `items` are products,
+    `quantities` how many of each; `history` is for employees. Of a slate, each `position` is an
+    action of its own, with its own id. `no_action_priority` is the priority of doing nothing.
     """
 
     decision_id: str
@@ -75,13 +74,13 @@ class Challenge(msgspec.Struct, frozen=True, gc=False):
 class Decision(msgspec.Struct, kw_only=True, gc=False):
     """The whole funnel of one decision, for audit, replay and evaluation.
 
-    `actions`, `fates`, `propensities`, `priorities` and `probabilities` are parallel, sorted
-    by action id, `no_action` last. A fate is "candidate" or the "tier:rule" that dropped it.
+    `actions`, `fates`, `propensities`, `priorities` and `probabilities` are parallel, sorted by
+    action id, `no_action` last. A fate is "candidate" or the "tier:rule" that dropped it.
     `features` holds the customer's columns; `action_features` holds, row after row, the columns
-    that depend on the action (one row per entry of `actions` but the last).
-    `published` is false for `no_action` and for the held-out, who get service only.
-    Each `position` of a slate is a decision of its own, among what is left. `shadow` is what would
-    have been chosen if actions on trial took part, `challenger` what another model would have done.
+    that depend on the action (one row per entry of `actions` but the last). `published` is false
+    for `no_action` and for the control group, which gets service only. Each `position` of a slate
+    is a decision of its own, among the remaining candidates. `shadow` is the choice if actions on
+    trial took part, `challenger` the choice of another model.
     """
 
     decision_id: str

@@ -34,7 +34,7 @@ class Origin(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class Event(msgspec.Struct, array_like=True, kw_only=True, gc=False):
-    """What every customer event has in common; `at_ms` is when it was done, not heard of."""
+    """The fields of every customer event; `at_ms` is when it happened, not when it arrived."""
 
     event_id: str
     customer: str
@@ -89,7 +89,7 @@ class Support(Event, tag="support", kw_only=True, gc=False):
 
 
 class Profile(Event, tag="profile", kw_only=True, gc=False):
-    """Something the customer told us; `kind` is one of `PROFILE_KINDS`.
+    """A statement of the customer; `kind` is one of `PROFILE_KINDS`.
 
     `subject` names the family, question, goal or attribute; `value` is the answer;
     `weight` is in -1..1 for a preference (dislike .. like).
@@ -152,13 +152,14 @@ class LessonPlace(msgspec.Struct, array_like=True, frozen=True, gc=False):
 class Lesson(msgspec.Struct, array_like=True, kw_only=True, gc=False):
     """One settled decision: the features as they were when it was made, and the label.
 
-    `label` is 1.0 when the action's reward arrived inside its attribution window, else 0.0.
-    `converted` tells of an order of the family (of anything, without one) inside the window, and
-    `spent_minor` of its money in `currency` ("" for none): what every `arm` can have. Of what the
-    held-out did not get (`published` is false), no model learns. `first` tells of what this was
-    the customer's first decision (`FIRST_OF_*` added up): such alone are compared between arms.
-    `features` is the customer's columns followed by the action's columns. A crash may repeat
-    lessons of a timeline partition, in the same order: `place` lets the learner see it.
+    `label` is 1.0 if the action's reward arrived inside its attribution window, else 0.0.
+    `converted` says whether there was an order of the family (of anything, without one) inside the
+    window, and `spent_minor` its amount in `currency` ("" for none): every `arm` can have these. No
+    model learns from actions that the control group did not get (`published` is false). `first`
+    says of what this was the customer's first decision (`FIRST_OF_*` added up): only such are
+    compared between arms. `features` is the customer's columns followed by the action's columns. A
+    crash may repeat lessons of a timeline partition, in the same order: `place` lets the learner
+    recognise them.
     """
 
     model: str
@@ -182,7 +183,7 @@ class Lesson(msgspec.Struct, array_like=True, kw_only=True, gc=False):
 
     @property
     def order(self) -> tuple[int, int, int, str]:
-        """Where the lesson stands among those of its timeline partition."""
+        """The position of the lesson among those of its timeline partition."""
         place = self.place or LessonPlace(0, -1, 0)
         return place.offset, place.customer, self.settled_at_ms, self.decision_id
 

@@ -26,9 +26,9 @@ Format = Literal["avro", "messagepack", "yaml", "verbatim"]
 class Topic:
     """One topic.
 
-    `key` says in words what the record's key is. `retention_ms` is None where compaction alone
-    decides what stays. `schema` names a file in `schemas/avro` for Avro topics, else None.
-    `owner` is who writes it and answers for its content.
+    `key` describes the record's key. `retention_ms` is None where only compaction removes records.
+    `schema` names a file in `schemas/avro` for Avro topics, else None. `owner` writes it and
+    answers for its content.
     """
 
     name: str

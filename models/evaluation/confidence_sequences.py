@@ -1,6 +1,6 @@
-"""Confidence sequences: intervals that hold at every look, however often somebody looks.
+"""Confidence sequences: intervals that hold at every look, however often one looks.
 
-A fixed-sample interval is wrong sooner or later for whoever looks at it every minute. These are
+A fixed-sample interval that is looked at every minute is wrong sooner or later. These are
 asymptotic confidence sequences (Waudby-Smith, Arbour, Sinha, Kennedy, Ramdas: Time-uniform central
 limit theory and asymptotic confidence sequences, Annals of Statistics 2024, theorem 2.2), built on
 the normal mixture of Robbins (1970) and Howard et al. (2021): `estimate +- k(n) * standard error`
@@ -25,13 +25,13 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 ALPHA = 0.05
-# Below it nobody decides anything; from here to a million the factor stays between 3.0 and 4.0.
+# No decision is made below it; from here to a million the factor stays between 3.0 and 4.0.
 TUNED_FOR = 1_000.0
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A value and the ends between which it lies at every look, with probability 1 - alpha."""
+    """A value and its interval, which holds at every look with probability 1 - alpha."""
 
     value: float
     low: float

@@ -51,9 +51,9 @@ MAX_UNSUPPORTED_SHARE = 1e-5
 class Estimate:
     """A policy's value per decision with its interval; `reason` says why it is not evaluable.
 
-    `effective_samples` is how many decisions of the target's own log this one is worth, of `n`.
-    `clipped_share` is the share of rows whose weight was cut. What is not evaluable has a value
-    of nan.
+    `effective_samples` is the number of decisions of the target's own log that this one equals, of
+    `n`. `clipped_share` is the share of rows whose weight was cut. What is not evaluable has a
+    value of nan.
     """
 
     value: float

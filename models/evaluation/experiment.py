@@ -123,7 +123,7 @@ class Experiment:
         ]
 
     def _checked(self, found: Uplift, what: Comparison) -> Uplift:
-        """Withhold what compares unlike people; the whole is told, beside its own alarm."""
+        """Withhold comparisons of unlike customers; the whole is reported, beside its own alarm."""
         scope = (found.kind, found.name)
         if scope == OVERALL:
             return found

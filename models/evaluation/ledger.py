@@ -1,13 +1,13 @@
 """The ledger of an experiment: running sums per arm, from which every uplift is read.
 
-What is settled comes in one decision at a time; what stays is bounded. The unit of analysis is
-the *customer*, who was put into an arm by a salted hash and stays there. On the road only their
-first decision of a scope counts in it (`Settled.first`); a log of somebody else's may have several
-rows of one customer, which are not independent, and a binomial error would be far too sure of
-itself. So customers are dealt into `BUCKETS` groups by hash (the random groups of survey
-statistics; Chamandy et al.: Estimating uncertainty for massive data streams, Google 2012). All of
-a customer falls into one group, groups are independent, and their spread gives the error of the
-rate with whatever dependence there is within a customer.
+Settled decisions come in one at a time; what is kept is bounded. The unit of analysis is the
+*customer*, who is assigned to an arm by a salted hash and stays there. In a worker only a
+customer's first decision of a scope counts in it (`Settled.first`). A log from elsewhere may have
+several rows of one customer, which are not independent, and a binomial error would be far too
+small. So customers are put into `BUCKETS` groups by hash (the random groups of survey statistics;
+Chamandy et al.: Estimating uncertainty for massive data streams, Google 2012). All rows of a
+customer are in one group, groups are independent, and their spread gives the error of the rate with
+any dependence within a customer.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ Scope = tuple[str, str]
 class Settled(NamedTuple):
     """A decision whose attribution window is over, published or not.
 
-    `customer` is a well-mixed 64-bit hash; `value` is what the conversion was worth, in one unit
-    for all arms. It counts in the scopes that `first` names (`FIRST_OF_*` added up).
+    `customer` is a well-mixed 64-bit hash; `value` is the value of the conversion, in one unit for
+    all arms. It counts in the scopes that `first` names (`FIRST_OF_*` added up).
     """
 
     arm: str

@@ -1,8 +1,8 @@
 """Another policy's value on a log of decisions: the rows, and what the estimators say of them.
 
-A row is one settled decision of the logging policy. Rows where the target would do what the log
-could not have done are left out and counted: contexts come as they come, so what is left says
-what the change is worth *at those decisions*, and nothing of the others.
+A row is one settled decision of the logging policy. Rows in which the target would do what the
+logging policy could not have done are left out and counted; the estimate is about the remaining
+decisions only.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Counterfactual:
-    """What a changed policy is worth per decision, and what that rests on.
+class PolicyValue:
+    """The value of a changed policy per decision, and the evidence for it.
 
     `values` and `gains` are by estimator; a gain is over what the log itself earned.
     `without_support` of the `settled` decisions are in neither, save in the model's own opinion
@@ -62,7 +62,7 @@ class Counterfactual:
     gains: dict[str, Estimate]
 
 
-def evaluate(rows: Sequence[Row], clip: float | None = CLIP) -> Counterfactual | None:
+def evaluate(rows: Sequence[Row], clip: float | None = CLIP) -> PolicyValue | None:
     """Estimate the target's value and gain; None without a row."""
     if not rows:
         return None
@@ -79,7 +79,7 @@ def evaluate(rows: Sequence[Row], clip: float | None = CLIP) -> Counterfactual |
         found["dr"] = dr(rewards, logged, target, predicted, expected, how)
         every = Evaluation(clusters=customers, baseline=None if baseline is None else table[:, 3])
         found["dm"] = dm(table[:, 3], table[:, 5], every)
-    return Counterfactual(
+    return PolicyValue(
         settled=len(rows),
         without_support=int((~kept).sum()),
         logged_value=float(rewards.mean()) if len(rewards) else float("nan"),

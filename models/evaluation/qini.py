@@ -1,4 +1,4 @@
-"""Qini: does the score find those whom the treatment moves, rather than those who come anyway?
+"""Qini: does the score find customers whom the treatment persuades, or those who buy anyway?
 
 Customers are ranked by score. After the best share `s` of them the Qini curve shows the extra
 conversions of the treated among them, the controls scaled to the same number (Radcliffe: Using
@@ -37,8 +37,8 @@ class Qini:
 def qini(score: Floats, treated: NDArray[np.bool_], reward: Floats, points: int = 100) -> Qini:
     """Return the Qini curve of a score, at up to `points` shares and 0.
 
-    `score`, `treated`, `reward` are (n,). Rows of one score stand or fall together, so that their
-    order in the log does not matter. ValueError unless there are treated and untreated rows.
+    `score`, `treated`, `reward` are (n,). Rows of one score count together, so that their order in
+    the log does not matter. ValueError unless there are treated and untreated rows.
     """
     if not treated.any() or treated.all():
         raise ValueError("a Qini curve needs treated and untreated rows")

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-# An alarm that stops an experiment must be worth stopping for (Fabijan et al., KDD 2019: .0005).
+# An alarm that stops an experiment must be rarely false (Fabijan et al., KDD 2019: .0005).
 ALPHA = 0.001
 # How far from the intended shares the mixture looks: for a share of .1 about +-.01.
 CONCENTRATION = 1_000.0
@@ -39,7 +39,7 @@ class ShareTest:
         self._log_wealth = self._highest = 0.0
 
     def see(self, arm: str) -> None:
-        """Count a customer, who must not come twice; an arm that is not of the split is passed."""
+        """Count a customer, who must not come twice; an arm that is not of the split is ignored."""
         if arm not in self.shares:
             return
         share = self.shares[arm]

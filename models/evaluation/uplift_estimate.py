@@ -1,12 +1,12 @@
-"""Uplift: how much more the treated do than those who were left alone, with its interval.
+"""Uplift: how much more the treated do than the control group, with its interval.
 
     uplift = (CR_with - CR_without) / CR_without
 
-A ratio of two noisy rates has no mean of its own to build an interval on. Fieller (1954) asks
-instead, for each candidate u, whether `CR_with - (1 + u) CR_without` can be 0: a plain difference
-with a known error. With the factor of a confidence sequence in place of a normal quantile the u
-that are not refuted form a confidence sequence for the uplift, and it costs no union bound. Where
-the rate without cannot be told from 0 the interval is open above.
+A ratio of two noisy rates has no mean of its own for an interval. Fieller (1954) asks instead, for
+each candidate u, whether `CR_with - (1 + u) CR_without` can be 0: a plain difference with a known
+error. With the factor of a confidence sequence in place of a normal quantile, the u that are not
+refuted form a confidence sequence for the uplift, without a union bound. If the rate without cannot
+be distinguished from 0, the interval is open above.
 
 The clock of the sequence is the number of conversions in the arm that has fewer (of money: the
 effective number, (sum v)^2 / sum v^2, since a few large orders say little), which is what such a
@@ -74,7 +74,7 @@ def conversion_rate(sums: ArmSums) -> Rate:
     """Return conversions per decision.
 
     The variance is that of random groups, and never below the binomial one: 128 groups may by
-    chance lie closer together than independent decisions would.
+    chance be closer together than independent decisions would be.
     """
     total, converted = float(sums.decisions.sum()), float(sums.conversions.sum())
     mean = converted / total if total else math.nan

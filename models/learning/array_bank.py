@@ -30,7 +30,7 @@ _MOST_LOG_ODDS = 40.0
 class ArrayBank:
     """Learns and scores a fixed list of actions over `width` columns.
 
-    `prior`, in (0, 1), is what an action is worth before anything was learned.
+    `prior`, in (0, 1), is the propensity before anything was learned.
 
     >>> bank = ArrayBank([ActionKey("card", None, "sell"), ActionKey("loan", None, "sell")], 2)
     >>> bank.learn_one(np.array([1.0, 3.0]), 0, True)
@@ -44,14 +44,14 @@ class ArrayBank:
         paths = [path_of(action) for action in actions]
         rows = _rows_of(paths)
         count = max(rows.values(), default=-1) + 1
-        # The last row stands for pipelines that do not exist; it never has a lesson.
+        # The last row is for pipelines that do not exist; it never has a lesson.
         self._paths: NDArray[np.intp] = np.array(
             [[rows[key] if key else count for key in path] for path in paths], dtype=np.intp
         ).reshape(-1, len(LEVELS))
-        # Where an action's level stands in the matrix of shares, (actions, rows), laid out flat.
+        # The index of an action's level in the matrix of shares, (actions, rows), as a flat array.
         starts = np.arange(len(paths))[:, None] * (count + 1)
         self._places: NDArray[np.intp] = (starts + self._paths).ravel()
-        # Each action's rows without repetition, and where in them each of its levels stands.
+        # Each action's rows without repetition, and the index of each of its levels among them.
         self._taught = [np.array(sorted(set(path) - {count})) for path in self._paths.tolist()]
         self._levels = [
             [rows.tolist().index(row) if row < count else -1 for row in path]
@@ -78,9 +78,9 @@ class ArrayBank:
         weights = self._weights[rows]
         odds = weights @ scaled + self._intercepts[rows]
         said = _expit(odds)
-        promised = self._promise(action, said)
-        drifted = self._watches[action].update(promised, label)
-        self._calibration.learn_one(promised, label)
+        uncalibrated = self._promise(action, said)
+        drifted = self._watches[action].update(uncalibrated, label)
+        self._calibration.learn_one(uncalibrated, label)
         gradient = said - label
         steps = gradient[:, None] * scaled
         squares = self._squares[rows]
@@ -128,7 +128,7 @@ class ArrayBank:
         if self._shares is None:
             self._shares = self._blend()
         by_row, of_prior = self._shares
-        return self._calibration.of_all(levels @ by_row + of_prior)
+        return self._calibration.calibrate_all(levels @ by_row + of_prior)
 
     def _learn_scale(self, features: Floats) -> Floats:
         """Take a row into the means and variances (Welford) and return it scaled."""

@@ -93,13 +93,13 @@ class Bank:
         return self._learn(lesson)
 
     def propensity(self, action: ActionKey, features: Sequence[float]) -> float:
-        """Return P(reward), in [0, 1], as it stands now; `features` as in a lesson."""
+        """Return the present P(reward), in [0, 1]; `features` as in a lesson."""
         path = path_of(action)
         known = [key for key in path if key is not None and key in self.classifiers]
         rows = np.array([self.classifiers.row(key) for key in known], np.intp)
         odds = self.classifiers.log_odds(rows, self.scaler.scaled(np.array(features, float)))
         blended = self._blend(path, dict(zip(known, odds, strict=True)))
-        return self.calibration.of(blended)
+        return self.calibration.calibrate(blended)
 
     def pipeline(self, key: PipelineKey) -> compose.Pipeline:
         """Return one pipeline as River sees it; fresh if nothing was learned under `key`.
@@ -162,13 +162,13 @@ class Bank:
         scaled = self.scaler.learn(np.array(lesson.features, float))
         path = self._path(_action(lesson))
         odds = self.classifiers.log_odds(path.rows, scaled)
-        promised = self._blend(path.keys, dict(zip(path.known, odds, strict=True)))
-        propensity = self.calibration.of(promised)
+        uncalibrated = self._blend(path.keys, dict(zip(path.known, odds, strict=True)))
+        propensity = self.calibration.calibrate(uncalibrated)
         # Of the promise: a calibration that follows a drift would hide it.
-        drifted = self._watch(lesson.action).update(promised, label)
+        drifted = self._watch(lesson.action).update(uncalibrated, label)
         self.overall.update(propensity, label)
         self.quality.setdefault(lesson.action, Quality()).update(propensity, label)
-        self.calibration.learn_one(promised, label)
+        self.calibration.learn_one(uncalibrated, label)
         self.classifiers.learn(path.rows, scaled, label, odds)
         if drifted:
             # Its family learned from the same customers; an issue has too many others in it.
@@ -195,7 +195,7 @@ class Bank:
     def _blend(
         self, path: Sequence[PipelineKey | None], odds: Mapping[PipelineKey, float]
     ) -> float:
-        """Return the propensity of an action from the log-odds that its pipelines say."""
+        """Return the propensity of an action from the log-odds of its classifiers."""
         shares = mixture([self.classifiers.lessons(key) if key else 0 for key in path])
         propensity = shares[-1] * self.prior
         for share, key in zip(shares, path, strict=False):
@@ -213,7 +213,7 @@ class _Path(NamedTuple):
 
 
 def _held_out(lesson: Lesson) -> Refusal | None:
-    """Refuse what was decided and never published: nobody could respond to it."""
+    """Refuse a lesson that was decided and never published: the customer could not respond."""
     if lesson.published:
         return None
     detail = f"decision {lesson.decision_id} was for a held-out customer, who got nothing"

@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 
 from river import compose, linear_model, optim, preprocessing
 
-from models.learning_rates import STEPS, Steps
+from models.learning_rates import STEPS, StepSizes
 from models.protocol import LEARNER_NAMES, Floats
 
 
-def logistic(prior: float, steps: Steps = STEPS["logistic"]) -> compose.Pipeline:
+def logistic(prior: float, steps: StepSizes = STEPS["logistic"]) -> compose.Pipeline:
     """Return a fresh scaled logistic regression that begins by answering `prior`, in (0, 1)."""
     return preprocessing.StandardScaler() | linear_model.LogisticRegression(
         optimizer=optim.AdaGrad(steps.step, eps=steps.damping),

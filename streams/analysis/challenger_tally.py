@@ -10,11 +10,11 @@ from typing import NamedTuple
 import numpy as np
 
 from models.evaluation.confidence_sequences import Interval, mean
-from models.evaluation.policy_value import Counterfactual, Row, evaluate
+from models.evaluation.policy_value import PolicyValue, Row, evaluate
 from models.quality import LEAST_PROBABILITY, Quality
 from schemas.records import Challenge, Decision
 from schemas.symbols import ARMS
-from streams.analysis.settled_decisions import Outcomes, Waiting, settled_rows
+from streams.analysis.settled_decisions import Outcomes, UnsettledDecision, settled_rows
 from streams.core.arbitration.arms import HOLDOUT, TREATED
 from streams.core.catalogue.values import NO_ACTION, Catalogue
 from streams.core.hashing import id_hash
@@ -23,7 +23,7 @@ from streams.core.hashing import id_hash
 _BY_POLICY = {ARMS[TREATED], ARMS[HOLDOUT]}
 
 
-class Foreseen(NamedTuple):
+class Forecast(NamedTuple):
     """What both models said of one published action, and whose decision it was."""
 
     customer: int
@@ -33,7 +33,7 @@ class Foreseen(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Foresight:
+class ForecastQuality:
     """How well both foresaw the same settled outcomes, each asked before it learned them.
 
     `gain` is by how much the challenger's log-loss is lower, per outcome, in nats.
@@ -44,7 +44,7 @@ class Foresight:
     gain: Interval
 
 
-class Bout:
+class ChallengerComparison:
     """One challenger's decisions beside those of the model in use."""
 
     def __init__(self) -> None:
@@ -56,8 +56,8 @@ class Bout:
         self.changes: Counter[tuple[str, str]] = Counter()
         self.longest_window_ms = 0
         self.not_settled = self.lost = 0
-        self._waiting: dict[str, Waiting] = {}
-        self._foreseen: dict[str, Foreseen] = {}
+        self._waiting: dict[str, UnsettledDecision] = {}
+        self._foreseen: dict[str, Forecast] = {}
 
     def waits_for(self, decision_id: str) -> bool:
         """Tell whether the outcome of a decision is looked for."""
@@ -82,17 +82,17 @@ class Bout:
             who = id_hash(decision.customer)
             self._waiting[decision.decision_id] = _waiting(decision, rival, catalogue, chosen)
             if decision.published:
-                self._foreseen[decision.decision_id] = Foreseen(
+                self._foreseen[decision.decision_id] = Forecast(
                     who, at_ms, decision.propensities[chosen], rival.propensities[chosen]
                 )
 
-    def worth(self, outcomes: Outcomes) -> Counterfactual | None:
+    def worth(self, outcomes: Outcomes) -> PolicyValue | None:
         """Estimate what its choices would have earned; None before anything is settled."""
         found = settled_rows(self._waiting, outcomes, self.longest_window_ms)
         self.not_settled, self.lost = found.not_settled, found.lost
         return evaluate(found.rows)
 
-    def foresight(self, outcomes: Outcomes) -> Foresight | None:
+    def foresight(self, outcomes: Outcomes) -> ForecastQuality | None:
         """Compare both models on the outcomes that are known; None before the first."""
         in_use, challenger = Quality(), Quality()
         gains: list[float] = []
@@ -108,17 +108,17 @@ class Bout:
         if not gains:
             return None
         clusters = np.array(customers, np.uint64).astype(np.int64)
-        return Foresight(in_use, challenger, mean(np.array(gains), clusters=clusters))
+        return ForecastQuality(in_use, challenger, mean(np.array(gains), clusters=clusters))
 
 
-class Bouts:
+class ChallengerComparisons:
     """The bout of every challenger in a log, by its name.
 
     `catalogue_of` returns the catalogue of a version, or why there is none.
     """
 
     def __init__(self, catalogue_of: Callable[[str], Catalogue | str]) -> None:
-        self.by_name: dict[str, Bout] = {}
+        self.by_name: dict[str, ChallengerComparison] = {}
         self.in_use: dict[str, str] = {}
         self.skipped: Counter[str] = Counter()
         self.unchallenged = 0
@@ -134,7 +134,7 @@ class Bouts:
         if isinstance(catalogue, str):
             self.skipped[catalogue] += 1
         elif decision.arm in _BY_POLICY:
-            bout = self.by_name.setdefault(rival.model, Bout())
+            bout = self.by_name.setdefault(rival.model, ChallengerComparison())
             if bout.currency not in ("", catalogue.currency):
                 # Values in two currencies cannot be added.
                 self.skipped[f"in {catalogue.currency}, others are in {bout.currency}"] += 1
@@ -147,7 +147,9 @@ class Bouts:
         return any(bout.waits_for(decision_id) for bout in self.by_name.values())
 
 
-def _waiting(decision: Decision, rival: Challenge, catalogue: Catalogue, chosen: int) -> Waiting:
+def _waiting(
+    decision: Decision, rival: Challenge, catalogue: Catalogue, chosen: int
+) -> UnsettledDecision:
     value_of = {action.id: action.value for action in catalogue.actions} | {NO_ACTION: 0.0}
     values = np.array([value_of.get(name, 0.0) for name in decision.actions])
     logged, target = np.array(decision.probabilities), np.array(rival.probabilities)
@@ -162,7 +164,7 @@ def _waiting(decision: Decision, rival: Challenge, catalogue: Catalogue, chosen:
         predicted=decision.propensities[chosen] * float(values[chosen]),
         expected=float(expected.sum()),
     )
-    return Waiting(decision.decided_at_ms, decision.published, float(values[chosen]), row)
+    return UnsettledDecision(decision.decided_at_ms, decision.published, float(values[chosen]), row)
 
 
 def _loss(propensity: float, label: bool) -> float:

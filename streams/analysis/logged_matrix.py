@@ -31,7 +31,7 @@ _ALWAYS_KEPT = {
 }
 
 
-class Recorded:
+class LoggedMatrix:
     """n decisions that name the same actions, seen on the a actions of another catalogue.
 
     `natural` are the features in natural units, customers' as (n,) and actions' as (n, a);

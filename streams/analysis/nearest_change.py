@@ -31,7 +31,7 @@ _OF_ACTION = frozenset(feature.name for feature in ACTION_FEATURES)
 
 
 @dataclass(frozen=True, slots=True)
-class Flip:
+class NearestChange:
     """The smallest change that would have ranked another action first.
 
     `share` is the size of the change as a share of what it changes: smaller is nearer.
@@ -59,7 +59,9 @@ def distances(decision: Decision, catalogue: Catalogue) -> dict[str, Distance]:
     return found
 
 
-def flip(decision: Decision, far: Mapping[str, Distance], catalogue: Catalogue) -> Flip | None:
+def nearest_change(
+    decision: Decision, far: Mapping[str, Distance], catalogue: Catalogue
+) -> NearestChange | None:
     """Return the smallest change that would have ranked another action first, or None.
 
     Either a candidate would have had to be likelier to be answered, or an action would have had to
@@ -79,7 +81,7 @@ def flip(decision: Decision, far: Mapping[str, Distance], catalogue: Catalogue) 
         if not distance_.more and again.leads(name, distance_):
             share = abs(distance_.gap) / max(abs(distance_.has), abs(distance_.needs), 1e-9)
             says = f"{name} would rank first, if no contact rule held it back"
-            ways.append(Flip(name, f"{says}: {distance_.sentence()}", share))
+            ways.append(NearestChange(name, f"{says}: {distance_.sentence()}", share))
     return min(ways, key=lambda way: (way.share, way.action), default=None)
 
 
@@ -142,7 +144,9 @@ def _passing(change: Distance) -> float:
     return above if change.sign == ">" else change.needs
 
 
-def _likelier(decision: Decision, ranks: Sequence[float], place: int, best: int) -> Flip | None:
+def _likelier(
+    decision: Decision, ranks: Sequence[float], place: int, best: int
+) -> NearestChange | None:
     """Return the propensity with which a candidate would have led, if there is one."""
     has, rank = decision.propensities[place], ranks[place]
     name = decision.actions[place]
@@ -152,9 +156,9 @@ def _likelier(decision: Decision, ranks: Sequence[float], place: int, best: int)
     if needs > 1:
         return None
     if (needs - has) < _SAME * needs:
-        return Flip(name, f"{name} stood level with it: chance chose between them", 0.0)
+        return NearestChange(name, f"{name} stood level with it: chance chose between them", 0.0)
     says = f"{name} would lead if a reward were at least {needs:.1%} likely instead of {has:.1%}"
-    return Flip(name, says, (needs - has) / needs if needs else 0.0)
+    return NearestChange(name, says, (needs - has) / needs if needs else 0.0)
 
 
 def _rule_of(action: Action | None, fate: str) -> Condition | None:

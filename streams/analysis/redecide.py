@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from schemas.records import Decision
 from schemas.symbols import CHANNELS
-from streams.analysis.logged_matrix import CONTACT, Recorded, is_late, keeps_fate, rules_of
+from streams.analysis.logged_matrix import CONTACT, LoggedMatrix, is_late, keeps_fate, rules_of
 from streams.core.arbitration.arms import TREATED
 from streams.core.arbitration.inverse_gap import choose, priorities_of
 from streams.core.arbitration.probabilities import ArbitrationInput, probabilities_of_wave
@@ -129,7 +129,7 @@ class Redecider:
 
         All decisions name the same actions; `contacts` are the customers' before each.
         """
-        seen = Recorded(decisions, old, self.actions)
+        seen = LoggedMatrix(decisions, old, self.actions)
         funnel = Funnel(len(decisions), len(self.actions))
         self._engage(seen, old, funnel)
         wave = self._wave(seen, contacts)
@@ -156,7 +156,7 @@ class Redecider:
             chosen=choose(probabilities, seen.draws),
         )
 
-    def _engage(self, seen: Recorded, old: Catalogue, funnel: Funnel) -> None:
+    def _engage(self, seen: LoggedMatrix, old: Catalogue, funnel: Funnel) -> None:
         """Drop by consent and rules: as logged where nothing changed, else asked again.
 
         What is logged was asked of exact numbers; a record holds them to seven digits.
@@ -181,7 +181,7 @@ class Redecider:
 
     def _contact(
         self,
-        seen: Recorded,
+        seen: LoggedMatrix,
         old: Catalogue,
         wave: Wave,
         funnel: Funnel,
@@ -212,14 +212,14 @@ class Redecider:
                 over = over_limit(wave, windows, limit, limited(limit, self.actions))
             funnel.drop(over & asked, f"{CONTACT}{limit.id}")
 
-    def _odds(self, seen: Recorded, wave: Wave, priorities: Floats, funnel: Funnel) -> Floats:
+    def _odds(self, seen: LoggedMatrix, wave: Wave, priorities: Floats, funnel: Funnel) -> Floats:
         """Return the probabilities of the treated, (n, a + 1), as `deciding` gives them."""
         arms, share = np.full(len(wave), TREATED), seen.natural["family_share"]
         standing = ArbitrationInput(wave, priorities, seen.propensities, share, arms, self._service)
         exploration = self.catalogue.exploration
         return probabilities_of_wave(standing, funnel.candidates, exploration, lessons=seen.lessons)
 
-    def _wave(self, seen: Recorded, contacts: Sequence[array[float]]) -> Wave:
+    def _wave(self, seen: LoggedMatrix, contacts: Sequence[array[float]]) -> Wave:
         states = []
         for each in contacts:
             state = CustomerState()

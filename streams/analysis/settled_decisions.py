@@ -10,7 +10,7 @@ from schemas.records import Lesson
 from streams.core.folds.attribution import SETTLE_GRACE_MS
 
 
-class Waiting(NamedTuple):
+class UnsettledDecision(NamedTuple):
     """A decision whose reward is looked for; `worth` is what a reward of it is worth."""
 
     at_ms: int
@@ -36,7 +36,7 @@ class Outcomes:
             self.labels[lesson.decision_id] = lesson.label
 
 
-class Found(NamedTuple):
+class Settlement(NamedTuple):
     """Rows with their rewards, and how many decisions told none.
 
     `not_settled` lie outside the time that is wholly settled, `lost` were published and never
@@ -49,8 +49,8 @@ class Found(NamedTuple):
 
 
 def settled_rows(
-    waiting: Mapping[str, Waiting], outcomes: Outcomes, longest_window_ms: int
-) -> Found:
+    waiting: Mapping[str, UnsettledDecision], outcomes: Outcomes, longest_window_ms: int
+) -> Settlement:
     """Return the decisions whose outcome is known, silence with a reward of 0.
 
     Only the stretch of time for which everything is settled: else silence, whose outcome is
@@ -68,4 +68,4 @@ def settled_rows(
             lost += 1
         else:
             rows.append(each.row._replace(reward=(label or 0.0) * each.worth))
-    return Found(rows, not_settled, lost)
+    return Settlement(rows, not_settled, lost)

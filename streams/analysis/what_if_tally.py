@@ -14,7 +14,7 @@ from schemas.records import Decision
 from schemas.symbols import ARMS
 from streams.analysis.logged_matrix import unasked_rules
 from streams.analysis.redecide import ContactHistory, Redecided, Redecider
-from streams.analysis.settled_decisions import Outcomes, Waiting, settled_rows
+from streams.analysis.settled_decisions import Outcomes, UnsettledDecision, settled_rows
 from streams.core.arbitration.arms import HOLDOUT, TREATED
 from streams.core.catalogue.values import NO_ACTION, Catalogue
 from streams.core.features.definitions import FEATURE_VERSION
@@ -65,7 +65,7 @@ class Tally:
         self._old_of, self._since_ms, self._most = old_of, since_ms, examples
         self._redecider = Redecider(new)
         self._history = ContactHistory()
-        self._waiting: dict[str, Waiting] = {}
+        self._waiting: dict[str, UnsettledDecision] = {}
 
     def waits_for(self, decision_id: str) -> bool:
         """Tell whether the reward of a decision is looked for."""
@@ -148,7 +148,9 @@ class Tally:
         return found.rows
 
 
-def _waiting(decision: Decision, again: Redecided, row: int, worth: Mapping[str, float]) -> Waiting:
+def _waiting(
+    decision: Decision, again: Redecided, row: int, worth: Mapping[str, float]
+) -> UnsettledDecision:
     values = np.array([worth[name] for name in again.names[:-1]])
     expected = again.probabilities[row, :-1] * again.propensities[row] * values
     chosen = decision.actions.index(decision.chosen)
@@ -162,4 +164,4 @@ def _waiting(decision: Decision, again: Redecided, row: int, worth: Mapping[str,
         predicted=decision.propensities[chosen] * value,
         expected=float(expected.sum()),
     )
-    return Waiting(decision.decided_at_ms, decision.published, value, found)
+    return UnsettledDecision(decision.decided_at_ms, decision.published, value, found)

@@ -104,7 +104,7 @@ def test_a_pipeline_that_is_handed_back_says_what_the_bank_says(learner: str) ->
         stranger = bank.propensity(ActionKey("new", None, "new"), lesson.features)
         share = 300 / 320
         said = whole.predict_proba_one(keyed(lesson.features))[True]
-        promised = bank.calibration.of(share * said + (1 - share) * 0.05)
+        promised = bank.calibration.calibrate(share * said + (1 - share) * 0.05)
         assert stranger == pytest.approx(promised, abs=1e-9)
 
 

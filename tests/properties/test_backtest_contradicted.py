@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from streams.analysis.backtest.binned_columns import Binned
-from streams.analysis.backtest.probability_test import contradicted
+from streams.analysis.backtest.probability_test import probability_test
 
 
 def inverse_gap(rng: np.random.Generator, codes: list[np.ndarray], count: int) -> np.ndarray:
@@ -39,7 +39,7 @@ def test_right_probabilities_are_never_contradicted(sticky: bool) -> None:
         action = (drawn[:, None] > probability.cumsum(axis=1)).sum(axis=1).clip(0, count - 1)
         columns = [Binned(f"c{n}", code, 8) for n, code in enumerate(codes)]
         logged = probability[np.arange(rows), action]
-        found = contradicted(columns, action, count, customer, logged)
+        found = probability_test(columns, action, count, customer, logged)
         alarms += [(seed, found)] if found.found else []
     assert alarms == []
 
@@ -59,7 +59,7 @@ def test_probabilities_of_a_learner_that_learns_from_the_log_are_not_contradicte
             wins[cell, chosen] += rng.random() < (0.1, 0.3, 0.5)[(chosen + cell) % 3]
             tries[cell, chosen] += 1.0
         columns = [Binned("x", code, 8), Binned("time", np.arange(2_000) // 125, 16)]
-        assert not contradicted(columns, action, 3, np.arange(2_000), logged).found
+        assert not probability_test(columns, action, 3, np.arange(2_000), logged).found
 
 
 @pytest.mark.parametrize("rows", [1_500, 12_000])
@@ -72,7 +72,7 @@ def test_a_rule_beyond_the_logged_probabilities_is_found(rows: int) -> None:
         columns += [Binned("x", first, 2), Binned("y", second, 2)]
         for rule, names in ((first, {"x"}), (first ^ second, {"x", "y"})):
             action = (rng.random(rows) < 0.35 + 0.3 * rule).astype(np.int64)
-            found = contradicted(columns, action, 2, np.arange(rows), np.full(rows, 0.5))
+            found = probability_test(columns, action, 2, np.arange(rows), np.full(rows, 0.5))
             assert found.found
             assert set(found.by.split(" with ")) == names
             assert found.times == pytest.approx(1.3, abs=0.1)
@@ -88,7 +88,7 @@ def test_contextual_probabilities_with_a_rule_beside_them_are_contradicted() -> 
     action = np.where(moved, 1, action)
     columns = [Binned(f"c{n}", code, 8) for n, code in enumerate(codes)]
     logged = probability[np.arange(6_000), action]
-    found = contradicted(columns, action, 3, np.arange(6_000), logged)
+    found = probability_test(columns, action, 3, np.arange(6_000), logged)
     assert found.found
     assert found.by == "c2"
 
@@ -96,4 +96,4 @@ def test_contextual_probabilities_with_a_rule_beside_them_are_contradicted() -> 
 def test_a_log_without_columns_contradicts_nothing() -> None:
     rng = np.random.default_rng(0)
     action = rng.integers(0, 2, 900)
-    assert not contradicted([], action, 2, np.arange(900), np.full(900, 0.5)).found
+    assert not probability_test([], action, 2, np.arange(900), np.full(900, 0.5)).found

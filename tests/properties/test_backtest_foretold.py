@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from streams.analysis.backtest.binned_columns import Binned
-from streams.analysis.backtest.targeting_test import SEEN_AUC, foretold
+from streams.analysis.backtest.targeting_test import SEEN_AUC, targeting_test
 
 
 def columns_of(rng: np.random.Generator, rows: int, customer: np.ndarray | None) -> list[Binned]:
@@ -30,7 +30,7 @@ def test_actions_that_were_drawn_are_never_foretold(sticky: bool) -> None:
         if sticky:
             action = rng.integers(0, count, rows)[customer]
         columns = columns_of(rng, rows, customer if seed % 2 else None)
-        alarms += [seed] if foretold(columns, action, count, customer).found else []
+        alarms += [seed] if targeting_test(columns, action, count, customer).found else []
     assert alarms == []
 
 
@@ -43,7 +43,7 @@ def test_a_rule_that_is_said_to_be_detectable_is_found(rows: int) -> None:
         columns = [*columns_of(rng, rows, None), Binned("x", first, 2), Binned("y", second, 2)]
         for rule, names in ((first, {"x"}), (first ^ second, {"x", "y"})):
             action = (rng.random(rows) < 0.35 + 0.3 * rule).astype(np.int64)
-            found = foretold(columns, action, 2, np.arange(rows))
+            found = targeting_test(columns, action, 2, np.arange(rows))
             assert found.detectable < SEEN_AUC
             assert found.found
             assert set(found.by.split(" with ")) == names
@@ -52,8 +52,8 @@ def test_a_rule_that_is_said_to_be_detectable_is_found(rows: int) -> None:
 
 def test_a_log_of_one_action_or_without_columns_is_not_foretold_and_not_enough() -> None:
     rng = np.random.default_rng(0)
-    nothing = foretold([], rng.integers(0, 2, 900), 2, np.arange(900))
-    one = foretold(columns_of(rng, 900, None), np.zeros(900, np.int64), 1, np.arange(900))
+    nothing = targeting_test([], rng.integers(0, 2, 900), 2, np.arange(900))
+    one = targeting_test(columns_of(rng, 900, None), np.zeros(900, np.int64), 1, np.arange(900))
     assert not nothing.found
     assert not nothing.enough
     assert not one.found

@@ -1,4 +1,4 @@
-"""What an action is worth: money brought when its outcome comes, less what it costs."""
+"""The value of an action: money earned when its outcome comes, less its cost."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from streams.analysis.backtest.campaign_log import Floats
 _HALF_EVIDENCE = HALF_EVIDENCE_LESSONS[-1]
 
 
-class Worth:
+class ActionValue:
     """Learns mean money per outcome and mean cost per row of each of `count` actions.
 
-    Where the value of an action's outcome is `declared`, as in a catalogue, it stands.
+    If the value of an action's outcome is `declared`, as in a catalogue, it is used as it is.
     """
 
     def __init__(self, count: int, declared: Mapping[int, float]) -> None:
@@ -39,7 +39,7 @@ class Worth:
         """Return the expected reward of each action, (n, actions), from its propensity."""
         if self._learned is None:
             outcomes, money, rows, cost = self._sums
-            # Before the first outcome all actions are worth alike, one unit.
+            # Before the first outcome all actions have the same value, one unit.
             overall = money.sum() / outcomes.sum() if outcomes.any() else 1.0
             value = (money + _HALF_EVIDENCE * overall) / (outcomes + _HALF_EVIDENCE)
             for action, worth in self._declared.items():

@@ -49,7 +49,7 @@ def _numbers(name: str, values: Floats, wanted: int) -> Binned:
     missing = np.isnan(values)
     held = values[~missing]
     edges = np.unique(np.quantile(held, np.arange(1, wanted) / wanted)) if len(held) else held
-    # A value equal to an edge lies above it, so a column of 0 and 1 has two bins.
+    # A value equal to an edge is above it, so a column of 0 and 1 has two bins.
     codes = np.searchsorted(edges, np.where(missing, 0.0, values), "right")
     return _packed(name, np.where(missing, len(edges) + 1, codes))
 

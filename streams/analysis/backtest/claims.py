@@ -1,14 +1,14 @@
 """What a log can carry: which estimates may be claimed at all, and what must be said beside them.
 
-- Where the log has no probabilities they are assumed, which is right only for actions that were
-  drawn by lot. Where features or time foretell the action it was chosen by a rule: then who was
-  chosen and what the action did cannot be told apart, and no policy but the logged one is
-  evaluable. The same holds where the log has too few rows to see such a rule.
-- Where the log has probabilities they are tested too: an action that features or time foretell
-  beyond its logged probability was not drawn with it, and only the logged policy is evaluable.
+- Without logged probabilities they are assumed, which is right only for actions that were drawn by
+  lot. If features or time predict the action, it was chosen by a rule: then the effects of
+  selection and action cannot be separated, and no policy but the logged one is evaluable. The same
+  holds if the log has too few rows to see such a rule.
+- Logged probabilities are tested too: an action that features or time predict beyond its logged
+  probability was not drawn with it, and only the logged policy is evaluable.
 - Uplift compares rates of customers with and without an action, so it needs a control that was
-  drawn by lot, whatever the probabilities are. That of a single action needs all to be.
-- A feature that gives the outcome away, and predictions that are too good, make a warning.
+  drawn by lot, whatever the probabilities are. That of a single action needs all actions to be.
+- A feature that gives the outcome away, and predictions that are too good, cause a warning.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from streams.analysis.backtest.outcome_leaks import (
     columns_that_give_the_outcome_away,
 )
 from streams.analysis.backtest.prediction_quality import Progressive
-from streams.analysis.backtest.probability_test import Contradicted, contradicted
-from streams.analysis.backtest.targeting_test import ALL_TOGETHER, Foretold, foretold
+from streams.analysis.backtest.probability_test import ProbabilityTest, probability_test
+from streams.analysis.backtest.targeting_test import ALL_TOGETHER, TargetingTest, targeting_test
 
 # Sums of weights differ from what they must be by more than chance (of some tens of sums), and by
 # more than probabilities that were rounded.
@@ -45,7 +45,7 @@ class Claims:
     policies: str = ""
     uplift: str = ""
     uplift_of_actions: str = ""
-    tested: Foretold | None = None
+    tested: TargetingTest | None = None
     warnings: tuple[str, ...] = ()
 
 
@@ -61,11 +61,11 @@ def examine(log: Log, control: int | None) -> Claims:
     columns = binned_columns(log, evidence)
     action, customer = log.action[evidence], log.customer[evidence]
     if not assumed:
-        logged = contradicted(columns, action, count, customer, log.probability[evidence])
+        logged = probability_test(columns, action, count, customer, log.probability[evidence])
         policies = policies or _why_contradicted(logged)
         if control is None:
             return Claims(policies, warnings=warnings)
-    tested = foretold(columns, action, count, customer)
+    tested = targeting_test(columns, action, count, customer)
     which = "which action was taken"
     if assumed:
         policies = _contradicted(log) or _why_not(tested, which, "no probability is logged, and")
@@ -73,7 +73,7 @@ def examine(log: Log, control: int | None) -> Claims:
         return Claims(policies, tested=tested, warnings=warnings)
     chosen = tested
     if count > 2:
-        chosen = foretold(columns, (action == control).astype(np.int64), 2, customer)
+        chosen = targeting_test(columns, (action == control).astype(np.int64), 2, customer)
     overall = _why_not(chosen, "who was left alone")
     return Claims(policies, overall, overall or _why_not(tested, which), tested, warnings)
 
@@ -81,8 +81,9 @@ def examine(log: Log, control: int | None) -> Claims:
 def _contradicted(log: Log) -> str:
     """Return which probabilities are too small for the rows that there are, if any are.
 
-    Weighted by 1 / probability the rows of an action stand for the rows in which it could have been
-    taken: at most for all. Single rows that weigh very much are left to the policies' estimates.
+    Weighted by 1 / probability, the rows of an action count for the rows in which it could have
+    been taken: at most for all. Single rows with a very large weight are left to the policies'
+    estimates.
     """
     rows = np.flatnonzero(log.evidence)
     weights = 1.0 / log.probability[rows]
@@ -103,7 +104,7 @@ def _contradicted(log: Log) -> str:
     return ""
 
 
-def _why_contradicted(tested: Contradicted) -> str:
+def _why_contradicted(tested: ProbabilityTest) -> str:
     if not tested.found:
         return ""
     return (
@@ -118,7 +119,7 @@ def _foretelling(by: str) -> str:
     return f"{'features and time ' if together else ''}{by} foretell{'' if together else 's'}"
 
 
-def _why_not(tested: Foretold, what: str, before: str = "") -> str:
+def _why_not(tested: TargetingTest, what: str, before: str = "") -> str:
     if tested.found:
         because = f"{_foretelling(tested.by)} {what} (AUC {tested.auc:.3f}; .5 is chance)"
     elif not tested.enough:

@@ -11,18 +11,18 @@ from models.evaluation.estimators import MIN_EFFECTIVE_SAMPLES, MIN_VARYING_REWA
 from streams.analysis.backtest.campaign_log import Floats, Ints, Log
 from streams.analysis.backtest.claims import Claims
 from streams.analysis.backtest.judge import weights_reason
-from streams.analysis.backtest.policies import OURS, Courses
+from streams.analysis.backtest.policies import OURS, PolicyRuns
 
 
 @dataclass(frozen=True)
-class Beaten:
-    """When ours was first surely above the logged policy: judged rows, labels known by then."""
+class FirstCertain:
+    """When ours was first certainly above the logged policy: rows judged, labels known."""
 
     rows: int
     lessons: int
 
 
-def rows_to_beat_logged(log: Log, courses: Courses, claims: Claims) -> Beaten | None:
+def rows_to_beat_logged(log: Log, courses: PolicyRuns, claims: Claims) -> FirstCertain | None:
     """Return when the sequence of ours minus logged first lay above 0; None if it never did.
 
     The gain of a row is its doubly robust reward less the logged one. The interval is a confidence
@@ -50,7 +50,7 @@ def rows_to_beat_logged(log: Log, courses: Courses, claims: Claims) -> Beaten | 
     if not len(above) or weights_reason(log, rows, course):
         return None
     first = int(above[0])
-    return Beaten(first + 1, int(courses.predicted.lessons[rows][first]))
+    return FirstCertain(first + 1, int(courses.predicted.lessons[rows][first]))
 
 
 def _running_clusters(gains: Floats, mean: Floats, customer: Ints) -> tuple[Floats, Floats]:

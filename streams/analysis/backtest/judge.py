@@ -18,18 +18,18 @@ from models.evaluation.estimators import (
 )
 from streams.analysis.backtest.campaign_log import Flags, Floats, Log
 from streams.analysis.backtest.claims import MAX_AWAY, MISFIT_Z, Claims
-from streams.analysis.backtest.policies import LOGGED, Course, Courses
+from streams.analysis.backtest.policies import LOGGED, PolicyRun, PolicyRuns
 
 METHODS = ("replay", "ips", "snips", "dr")
 # A spread over fewer customers is not known well enough.
 MIN_CUSTOMERS = 30
 
 
-def judge_policies(log: Log, courses: Courses, claims: Claims) -> dict[str, dict[str, Estimate]]:
+def judge_policies(log: Log, courses: PolicyRuns, claims: Claims) -> dict[str, dict[str, Estimate]]:
     """Estimate every policy by every method, in the rows that are evidence.
 
-    What was done is the mean of its rewards and needs no probability; all others do. An estimate
-    and its interval stay within the rewards that the log holds: a mean cannot lie outside.
+    The value of the logged policy is the mean of its rewards and needs no probability; all others
+    do. An estimate and its interval stay within the rewards of the log: a mean cannot be outside.
     """
     rows = log.evidence
     how = _how(log, rows, None)
@@ -47,7 +47,7 @@ def judge_policies(log: Log, courses: Courses, claims: Claims) -> dict[str, dict
     return found
 
 
-def _estimates(log: Log, rows: Flags, course: Course, predicted: Floats) -> dict[str, Estimate]:
+def _estimates(log: Log, rows: Flags, course: PolicyRun, predicted: Floats) -> dict[str, Estimate]:
     how = _how(log, rows, course.unsupported)
     rewards, logged = log.reward[rows], log.probability[rows]
     target, expected = course.target[rows], course.expected[rows]
@@ -59,7 +59,7 @@ def _estimates(log: Log, rows: Flags, course: Course, predicted: Floats) -> dict
     }
 
 
-def weights_reason(log: Log, rows: Flags, course: Course) -> str:
+def weights_reason(log: Log, rows: Flags, course: PolicyRun) -> str:
     """Return why the rows carry no estimate of a policy: customers too few, or their weights.
 
     A weight is the policy's probability of the logged action divided by the logged probability.

@@ -41,7 +41,7 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
 }
 OF_ACTIONS = ("action", "family", "probability", "money", "value", "cost", "currency", "control")
 _OUTCOMES = ("outcome", "outcome_time", "money")
-# A name this near to one of the above is a slip: as a feature it would be used in silence.
+# A name this near to one of the above is a slip: otherwise it would silently be a feature.
 NEAR = 0.85
 
 

@@ -17,7 +17,7 @@ _CUSTOMER_SALT = 0x0C0FFEE
 
 
 @dataclass(frozen=True)
-class Lift:
+class LoggedUplift:
     """What doing something changed, per action and over all, and how well it was foreseen."""
 
     overall: Uplift
@@ -25,7 +25,7 @@ class Lift:
     qini: Qini | None
 
 
-def measure(log: Log, control: int, score: Floats, claims: Claims) -> Lift:
+def measure(log: Log, control: int, score: Floats, claims: Claims) -> LoggedUplift:
     """Compare outcomes with and without treatment in the rows of evidence.
 
     `score` (n,) is by how much treatment was expected to help. The comparison is causal only if
@@ -45,7 +45,9 @@ def measure(log: Log, control: int, score: Floats, claims: Claims) -> Lift:
     curve = None
     if not claims.uplift and done.any() and not done.all():
         curve = qini(score[held], done, log.label[held].astype(np.float64))
-    return Lift(_claimed(compare(treated, without, *OVERALL), claims.uplift), tuple(each), curve)
+    return LoggedUplift(
+        _claimed(compare(treated, without, *OVERALL), claims.uplift), tuple(each), curve
+    )
 
 
 def _claimed(found: Uplift, reason: str) -> Uplift:

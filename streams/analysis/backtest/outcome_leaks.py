@@ -14,7 +14,7 @@ from streams.analysis.backtest.prediction_quality import auc
 
 # Real features of customers stay far below: .99 is the outcome under another name.
 GIVEN_AWAY_AUC = 0.99
-# Fewer of either label are told apart by some column by chance.
+# With fewer rows of either label some column separates them by chance.
 MIN_ROWS = 30
 
 
@@ -31,7 +31,7 @@ def columns_that_give_the_outcome_away(log: Log) -> list[tuple[str, float]]:
 
 def _of_numbers(values: Floats, labels: Flags) -> float:
     best = 0.0
-    # What is missing may stand for either label.
+    # A missing value may belong to either label.
     for missing in (-np.inf, np.inf) if np.isnan(values).any() else (0.0,):
         score = auc(np.where(np.isnan(values), missing, values), labels)
         assert score is not None

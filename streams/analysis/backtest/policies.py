@@ -22,7 +22,7 @@ Policy = Callable[[slice, Floats], Floats]
 
 
 @dataclass
-class Course:
+class PolicyRun:
     """What a policy would have done: per row, probability of the logged action and its value.
 
     `target` and `expected` (mean predicted reward over the policy's own choices) are (n,);
@@ -36,13 +36,13 @@ class Course:
 
 
 @dataclass(frozen=True)
-class Courses:
+class PolicyRuns:
     """All policies on one log; `rewards` (n,) is what was predicted for the logged action."""
 
     predicted: Predicted
     rewards: Floats
     lift: Floats
-    by_policy: dict[str, Course]
+    by_policy: dict[str, PolicyRun]
     best_fixed: str
 
 
@@ -73,7 +73,7 @@ def run_policies(
     target: tuple[Floats, Floats] | None,
     control: int | None,
     progress: Callable[[int], None] = lambda n: None,
-) -> Courses:
+) -> PolicyRuns:
     """Replay a log for all policies; `target` is a table by context and action and what it lacks.
 
     `control` is the number of the action that means "nothing was done": `lift` is then how much
@@ -84,7 +84,7 @@ def run_policies(
     lessons = np.zeros(len(log))
     policies = _policies(log, fixed, exploration, lessons, target)
     courses = {
-        name: Course(np.empty(len(log)), np.empty(len(log)), np.zeros(len(log), bool))
+        name: PolicyRun(np.empty(len(log)), np.empty(len(log)), np.zeros(len(log), bool))
         for name in policies
     }
     rewards, lift = np.empty(len(log)), np.zeros(len(log))
@@ -113,12 +113,12 @@ def run_policies(
     for name in (BEST_FIXED, RANDOM, TARGET):
         if name in courses:
             courses[name].matched = taken & (log.action == _choices(log, policies[name]))
-    # Only who explores learns from its own choices: both rows of ours share that replay.
+    # Only a policy that explores learns from its own choices: both rows of ours share that replay.
     courses[OURS].matched = live(log, new_learner(), exploration, taken)
     courses[EXPLORING].matched = courses[OURS].matched
     if target is not None:
         courses[TARGET].unsupported = target[1][log.policy_key.codes]
-    return Courses(predicted, rewards, lift, courses, log.actions[fixed].action)
+    return PolicyRuns(predicted, rewards, lift, courses, log.actions[fixed].action)
 
 
 class _Gathered:

@@ -1,14 +1,14 @@
-"""Do the features, or the time, foretell the action beyond its logged probability?
+"""Do the features, or the time, predict the action beyond its logged probability?
 
-Where the logged probabilities are right, the rows of an action, each weighed by 1 / probability,
-stand for all rows in which it could have been taken: in every part of the log, for at most as many
+If the logged probabilities are right, the rows of an action, each weighted by 1 / probability,
+count for all rows in which it could have been taken: in every part of the log, for at most as many
 rows as the part has. A probability that was written by hand (`0.5 AS probability`) is right for all
-rows together and wrong in the parts that a rule chose by. So this module looks
-for a part in which the rows of an action stand for too many. It learns in some fifths of the
-customers which cells and actions have too much weight, sums their weights in the next fifth, and
-adds that fifth to what it learns from. (Learning each fifth from all others would count a chance
-agreement of two fifths twice: the statistic would vary by 1.4 standard errors instead of 1.) The
-cells are those of every column alone, of every pair of columns, and of a linear predictor over all.
+rows together and wrong in the parts that a rule selected. So this module looks for a part in which
+the rows of an action count for too many. It learns in some fifths of the customers which cells and
+actions have too much weight, sums their weights in the next fifth, and adds that fifth to what it
+learns from. (Learning each fifth from all others would count a chance agreement of two fifths
+twice: the statistic would vary by 1.4 standard errors instead of 1.) The cells are those of every
+column alone, of every pair of columns, and of a linear predictor over all.
 
 Probabilities that depend on features, as those of a contextual policy, raise no alarm by that, and
 neither do actions that some customers cannot get: they stand for fewer rows, never for more. Of 60
@@ -48,7 +48,7 @@ MOST_OF_THE_LOG = 1.0 / 50.0
 
 
 @dataclass(frozen=True)
-class Contradicted:
+class ProbabilityTest:
     """Which columns contradict the logged probabilities most clearly.
 
     `times` is how many times as many rows as there are the rows of the overweight cells stand for,
@@ -80,7 +80,7 @@ class _Weighed:
         # As many squares as some rows have on average, so that a cell of few rows says little.
         self._more_squares = SHARE_ROWS * squares / np.maximum(rows, 1.0) + 1e-12
 
-    def by_table(self, name: str, codes: Codes, bins: int) -> Contradicted:
+    def by_table(self, name: str, codes: Codes, bins: int) -> ProbabilityTest:
         """Test the cells of one table."""
         rows = self._earlier_rows(codes, bins)[:, :, None]
         too_much = np.maximum(self._earlier(codes, bins, self._weights) - rows, 0.0)
@@ -90,7 +90,7 @@ class _Weighed:
             name, over[self._fold, codes, self.action], over.sum(axis=2)[self._fold, codes]
         )
 
-    def by_line(self, columns: Sequence[Binned]) -> Contradicted:
+    def by_line(self, columns: Sequence[Binned]) -> ProbabilityTest:
         """Test what a ridge regression on all bins says of the weights."""
         made = bins_as_columns(columns, len(self.action))
         wanted = np.full((len(self.action), self.count), -1.0, np.float32)
@@ -121,27 +121,27 @@ class _Weighed:
         earlier: Floats = np.cumsum(by_fold, axis=0) - by_fold
         return earlier
 
-    def _concluded(self, by: str, taken: Floats, rows: Floats) -> Contradicted:
+    def _concluded(self, by: str, taken: Floats, rows: Floats) -> ProbabilityTest:
         """Compare weights with rows; both count as much as a cell was overweight elsewhere."""
         weighed = taken * self._weights
         sums = np.bincount(self._customer, weighed - rows)
         spread, there = float(np.sqrt(sums @ sums)), float(rows.sum())
         if spread <= 0.0 or there <= 0.0:
-            return Contradicted(by, 1.0, 0.0)
-        return Contradicted(by, float(weighed.sum()) / there, float(sums.sum()) / spread)
+            return ProbabilityTest(by, 1.0, 0.0)
+        return ProbabilityTest(by, float(weighed.sum()) / there, float(sums.sum()) / spread)
 
 
-def contradicted(
+def probability_test(
     columns: Sequence[Binned], action: Ints, count: int, customer: Ints, probability: Floats
-) -> Contradicted:
+) -> ProbabilityTest:
     """Test whether `columns` foretell `action` beyond `probability`, that of each action (n,)."""
     columns, kept = sampled(columns, customer)
     if not columns or not kept.any():
-        return Contradicted("nothing", 1.0, 0.0)
+        return ProbabilityTest("nothing", 1.0, 0.0)
     rows = _Weighed(action[kept], count, customer[kept], probability[kept])
     alone = {c.name: rows.by_table(c.name, c.codes, c.bins) for c in columns}
     ordered = sorted(columns, key=lambda column: -alone[column.name].z)
-    tests: list[Callable[[], list[Contradicted]]] = [
+    tests: list[Callable[[], list[ProbabilityTest]]] = [
         lambda: list(alone.values()),
         lambda: [rows.by_line(ordered[:LINEAR_COLUMNS])],
         lambda: [

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.learning.array_bank import ArrayBank
-from streams.analysis.backtest.action_value import Worth
+from streams.analysis.backtest.action_value import ActionValue
 from streams.analysis.backtest.campaign_log import Flags, Floats, Ints, Log
 from streams.analysis.backtest.design_matrix import DesignMatrix
 from streams.core.arbitration.inverse_gap import choose, grown_gamma, probabilities_of
@@ -40,7 +40,7 @@ class Learner:
     def __init__(self, log: Log, matrix: DesignMatrix, prior: float) -> None:
         self._log, self._matrix = log, matrix
         self._bank = ArrayBank(log.actions, matrix.width, prior)
-        self._worth = Worth(len(log.actions), log.declared)
+        self._worth = ActionValue(len(log.actions), log.declared)
 
     @property
     def lessons(self) -> int:

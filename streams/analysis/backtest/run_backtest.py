@@ -16,10 +16,10 @@ from streams.analysis.backtest.claims import (
     with_what_was_predicted,
 )
 from streams.analysis.backtest.design_matrix import DesignMatrix
-from streams.analysis.backtest.first_certain import Beaten, rows_to_beat_logged
+from streams.analysis.backtest.first_certain import FirstCertain, rows_to_beat_logged
 from streams.analysis.backtest.judge import judge_policies
 from streams.analysis.backtest.log_columns import LogError
-from streams.analysis.backtest.logged_uplift import Lift, measure
+from streams.analysis.backtest.logged_uplift import LoggedUplift, measure
 from streams.analysis.backtest.policies import run_policies
 from streams.analysis.backtest.prediction_quality import Progressive, judge_predictions
 from streams.analysis.backtest.read_log import Question, read_table
@@ -40,7 +40,7 @@ RULES = {
 
 
 @dataclass(frozen=True)
-class Taken:
+class LogSummary:
     """What was taken from the files: rows replayed and judged, features, actions, what was odd.
 
     `evidence` counts the judged rows that estimates use, `copies` those that were found to be
@@ -68,13 +68,13 @@ class Taken:
 class Findings:
     """All that a back-test found; a supervised log has no policies."""
 
-    taken: Taken
+    taken: LogSummary
     progressive: Progressive
     claims: Claims
     policies: dict[str, dict[str, Estimate]]
     best_fixed: str | None = None
-    beaten: Beaten | None = None
-    lift: Lift | None = None
+    beaten: FirstCertain | None = None
+    lift: LoggedUplift | None = None
 
 
 @dataclass(frozen=True)
@@ -152,8 +152,8 @@ def backtest(
 
 def _taken(
     account: Account, log: Log, matrix: DesignMatrix, options: Options, money: bool
-) -> Taken:
-    return Taken(
+) -> LogSummary:
+    return LogSummary(
         account=account,
         rows=len(log),
         judged=int(log.judged.sum()),

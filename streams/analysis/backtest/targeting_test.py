@@ -49,7 +49,7 @@ ALL_TOGETHER = "all together"
 
 
 @dataclass(frozen=True)
-class Foretold:
+class TargetingTest:
     """How well the action is foretold in rows that the predictor had not seen.
 
     `by` names the columns of the clearest predictor, `auc` is its AUC (over the actions, weighted
@@ -160,7 +160,9 @@ class _Rows:
         return learned, learned.sum(axis=2)
 
 
-def foretold(columns: Sequence[Binned], action: Ints, count: int, customer: Ints) -> Foretold:
+def targeting_test(
+    columns: Sequence[Binned], action: Ints, count: int, customer: Ints
+) -> TargetingTest:
     """Test whether `columns` foretell `action` (numbers below `count`, (n,))."""
     columns, kept = sampled(columns, customer)
     action, customer = action[kept], customer[kept]
@@ -168,12 +170,12 @@ def foretold(columns: Sequence[Binned], action: Ints, count: int, customer: Ints
     gains = {c.name: rows.gains_by_table(c.codes, c.bins) for c in columns}
     ordered = sorted(columns, key=lambda column: -rows.z(gains[column.name]))
     if not ordered or not len(action):
-        return Foretold("nothing", 0.5, 0.0, 1.0, len(action))
+        return TargetingTest("nothing", 0.5, 0.0, 1.0, len(action))
     first = ordered[0]
     detectable = rows.detectable(gains[first.name])
 
-    def concluded(by: str, z: float, predicted: Floats) -> Foretold:
-        return Foretold(by, rows.auc(predicted), z, detectable, len(action))
+    def concluded(by: str, z: float, predicted: Floats) -> TargetingTest:
+        return TargetingTest(by, rows.auc(predicted), z, detectable, len(action))
 
     alone = concluded(first.name, rows.z(gains[first.name]), rows.by_table(first.codes, first.bins))
     if alone.found:

@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from streams.analysis.challenger_tally import Bouts
+from streams.analysis.challenger_tally import ChallengerComparisons
 from streams.cli.console import stdout_console
 from streams.cli.logged_decisions import logged_decisions, logged_outcomes
 from streams.cli.options import kafka_option, limit_option, settings_from
@@ -31,7 +31,7 @@ def challenger(kafka: str | None, limit: int, as_json: bool) -> int:
     Each interval is valid however often you look at it.
     """
     settings = settings_from(kafka)
-    comparisons = Bouts(PublishedCatalogues(settings).get)
+    comparisons = ChallengerComparisons(PublishedCatalogues(settings).get)
     with Progress(transient=True, console=Console(stderr=True)) as progress:
         task = progress.add_task("reading decisions", total=None)
         for decision in logged_decisions(settings, limit):

@@ -18,7 +18,7 @@ from rich.text import Text
 from schemas.records import Decision
 from schemas.topics import DECISIONS, customers_changelog
 from schemas.wire import decode_decision
-from streams.analysis.nearest_change import distances, flip
+from streams.analysis.nearest_change import distances, nearest_change
 from streams.analysis.state_view import view
 from streams.cli.console import stdout_console
 from streams.cli.options import kafka_option, settings_from
@@ -160,7 +160,7 @@ def _print(
     console.print(table)
     if isinstance(catalogue, str):
         console.print(Text(f"What the dropped actions were missing is not known: {catalogue}."))
-    elif (nearest := flip(decision, far, catalogue)) is not None:
+    elif (nearest := nearest_change(decision, far, catalogue)) is not None:
         console.print(Text(f"The smallest change that would have led elsewhere: {nearest.says}."))
     if features:
         console.print(_features(decision, "" if isinstance(catalogue, str) else catalogue.currency))

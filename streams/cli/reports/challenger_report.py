@@ -10,9 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from models.evaluation.confidence_sequences import Interval
-from models.evaluation.policy_value import Counterfactual
+from models.evaluation.policy_value import PolicyValue
 from models.quality import Quality
-from streams.analysis.challenger_tally import Bout, Bouts, Foresight
+from streams.analysis.challenger_tally import (
+    ChallengerComparison,
+    ChallengerComparisons,
+    ForecastQuality,
+)
 from streams.analysis.settled_decisions import Outcomes
 from streams.cli.reports.json_number import finite_or_none
 from streams.cli.reports.value_table import clip_sentence, value_as_json, value_table
@@ -20,7 +24,7 @@ from streams.cli.reports.value_table import clip_sentence, value_as_json, value_
 _MOST_CHANGES = 8
 
 
-def print_report(console: Console, comparisons: Bouts, outcomes: Outcomes) -> None:
+def print_report(console: Console, comparisons: ChallengerComparisons, outcomes: Outcomes) -> None:
     """Print every challenger of the log, for people."""
     for reason, count in comparisons.skipped.items():
         console.print(Text(f"{count:,} decisions left out: {reason}", style="yellow"))
@@ -34,7 +38,7 @@ def print_report(console: Console, comparisons: Bouts, outcomes: Outcomes) -> No
 
 
 def _print_comparison(
-    console: Console, name: str, in_use: str, comparison: Bout, outcomes: Outcomes
+    console: Console, name: str, in_use: str, comparison: ChallengerComparison, outcomes: Outcomes
 ) -> None:
     first, last = (
         datetime.fromtimestamp(ms / 1000, UTC) for ms in (comparison.first_ms, comparison.last_ms)
@@ -64,7 +68,7 @@ def _print_comparison(
     console.print(f"to let it take over: `learner: {name.partition('.')[2] or 'logistic'}`")
 
 
-def _foresight(name: str, in_use: str, found: Foresight) -> Table:
+def _foresight(name: str, in_use: str, found: ForecastQuality) -> Table:
     table = Table(
         *("model", "outcomes", "log-loss", "AUC", "calibration error"),
         title="Predictions for the published actions, before the outcome was learned",
@@ -91,7 +95,7 @@ def comparison_sentence(gain: Interval) -> str:
     )
 
 
-def _print_value(console: Console, comparison: Bout, value: Counterfactual) -> None:
+def _print_value(console: Console, comparison: ChallengerComparison, value: PolicyValue) -> None:
     evaluated = value.settled - value.without_support
     console.print(
         f"value per decision of its choices in {comparison.currency}, over {evaluated:,} settled "
@@ -110,7 +114,7 @@ def _print_value(console: Console, comparison: Bout, value: Counterfactual) -> N
         console.print(f"{comparison.lost:,} published decisions were never settled")
 
 
-def as_json(comparisons: Bouts, outcomes: Outcomes) -> dict[str, Any]:
+def as_json(comparisons: ChallengerComparisons, outcomes: Outcomes) -> dict[str, Any]:
     """Return everything as one JSON value."""
     return {
         "unchallenged": comparisons.unchallenged,
@@ -122,7 +126,7 @@ def as_json(comparisons: Bouts, outcomes: Outcomes) -> dict[str, Any]:
     }
 
 
-def _comparison_as_json(comparison: Bout, outcomes: Outcomes) -> dict[str, Any]:
+def _comparison_as_json(comparison: ChallengerComparison, outcomes: Outcomes) -> dict[str, Any]:
     foresight, value = comparison.foresight(outcomes), comparison.worth(outcomes)
     return {
         "decisions": comparison.decisions,

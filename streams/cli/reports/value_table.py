@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from models.evaluation.estimators import ClipReport, Estimate
-from models.evaluation.policy_value import Counterfactual
+from models.evaluation.policy_value import PolicyValue
 from streams.cli.reports.json_number import finite_or_none
 
 
@@ -21,7 +21,7 @@ def clip_sentence(report: ClipReport) -> str:
     )
 
 
-def value_table(estimate: Counterfactual) -> Table:
+def value_table(estimate: PolicyValue) -> Table:
     """Return value and gain by estimator, or why one cannot be evaluated."""
     table = Table(
         "estimator", "value", "gain", "95 %, at every look", "effective decisions", "clipped"
@@ -45,7 +45,7 @@ def value_table(estimate: Counterfactual) -> Table:
     return table
 
 
-def value_as_json(estimate: Counterfactual) -> dict[str, Any]:
+def value_as_json(estimate: PolicyValue) -> dict[str, Any]:
     """Return value and gain by estimator as one JSON value."""
     return {
         "settled": estimate.settled,

@@ -9,14 +9,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from models.evaluation.policy_value import Counterfactual
+from models.evaluation.policy_value import PolicyValue
 from streams.analysis.what_if_tally import Tally
 from streams.cli.reports.value_table import clip_sentence, value_as_json, value_table
 
 _MOST_CHANGES = 12
 
 
-def print_report(console: Console, tally: Tally, value: Counterfactual | None) -> None:
+def print_report(console: Console, tally: Tally, value: PolicyValue | None) -> None:
     """Print everything, for people."""
     for reason, count in tally.skipped.items():
         console.print(Text(f"{count:,} decisions left out: {reason}", style="yellow"))
@@ -76,7 +76,7 @@ def _drops(tally: Tally) -> Table:
     return table
 
 
-def _print_value(console: Console, tally: Tally, value: Counterfactual | None) -> None:
+def _print_value(console: Console, tally: Tally, value: PolicyValue | None) -> None:
     if value is None:
         console.print("no value: no attribution window of these decisions is over yet")
         return
@@ -92,7 +92,7 @@ def _print_value(console: Console, tally: Tally, value: Counterfactual | None) -
         console.print(clip_sentence(value.clipped))
 
 
-def not_evaluated(tally: Tally, value: Counterfactual | None) -> list[str]:
+def not_evaluated(tally: Tally, value: PolicyValue | None) -> list[str]:
     """Return what the log cannot show, one sentence each."""
     lines = []
     if tally.not_settled:
@@ -116,7 +116,7 @@ def not_evaluated(tally: Tally, value: Counterfactual | None) -> list[str]:
     return lines
 
 
-def as_json(tally: Tally, value: Counterfactual | None) -> dict[str, Any]:
+def as_json(tally: Tally, value: PolicyValue | None) -> dict[str, Any]:
     """Return everything as one JSON value."""
     fates = sorted((tally.drops_before | tally.drops_after).keys() - {"candidate"})
     return {

@@ -18,7 +18,7 @@ from models.snapshot.snapshot_codec import decode, encode
 from schemas.decisions import Challenge, Decision
 from schemas.records import ENCODER, MODEL, Lesson, Trigger
 from streams.agents.learn import Learn, LearnOptions, ModelStore
-from streams.analysis.challenger_tally import Bouts
+from streams.analysis.challenger_tally import ChallengerComparisons
 from streams.analysis.settled_decisions import Outcomes
 from streams.core.catalogue.loading import CatalogueError
 from streams.core.state.partition import PartitionState, SwitchedVersion
@@ -181,7 +181,10 @@ def test_one_that_knows_more_is_seen_to_before_it_takes_over() -> None:
     catalogue = load(SHOP)
     first, second, *_ = catalogue.actions
     actions = (replace(first, id="tea", value=2.0), replace(second, id="coffee", value=2.0))
-    bouts, outcomes = Bouts(lambda version: replace(catalogue, actions=actions)), Outcomes()
+    bouts, outcomes = (
+        ChallengerComparisons(lambda version: replace(catalogue, actions=actions)),
+        Outcomes(),
+    )
     chance = np.random.default_rng(5)
     template = lesson()
     for number in range(4_000):

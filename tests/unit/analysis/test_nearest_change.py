@@ -6,7 +6,7 @@ import pytest
 
 from schemas.decisions import Decision
 from schemas.records import TimelineRecord
-from streams.analysis.nearest_change import distances, flip
+from streams.analysis.nearest_change import distances, nearest_change
 from tests.support.events import NOON_MS, Feed, numbered, use
 from tests.support.memory import Log, MemoryVersions
 from tests.support.shops import load
@@ -54,7 +54,7 @@ def test_a_dropped_action_says_how_far_the_customer_was_from_passing_its_rule() 
 def test_the_smallest_change_that_flips_a_decision_is_found() -> None:
     decision = decided()
     assert decision.chosen == "middle"
-    nearest = flip(decision, distances(decision, CATALOGUE), CATALOGUE)
+    nearest = nearest_change(decision, distances(decision, CATALOGUE), CATALOGUE)
     assert nearest is not None
     assert nearest.action == "large"
     assert nearest.says == (
@@ -62,7 +62,7 @@ def test_the_smallest_change_that_flips_a_decision_is_found() -> None:
         "orders_lifetime is 3, needs at least 4 (1 orders short)"
     )
     assert nearest.share == pytest.approx(0.25, rel=1e-6)
-    without_rules = flip(decision, {}, CATALOGUE)
+    without_rules = nearest_change(decision, {}, CATALOGUE)
     assert without_rules is not None
     assert without_rules.says == (
         "small would lead if a reward were at least 7.5% likely instead of 5.0%"
@@ -83,7 +83,7 @@ def explained(text: str, arm: str = "treated") -> str | None:
     records.append(feed.click("ada", NOON_MS + 60_000))
     decision = Log(MemoryVersions(catalogue)).play(numbered(records)).decisions[-1]
     decision.arm = arm
-    found = flip(decision, distances(decision, catalogue), catalogue)
+    found = nearest_change(decision, distances(decision, catalogue), catalogue)
     return None if found is None else found.says
 
 

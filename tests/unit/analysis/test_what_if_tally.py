@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from models.evaluation.policy_value import Counterfactual, evaluate
+from models.evaluation.policy_value import PolicyValue, evaluate
 from schemas.records import Decision, Lesson, Trigger
 from streams.analysis.redecide import Redecider
 from streams.analysis.settled_decisions import Outcomes
@@ -117,7 +117,7 @@ def _outcomes(decisions: list[Decision], tally: Tally, seed: int) -> Outcomes:
     return outcomes
 
 
-def _what_if(text: str, count: int = 3_000, seed: int = 1) -> tuple[Tally, Counterfactual]:
+def _what_if(text: str, count: int = 3_000, seed: int = 1) -> tuple[Tally, PolicyValue]:
     decisions = _logged(count, seed)
     tally = Tally(load(text), lambda version: OLD, 0, examples=3)
     for start in range(0, count, 500):

@@ -33,7 +33,9 @@ def test_timid_and_bold_promises_are_put_right(slope: float, intercept: float) -
     calibration = _taught(1, slope, intercept, 60_000)
     for odds in (-4.0, -2.0, -0.5):
         truth = 1.0 / (1.0 + math.exp(-slope * odds - intercept))
-        assert calibration.of(1.0 / (1.0 + math.exp(-odds))) == pytest.approx(truth, rel=0.15)
+        assert calibration.calibrate(1.0 / (1.0 + math.exp(-odds))) == pytest.approx(
+            truth, rel=0.15
+        )
 
 
 @given(st.lists(st.tuples(st.floats(0.0, 1.0), st.booleans()), max_size=60))
@@ -45,10 +47,10 @@ def test_whatever_is_learned_order_stays_and_waves_say_the_same(
         calibration.learn_one(promised, label)
     assert calibration.is_sound
     promises = np.array([0.0, 1e-12, 0.01, 0.3, 0.7, 0.999, 1.0])
-    said = calibration.of_all(promises.copy())
+    said = calibration.calibrate_all(promises.copy())
     assert (np.diff(said) >= 0).all()
     assert ((said >= 0) & (said <= 1)).all()
-    assert said == pytest.approx([calibration.of(p) for p in promises.tolist()], abs=1e-12)
+    assert said == pytest.approx([calibration.calibrate(p) for p in promises.tolist()], abs=1e-12)
 
 
 def test_it_travels_with_the_snapshot_and_an_older_one_begins_anew() -> None:

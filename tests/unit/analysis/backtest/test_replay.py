@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from models.evaluation.estimators import MIN_VARYING_REWARDS
-from streams.analysis.backtest.action_value import Worth
+from streams.analysis.backtest.action_value import ActionValue
 from streams.analysis.backtest.campaign_log import Floats, Ints, Log
 from streams.analysis.backtest.claims import Claims
 from streams.analysis.backtest.design_matrix import DesignMatrix
@@ -172,7 +172,7 @@ def test_accepted_rows_hold_every_action_alike_often(tmp_path: Path) -> None:
 
 
 def test_worth_is_learned_from_money_and_cost_and_a_declared_value_stands() -> None:
-    worth = Worth(3, {2: 9.0})
+    worth = ActionValue(3, {2: 9.0})
     assert worth.expected(np.array([[0.5, 0.5, 0.5]])).tolist() == [[0.5, 0.5, 4.5]]
     for number in range(2_000):
         worth.learn_one(0, number % 2 == 0, 6.0, 1.0)
