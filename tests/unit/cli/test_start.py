@@ -1,4 +1,4 @@
-"""Nobody sees a trace for having pressed Ctrl-C or closed a pipe."""
+"""Ctrl-C and a closed pipe show no traceback."""
 
 from __future__ import annotations
 

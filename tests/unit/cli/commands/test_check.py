@@ -20,7 +20,7 @@ def _check(
     return code, capsys.readouterr().err.splitlines()
 
 
-def test_what_is_right_is_told_too(
+def test_what_is_right_is_reported_too(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert _check(capsys, monkeypatch) == (0, [])
@@ -49,7 +49,7 @@ def test_a_wrong_setting_is_one_line_with_what_to_do(
     assert words in line
 
 
-def test_a_ca_file_that_cannot_be_used_is_told(
+def test_a_ca_file_that_cannot_be_used_is_reported(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     file = tmp_path / "ca.pem"
@@ -59,7 +59,7 @@ def test_a_ca_file_that_cannot_be_used_is_told(
     assert line.startswith(f'settings: CONCIERGE_KAFKA_CA_FILE="{file}" contains no certificate')
 
 
-def test_several_problems_are_told_at_once(
+def test_several_problems_are_reported_at_once(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code, lines = _check(capsys, monkeypatch, KAFKA="broker", APP_ID="a b", HTTP_HOST="0.0.0.0")

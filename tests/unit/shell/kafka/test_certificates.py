@@ -1,4 +1,4 @@
-"""Certificate files that cannot be used are told, with what to do, before anything connects."""
+"""Unusable certificate files are reported, with advice, before anything connects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Both Kafka clients are told the same login."""
+"""Both Kafka clients get the same login."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_certificate_files_reach_librdkafka() -> None:
     assert config["ssl.key.location"] == "k"
 
 
-def test_both_clients_check_the_brokers_name_unless_told_otherwise() -> None:
+def test_both_clients_check_the_brokers_name_unless_configured_otherwise() -> None:
     off = Settings(kafka_protocol="SSL", kafka_check_hostname="off")
     assert librdkafka_config(off)["ssl.endpoint.identification.algorithm"] == "none"
     assert not tls_context(off).check_hostname

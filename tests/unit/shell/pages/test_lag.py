@@ -40,7 +40,7 @@ def test_a_record_that_has_just_arrived_is_not_a_stall() -> None:
     assert stalls.find(_progress(5, 5), {_PLACE: 6}, 1000) == []
 
 
-def test_not_reading_on_with_records_waiting_is_told_with_its_place() -> None:
+def test_not_reading_on_with_records_waiting_is_reported_with_its_place() -> None:
     stalls = StallDetector(30, {})
     assert stalls.find(_progress(5, 5), {_PLACE: 9}, 0) == []
     assert stalls.find(_progress(5, 5), {_PLACE: 9}, 30) == []
@@ -71,7 +71,7 @@ def test_reading_state_back_may_take_its_time() -> None:
         assert stalls.find(_progress(5, 5, recovered=False), {_PLACE: 9}, now_s) == []
 
 
-def test_a_partition_that_left_and_came_back_starts_anew() -> None:
+def test_a_partition_that_left_and_came_back_starts_again() -> None:
     stalls = StallDetector(30, {})
     stalls.find(_progress(5, 5), {_PLACE: 9}, 0)
     stalls.find(Progress({"decide": RoleProgress(recovered=True)}), {}, 20)

@@ -21,14 +21,14 @@ def python(code: str) -> tuple[Sequence[str], Mapping[str, str]]:
 WAITS = python("import signal; signal.sigwait([signal.SIGINT])")
 
 
-def test_all_end_when_one_ends_and_its_failure_is_told() -> None:
+def test_all_end_when_one_ends_and_its_failure_is_reported() -> None:
     said: list[str] = []
     each = {"one": WAITS, "two": python("raise SystemExit(7)"), "three": WAITS}
     assert run_processes(each, said.append) == 7
     assert said == ["two ended with 7; ending the others"]
 
 
-def test_the_end_of_one_that_a_signal_killed_is_told_as_a_shell_does() -> None:
+def test_the_end_of_one_that_a_signal_killed_is_reported_as_a_shell_does() -> None:
     killed = python("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
     said: list[str] = []
     assert run_processes({"decide": killed}, said.append) == 128 + signal.SIGKILL

@@ -98,7 +98,7 @@ def test_an_orderly_end_is_zero() -> None:
         (KafkaException(KafkaError(KafkaError._ALL_BROKERS_DOWN)), EXIT_FAILED),
     ],
 )
-def test_what_is_no_bug_is_told_without_a_trace(
+def test_what_is_no_bug_is_reported_without_a_trace(
     failure: Exception, code: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert _serve(_failed(failure), _at_once) == code
@@ -107,7 +107,7 @@ def test_what_is_no_bug_is_told_without_a_trace(
     assert line.exc_info is None
 
 
-def test_a_bug_is_told_with_its_trace(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_bug_is_reported_with_its_trace(caplog: pytest.LogCaptureFixture) -> None:
     assert _serve(_failed(ValueError("seven")), _at_once) == EXIT_FAILED
     [line] = [r for r in caplog.records if r.name == "concierge.worker"]
     assert line.exc_info is not None
@@ -138,18 +138,18 @@ def test_a_failure_while_draining_ends_the_wait() -> None:
     assert _serve(shutdown, fails, _at_once, within_s=600.0) == EXIT_FAILED
 
 
-def test_a_record_that_was_not_taken_is_told_with_its_topic_and_what_to_do() -> None:
-    told = undelivered("timeline", 2, KafkaError(KafkaError.MSG_SIZE_TOO_LARGE))
-    assert "timeline/2" in told
-    assert "max.message.bytes" in told
-    told = undelivered("timeline", 2, KafkaError(KafkaError._MSG_TIMED_OUT))
-    assert "CONCIERGE_DELIVERY_TIMEOUT_MS" in told
+def test_a_record_that_was_not_taken_is_reported_with_its_topic_and_what_to_do() -> None:
+    message = undelivered("timeline", 2, KafkaError(KafkaError.MSG_SIZE_TOO_LARGE))
+    assert "timeline/2" in message
+    assert "max.message.bytes" in message
+    message = undelivered("timeline", 2, KafkaError(KafkaError._MSG_TIMED_OUT))
+    assert "CONCIERGE_DELIVERY_TIMEOUT_MS" in message
 
 
-def test_a_record_that_is_refused_before_it_has_a_partition_is_told_so_too() -> None:
-    told = undelivered("timeline", None, KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED))
-    assert "a record for timeline: " in told
-    assert "ACL" in told
+def test_a_record_that_is_refused_before_it_has_a_partition_is_reported_so_too() -> None:
+    message = undelivered("timeline", None, KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED))
+    assert "a record for timeline: " in message
+    assert "ACL" in message
 
 
 @pytest.mark.parametrize(
@@ -165,5 +165,5 @@ def test_an_error_of_kafka_comes_with_what_to_do(code: int, hint: str) -> None:
     assert hint in advice(KafkaError(code))
 
 
-def test_an_error_that_nobody_knows_better_about_is_told_as_it_is() -> None:
+def test_an_error_that_nobody_knows_better_about_is_reported_as_it_is() -> None:
     assert "reachable" not in advice(KafkaError(KafkaError.INVALID_CONFIG))

@@ -60,7 +60,7 @@ def test_a_bad_value_is_named_with_its_variable_and_what_is_allowed(
     assert _problems(**{name: value}) == [f'CONCIERGE_{name}="{value}": allowed is {allowed}']
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     assert len(_problems(HTTP_PORT="x", CLOCK="x", TYPO="x")) == 3
 
 

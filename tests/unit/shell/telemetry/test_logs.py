@@ -30,12 +30,12 @@ def test_a_failure_is_one_json_line_with_its_trace() -> None:
     except ValueError:
         logging.getLogger("concierge.test").exception("it broke at %s", "offset 7")
     [line] = stream.getvalue().splitlines()
-    told = json.loads(line)
-    assert told["level"] == "error"
-    assert told["logger"] == "concierge.test"
-    assert told["message"] == "it broke at offset 7"
-    assert "ValueError: two" in told["error"]
-    assert told["at"].endswith("Z")
+    written = json.loads(line)
+    assert written["level"] == "error"
+    assert written["logger"] == "concierge.test"
+    assert written["message"] == "it broke at offset 7"
+    assert "ValueError: two" in written["error"]
+    assert written["at"].endswith("Z")
 
 
 def test_lines_below_the_level_and_chatter_of_libraries_are_left_out() -> None:

@@ -1,4 +1,4 @@
-"""A changed catalogue file is told and counted; one that cannot be used replaces nothing."""
+"""A changed catalogue file is logged and counted; an invalid one replaces nothing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _series(metrics: Metrics) -> tuple[bool, bool]:
     )
 
 
-def test_a_change_is_told_and_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_change_is_reported_and_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path, metrics = tmp_path / "catalogue.yaml", Metrics()
     path.write_text(SHOP, encoding="utf-8")
     file = CatalogueFile(path, metrics)
@@ -40,7 +40,7 @@ def test_a_change_is_told_and_counted(tmp_path: Path, caplog: pytest.LogCaptureF
 
 
 @pytest.mark.parametrize("broken", [_BROKEN, None])
-def test_a_file_that_cannot_be_used_is_told_once_and_shown_until_it_is_mended(
+def test_a_file_that_cannot_be_used_is_reported_once_and_shown_until_it_is_mended(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, broken: str | None
 ) -> None:
     path, metrics = tmp_path / "catalogue.yaml", Metrics()

@@ -1,4 +1,4 @@
-"""The leader publishes the catalogue before its switch, ticks, and stops when it is told to."""
+"""The leader publishes the catalogue before its switch, ticks, and stops when told to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Versions are waited for, compiled once, and missed in so many words."""
+"""Versions are waited for and compiled once; a missing one is reported."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_key_tells_what_it_names() -> None:
     assert parse_version_key(CATALOGUE, b"abc") == (CATALOGUE, CATALOGUE, "abc")
 
 
-def test_whoever_waits_for_a_version_goes_on_when_it_comes() -> None:
+def test_a_wait_for_a_version_ends_when_it_is_published() -> None:
     async def scenario() -> None:
         versions = store()
         waiting = asyncio.create_task(versions.available(MODEL, "main", "1"))
