@@ -13,7 +13,7 @@ from streams.core.hashing import family_number
 from streams.core.moments import MOMENTS
 from streams.core.money import currency_of
 from streams.core.state.customer import CustomerState
-from streams.core.state.decay import ERA_SLOTS, worth
+from streams.core.state.decay import ERA_SLOTS, decayed_value
 from streams.core.state.event_ids import by_name
 from streams.core.state.layout import (
     CONTACT,
@@ -125,7 +125,7 @@ def _our_side(state: CustomerState) -> dict[str, Any]:
         "automated_in_a_row": _plain(state.number("automated_in_a_row")),
         "resting": [
             {"until": _time(silence.until_ms), "answers_in_a_row": _plain(silence.count)}
-            for silence in state.silences.values()
+            for silence in state.suppression_counts.values()
         ],
         "waiting": _waiting(state),
         "awaiting_outcome": [
@@ -147,7 +147,7 @@ def _our_side(state: CustomerState) -> dict[str, Any]:
 def _sums(sums: list[float], state: CustomerState, at_ms: int) -> dict[str, int | float | None]:
     """Return three decayed sums at `at_ms` by the name of their half-life."""
     return {
-        name: _plain(worth(total, state.head[ERA_SLOTS[number]], number, at_ms))
+        name: _plain(decayed_value(total, state.head[ERA_SLOTS[number]], number, at_ms))
         for number, (name, total) in enumerate(zip(HALF_LIFE_NAMES, sums, strict=True))
     }
 
@@ -158,8 +158,8 @@ def _family(state: CustomerState, name: str, at_ms: int) -> dict[str, Any]:
     era_30d = state.head[ERA_SLOTS[2]]
     return {
         "interest": _sums([row[FAMILY[f"interest_{h}"]] for h in HALF_LIFE_NAMES], state, at_ms),
-        "orders_30d": _plain(worth(row[FAMILY["orders_30d"]], era_30d, 2, at_ms)),
-        "spend_30d": _plain(worth(row[FAMILY["spend_30d"]], era_30d, 2, at_ms)),
+        "orders_30d": _plain(decayed_value(row[FAMILY["orders_30d"]], era_30d, 2, at_ms)),
+        "spend_30d": _plain(decayed_value(row[FAMILY["spend_30d"]], era_30d, 2, at_ms)),
         "order_days": _plain(days),
         "first_order": _day(row[FAMILY["first_order_day"]]) if days else None,
         "last_order": _time(row[FAMILY["last_order_ms"]]),

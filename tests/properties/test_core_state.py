@@ -24,7 +24,7 @@ from streams.core.state.codec import (
     encode_customer,
 )
 from streams.core.state.customer import CustomerState
-from streams.core.state.decay import ERA_SLOTS, FAMILY_SUM_SLOTS, SUM_SLOTS, worth
+from streams.core.state.decay import ERA_SLOTS, FAMILY_SUM_SLOTS, SUM_SLOTS, decayed_value
 from streams.core.state.layout import (
     FAMILY,
     HEAD,
@@ -84,10 +84,10 @@ def sums(state: CustomerState, at_ms: int) -> dict[str, float]:
     for half_life, slots in enumerate(SUM_SLOTS):
         era = state.head[ERA_SLOTS[half_life]]
         for slot in slots:
-            found[f"head/{slot}"] = worth(state.head[slot], era, half_life, at_ms)
+            found[f"head/{slot}"] = decayed_value(state.head[slot], era, half_life, at_ms)
         for name, row in state.families.items():
             for slot in FAMILY_SUM_SLOTS[half_life]:
-                found[f"{name}/{slot}"] = worth(row[slot], era, half_life, at_ms)
+                found[f"{name}/{slot}"] = decayed_value(row[slot], era, half_life, at_ms)
     return found
 
 

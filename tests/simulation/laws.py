@@ -27,7 +27,7 @@ from streams.core.policy.budgets import is_in
 from streams.core.state.codec import PARTITION_KEY, decode_customer, decode_partition
 from streams.core.state.counted_ids import TIME_BYTES, entries, kind_of, remembered_as
 from streams.core.state.customer import CustomerState
-from streams.core.state.event_ids import apart, by_name, known_as
+from streams.core.state.event_ids import apart, by_name, event_id_hash
 from streams.core.units import DAY_MS
 from streams.shell.kafka_records import Partition
 from tests.simulation.cluster import LESSONS, SNAPSHOTS
@@ -110,7 +110,7 @@ def _remembered_as(event: CustomerEvent) -> tuple[int, bytes]:
     """Return the kind under which an event's id is remembered, and the bytes that tell it."""
     kind = kind_of(event)
     if kind is None:
-        return -1, known_as(event.origin.topic, event.event_id)
+        return -1, event_id_hash(event.origin.topic, event.event_id)
     return kind, remembered_as(event)
 
 

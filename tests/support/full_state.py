@@ -37,8 +37,8 @@ from streams.core.state.layout import (
     MAX_PRODUCTS,
     MAX_PRODUCTS_BYTES,
     MAX_RECENT_IDS,
-    MAX_SILENCES,
     MAX_SUBSCRIPTIONS,
+    MAX_SUPPRESSION_COUNTS,
     MAX_TEXT_BYTES,
     MAX_TICKETS,
     MAX_TOPIC_BYTES,
@@ -141,7 +141,9 @@ def full(seed: int = 5) -> CustomerState:
     # A channel is closed or open again, and an opened one is stored with a minus.
     state.resubscribed = {channel: of.at_ms() for channel in CHANNELS}
     state.time_zone = max(ZONES, key=len)
-    state.silences = {of.number(52): SuppressionCount(99, of.at_ms()) for _ in range(MAX_SILENCES)}
+    state.suppression_counts = {
+        of.number(52): SuppressionCount(99, of.at_ms()) for _ in range(MAX_SUPPRESSION_COUNTS)
+    }
     state.enrolled = of.number(ENROLLED_BITS)
     state.pending = [_full_pending(of) for _ in range(MAX_PENDING)]
     return state

@@ -13,7 +13,13 @@ from streams.core.catalogue.values import Action
 from streams.core.channels import AUTOMATED, BY_PEOPLE
 from streams.core.hashing import name_number, text_number
 from streams.core.state.customer import CustomerState, Pending, SuppressionCount
-from streams.core.state.layout import CONTACT, CONTACT_WIDTH, HEAD, MAX_CONTACTS, MAX_SILENCES
+from streams.core.state.layout import (
+    CONTACT,
+    CONTACT_WIDTH,
+    HEAD,
+    MAX_CONTACTS,
+    MAX_SUPPRESSION_COUNTS,
+)
 
 # What an outcome says of the action it answers.
 _SAYS: dict[str, After] = {"reject": "rejected", "objection": "objected"}
@@ -44,8 +50,8 @@ def suppression_number(rule: Suppression, action: str, family: str | None) -> in
     return int(name_number(f"{rule.id}/{about}"))
 
 
-def rests_under(rule: Suppression, action: Action) -> int:
-    """Return the number under which a rule silences an action.
+def suppression_number_for(rule: Suppression, action: Action) -> int:
+    """Return the number under which a rule counts the answers to an action.
 
     A refusal of offers about a family says nothing about service, so service is suppressed
     separately.
@@ -62,7 +68,7 @@ def record_response(
 ) -> None:
     """Count an answer to an action, and suppress its subject if a rule says so.
 
-    A no to a service action silences that action, and the offers of its family as any no does.
+    A no to a service action suppresses that action, and the offers of its family as any no does.
 
     None is a reward: all counts in a row are reset, and a suppression because of ignored actions
     ends. A suppression that the customer asked for lasts its term.
@@ -102,36 +108,38 @@ def record_refusal(
 
 
 def _refusal(state: CustomerState, number: int, rule: Suppression, at_ms: int) -> None:
-    known = state.silences.pop(number, None) or SuppressionCount(0, 0)
+    known = state.suppression_counts.pop(number, None) or SuppressionCount(0, 0)
     known.count += 1
     if known.count >= rule.times:
         known.count, known.until_ms = 0, max(known.until_ms, at_ms + rule.term_ms)
-    if len(state.silences) < MAX_SILENCES or _make_room(state.silences, known, at_ms):
-        state.silences[number] = known
+    if len(state.suppression_counts) < MAX_SUPPRESSION_COUNTS or _make_room(
+        state.suppression_counts, known, at_ms
+    ):
+        state.suppression_counts[number] = known
 
 
 def _reward(state: CustomerState, number: int, after: After) -> None:
-    known = state.silences.get(number)
+    known = state.suppression_counts.get(number)
     if known is not None:
         known.count = 0
         if after == "ignored" or known.until_ms == 0:
-            del state.silences[number]
+            del state.suppression_counts[number]
 
 
-def _make_room(silences: dict[int, SuppressionCount], new: SuppressionCount, at_ms: int) -> bool:
+def _make_room(counts: dict[int, SuppressionCount], new: SuppressionCount, at_ms: int) -> bool:
     """Drop what says least: one that is over, then the lowest count, then what ends first.
 
     False, and nothing is dropped, if a mere count would replace a suppression.
     """
 
-    def worth(number: int) -> tuple[int, int]:
-        known = silences[number]
+    def rank(number: int) -> tuple[int, int]:
+        known = counts[number]
         return known.until_ms if known.until_ms > at_ms else 0, known.count
 
-    least = min(silences, key=worth)
-    if new.until_ms <= at_ms < silences[least].until_ms:
+    least = min(counts, key=rank)
+    if new.until_ms <= at_ms < counts[least].until_ms:
         return False
-    del silences[least]
+    del counts[least]
     return True
 
 

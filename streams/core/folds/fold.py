@@ -27,7 +27,7 @@ from streams.core.hashing import SHORT_HASH_BYTES, short_hash
 from streams.core.state.counted_ids import PURCHASES, is_known, kind_of, remember_id
 from streams.core.state.customer import CustomerState
 from streams.core.state.decay import landmark_weights
-from streams.core.state.event_ids import is_among, known_as, source_of
+from streams.core.state.event_ids import event_id_hash, is_among, source_of
 from streams.core.state.layout import HEAD, MAX_RECENT_IDS, MAX_WATERMARKS
 
 _NEWEST, _FIRST_SEEN, _ERASED = HEAD["newest_event_ms"], HEAD["first_seen_ms"], HEAD["erased_ms"]
@@ -54,7 +54,7 @@ def repeat_of(state: CustomerState, event: CustomerEvent) -> str | None:
     if state.watermarks.get(source_of(origin.topic, origin.partition), -1) >= origin.offset:
         return "replayed"
     # An older release kept the ids of all kinds here.
-    if is_among(known_as(origin.topic, event.event_id), state.recent_ids):
+    if is_among(event_id_hash(origin.topic, event.event_id), state.recent_ids):
         return "duplicate"
     kind = kind_of(event)
     if kind is not None and is_known(state, kind, event):
@@ -155,7 +155,7 @@ def fold(state: CustomerState, event: CustomerEvent, timers: Timers) -> None:
 def _remember(state: CustomerState, event: CustomerEvent) -> None:
     kind = kind_of(event)
     if kind is None:
-        known = known_as(event.origin.topic, event.event_id)
+        known = event_id_hash(event.origin.topic, event.event_id)
     else:
         remember_id(state, kind, event)
         if kind != PURCHASES:
@@ -171,6 +171,6 @@ def _known_as_order(event: CustomerEvent) -> bytes:
     Of other purchases the event's own id counts: an order may be given back in equal parts.
     """
     if not isinstance(event, Purchase) or event.kind != "order":
-        return known_as(event.origin.topic, event.event_id)
+        return event_id_hash(event.origin.topic, event.event_id)
     lines = sorted((line.product, line.quantity) for line in event.lines)
     return short_hash(f"order/{event.order_id}/{event.currency}/{lines}")

@@ -20,10 +20,10 @@ from streams.core.folds.merge_maps import (
     merged_cart,
     merged_habits,
     merged_recent_ids,
-    merged_silences,
+    merged_stated_values,
     merged_subscriptions,
+    merged_suppression_counts,
     merged_tickets,
-    merged_told,
     merged_watermarks,
 )
 from streams.core.folds.merge_pending import merged_pending
@@ -93,9 +93,9 @@ def merge(a: CustomerState, b: CustomerState) -> CustomerState:
     one.subscriptions = merged_subscriptions(a.subscriptions, b.subscriptions)
     sum_up(one)
     one.tickets = merged_tickets(a.tickets, b.tickets)
-    one.preferences, one.answers = merged_told(a, b)
+    one.preferences, one.answers = merged_stated_values(a, b)
     _channel_settings(one, a, b)
-    one.silences = merged_silences(a.silences, b.silences)
+    one.suppression_counts = merged_suppression_counts(a.suppression_counts, b.suppression_counts)
     one.pending = merged_pending(a.pending, b.pending)
     one.enrolled = a.enrolled | b.enrolled
     if not cart_waits(one):

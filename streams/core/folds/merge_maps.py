@@ -17,8 +17,8 @@ from streams.core.state.layout import (
     MAX_CART_ITEMS,
     MAX_PREFERENCES,
     MAX_RECENT_IDS,
-    MAX_SILENCES,
     MAX_SUBSCRIPTIONS,
+    MAX_SUPPRESSION_COUNTS,
     MAX_TICKETS,
     MAX_WATERMARKS,
 )
@@ -176,28 +176,28 @@ def _latest_word(a: Ticket, b: Ticket, name: str) -> str | None:
     return max(said, default=(0, None))[1]
 
 
-def merged_told(
+def merged_stated_values(
     a: CustomerState, b: CustomerState
 ) -> tuple[dict[str, StatedValue], dict[str, StatedValue]]:
     """Return the preferences and the answers of both: the latest word on each subject."""
     return (
-        _latest_told(a.preferences, b.preferences, MAX_PREFERENCES),
-        _latest_told(a.answers, b.answers, MAX_ANSWERS),
+        _latest_stated(a.preferences, b.preferences, MAX_PREFERENCES),
+        _latest_stated(a.answers, b.answers, MAX_ANSWERS),
     )
 
 
-def _latest_told(
+def _latest_stated(
     a: dict[str, StatedValue], b: dict[str, StatedValue], most: int
 ) -> dict[str, StatedValue]:
-    told = {
+    stated = {
         name: max(
             (side[name] for side in (a, b) if name in side),
             key=lambda word: (word.at_ms, word.weight, word.value or ""),
         )
         for name in _names(a, b)
     }
-    ranked = sorted(told, key=lambda name: (lasts(name, told[name]), told[name].at_ms, name))
-    return {name: msgspec.structs.replace(told[name]) for name in ranked[-most:]}
+    ranked = sorted(stated, key=lambda name: (lasts(name, stated[name]), stated[name].at_ms, name))
+    return {name: msgspec.structs.replace(stated[name]) for name in ranked[-most:]}
 
 
 _Value = TypeVar("_Value")
@@ -213,10 +213,10 @@ def _names(a: dict[str, _Value], b: dict[str, _Value]) -> list[str]:
     return sorted(a.keys() | b.keys())
 
 
-def merged_silences(
+def merged_suppression_counts(
     a: dict[int, SuppressionCount], b: dict[int, SuppressionCount]
 ) -> dict[int, SuppressionCount]:
-    """Return the silences of both: of the same one the longer, with the higher count."""
+    """Return the suppression counts of both: of the same one the longer, with the higher count."""
     both = {
         number: SuppressionCount(
             max(side[number].count for side in (a, b) if number in side),
@@ -225,4 +225,4 @@ def merged_silences(
         for number in a.keys() | b.keys()
     }
     longest = sorted(both, key=lambda number: (both[number].until_ms, number), reverse=True)
-    return {number: both[number] for number in sorted(longest[:MAX_SILENCES])}
+    return {number: both[number] for number in sorted(longest[:MAX_SUPPRESSION_COUNTS])}

@@ -62,9 +62,11 @@ def erase(state: CustomerState, at_ms: int) -> None:
     state.pending = []
     state.enrolled = 0
     # Only what they asked not to hear of again, or are spared: how often they ignored us is theirs.
-    state.silences = {n: s for n, s in state.silences.items() if s.until_ms > at_ms}
-    for silence in state.silences.values():
-        silence.count = 0
+    state.suppression_counts = {
+        n: s for n, s in state.suppression_counts.items() if s.until_ms > at_ms
+    }
+    for count in state.suppression_counts.values():
+        count.count = 0
 
 
 def _signed_up(state: CustomerState, event: Profile) -> None:
@@ -73,7 +75,7 @@ def _signed_up(state: CustomerState, event: Profile) -> None:
         state.head[slot] = event.at_ms
 
 
-def _told(known: dict[str, StatedValue], event: Profile, most: int) -> None:
+def _keep_stated(known: dict[str, StatedValue], event: Profile, most: int) -> None:
     subject = shortened(event.subject or "", MAX_NAME_BYTES)
     value = None if event.value is None else shortened(event.value, MAX_TEXT_BYTES)
     if subject in known:
@@ -87,11 +89,11 @@ def _told(known: dict[str, StatedValue], event: Profile, most: int) -> None:
 def preference(state: CustomerState, event: Profile) -> None:
     """Keep the latest word on how much a subject is liked."""
     # How much it is liked is all that is asked of a preference; a text beside it is not kept.
-    _told(state.preferences, msgspec.structs.replace(event, value=None), MAX_PREFERENCES)
+    _keep_stated(state.preferences, msgspec.structs.replace(event, value=None), MAX_PREFERENCES)
 
 
 def _answer(state: CustomerState, event: Profile) -> None:
-    _told(state.answers, event, MAX_ANSWERS)
+    _keep_stated(state.answers, event, MAX_ANSWERS)
 
 
 def contact_setting(state: CustomerState, event: Profile) -> None:

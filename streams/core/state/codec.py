@@ -76,7 +76,7 @@ def encode_customer(state: CustomerState) -> bytes:
         HEAD_WIDTH,
         FAMILY_WIDTH,
         CONTACT_WIDTH,
-        state.silences,
+        state.suppression_counts,
         enrolled_bytes(state.enrolled),
         state.products,
         state.cart,
@@ -147,7 +147,7 @@ def _state(stored: Stored) -> CustomerState:
     state.resubscribed = {channel: -at_ms for channel, at_ms in words.items() if at_ms < 0}
     state.time_zone = stored.time_zone
     state.pending = stored.pending
-    state.silences = stored.silences
+    state.suppression_counts = stored.suppression_counts
     state.enrolled = enrolled_before(stored.enrolled, state.head[_LAST_DECISION])
     return state
 

@@ -29,7 +29,7 @@ from functools import lru_cache
 
 from schemas.records import Click, CustomerEvent, Outcome, Purchase, Support
 from streams.core.state.customer import CustomerState
-from streams.core.state.event_ids import known_as
+from streams.core.state.event_ids import event_id_hash
 from streams.core.state.layout import (
     MAX_ANSWER_IDS,
     MAX_CART_IDS,
@@ -153,7 +153,7 @@ def _entry(event: CustomerEvent) -> bytes:
 def _entry_of(topic: str, event_id: str, at_ms: int) -> bytes:
     # The floor of a memory that dropped nothing is 0, below every event.
     step: int = min(max(int(at_ms - _FIRST_MS) // SECOND_MS, 1), _LAST_STEP)
-    return step.to_bytes(TIME_BYTES, "big") + known_as(topic, event_id)[:_HASH_BYTES]
+    return step.to_bytes(TIME_BYTES, "big") + event_id_hash(topic, event_id)[:_HASH_BYTES]
 
 
 def _is_among(known: bytes, ids: bytes) -> bool:

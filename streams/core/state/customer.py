@@ -42,12 +42,12 @@ class StatedValue(msgspec.Struct, array_like=True, gc=False):
     value: str | None
 
 
-def lasts(subject: str, told: StatedValue) -> bool:
+def lasts(subject: str, stated: StatedValue) -> bool:
     """Tell whether a word makes room last where there are too many: a greeting's, and a dislike.
 
     A dislike must hold for as long as it can: what it keeps away would come back without it.
     """
-    return subject in LASTING_ANSWERS or told.weight < 0
+    return subject in LASTING_ANSWERS or stated.weight < 0
 
 
 class SuppressionCount(msgspec.Struct, array_like=True, gc=False):
@@ -138,8 +138,8 @@ class CustomerState:
         "products",
         "recent_ids",
         "resubscribed",
-        "silences",
         "subscriptions",
+        "suppression_counts",
         "tickets",
         "time_zone",
         "unsubscribed",
@@ -166,7 +166,7 @@ class CustomerState:
         self.resubscribed: dict[str, int] = {}
         self.time_zone: str | None = None
         self.pending: list[Pending] = []
-        self.silences: dict[int, SuppressionCount] = {}
+        self.suppression_counts: dict[int, SuppressionCount] = {}
         self.enrolled = 0
 
     def number(self, name: str) -> float:

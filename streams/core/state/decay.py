@@ -42,10 +42,10 @@ FAMILY_SUM_SLOTS = (
 )
 
 Weights = tuple[float, float, float]
-Worth = TypeVar("Worth", float, NDArray[np.float64])
+_Value = TypeVar("_Value", float, NDArray[np.float64])
 # Rounds to 21 bits of 53 (Veltkamp's splitting; Dekker, Numerische Mathematik 18, 1971).
 _SPLIT = 2.0**32 + 1
-_TOLD_SPLIT = 2.0**36 + 1
+_RULES_SPLIT = 2.0**36 + 1
 
 
 def landmark_weights(head: array[float], families: Iterable[array[float]], at_ms: int) -> Weights:
@@ -109,7 +109,7 @@ def _move_landmark(
             family[slot] *= scale
 
 
-def rounded_for_rules(worths: Worth) -> Worth:
+def rounded_for_rules(values: _Value) -> _Value:
     """Return the present values of sums as rules and people see them: 17 bits, some five digits.
 
     An event that has just happened counts as 1 exactly, whatever was rounded: a rule may compare
@@ -118,11 +118,11 @@ def rounded_for_rules(worths: Worth) -> Worth:
     >>> rounded_for_rules(0.9999998), rounded_for_rules(4_999.999), rounded_for_rules(0.5)
     (1.0, 5000.0, 0.5)
     """
-    part = worths * _TOLD_SPLIT
-    return part - (part - worths)
+    part = values * _RULES_SPLIT
+    return part - (part - values)
 
 
-def worth(total: float, era: float, half_life: int, at_ms: int) -> float:
+def decayed_value(total: float, era: float, half_life: int, at_ms: int) -> float:
     """Return the value of a decayed sum at `at_ms`; `half_life` is its number (0, 1, 2).
 
     A time long before the landmark is taken as `ERA_HALF_LIVES` before it.

@@ -57,10 +57,10 @@ def _name(source: Source) -> str:
 
 # An event is asked for twice: whether it is new, and when it is folded, soon after.
 @lru_cache(maxsize=64)
-def known_as(topic: str, event_id: str) -> bytes:
+def event_id_hash(topic: str, event_id: str) -> bytes:
     """Return what an event is known by; its id is unique within its topic.
 
-    >>> known_as("purchases", "17") == known_as("support", "17")
+    >>> event_id_hash("purchases", "17") == event_id_hash("support", "17")
     False
     """
     return short_hash(f"{topic}/{event_id}")

@@ -141,7 +141,7 @@ PENDING_FOR_SERVICE = 2
 # Orders that a pending decision remembers, so that a return can undo them. Windows are days long;
 # of a fifth order in one, the earliest is taken to stay.
 MAX_CREDITED_ORDERS = 4
-MAX_SILENCES = 12
+MAX_SUPPRESSION_COUNTS = 12
 # Families and actions a customer was ever decided for, a bit each by hash: with 25 of them one
 # new scope in twenty finds its bit taken.
 ENROLLED_BITS = 512

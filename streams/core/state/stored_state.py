@@ -58,7 +58,7 @@ class Stored(msgspec.Struct, array_like=True, gc=False):
     head_width: int
     family_width: int
     contact_width: int
-    silences: dict[int, SuppressionCount] = {}
+    suppression_counts: dict[int, SuppressionCount] = {}
     # None where an older release stored it.
     enrolled: bytes | None = None
     habits: dict[str, Habit] = {}

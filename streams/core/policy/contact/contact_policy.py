@@ -18,7 +18,7 @@ from streams.core.catalogue.contact_rules import ContactRules, Suppression, Tick
 from streams.core.catalogue.service import is_service
 from streams.core.catalogue.values import Action
 from streams.core.features.wave import Floats, Wave
-from streams.core.folds.contacts import rests_under
+from streams.core.folds.contacts import suppression_number_for
 from streams.core.policy.contact.contact_limits import Locals, Windows, limited, over_limit
 from streams.core.policy.contact.open_treatments import QUIET, OpenTreatments
 from streams.core.policy.contact.quiet_hours import QuietPlan
@@ -133,7 +133,7 @@ class ContactPolicy:
         silenced = [
             (row, number)
             for row, (state, at_ms) in enumerate(zip(wave.states, wave.at_ms.tolist(), strict=True))
-            for number, silence in state.silences.items()
+            for number, silence in state.suppression_counts.items()
             if silence.until_ms > at_ms
         ]
         for rule, places in self._silences if silenced else ():
@@ -189,7 +189,7 @@ def _silence_places(rule: Suppression, actions: Sequence[Action]) -> dict[int, l
     """Return which actions a rule silences under each number."""
     places: dict[int, list[int]] = {}
     for place, action in enumerate(actions):
-        places.setdefault(rests_under(rule, action), []).append(place)
+        places.setdefault(suppression_number_for(rule, action), []).append(place)
     return places
 
 

@@ -15,8 +15,8 @@ from streams.core.state.decay import (
     ERA_MS,
     FAMILY_SUM_SLOTS,
     SUM_SLOTS,
+    decayed_value,
     landmark_weights,
-    worth,
 )
 from streams.core.state.layout import (
     ERA_HALF_LIVES,
@@ -44,7 +44,7 @@ def folded(*events: CustomerEvent, state: CustomerState | None = None) -> Custom
 def sum_of(state: CustomerState, name: str, number: int, at_ms: int) -> float:
     half_life = ("1h", "1d", "30d")[number]
     era = state.number(f"era_{half_life}")
-    return worth(state.number(f"{name}_{half_life}"), era, number, at_ms)
+    return decayed_value(state.number(f"{name}_{half_life}"), era, number, at_ms)
 
 
 def test_a_sum_halves_with_each_half_life() -> None:

@@ -87,7 +87,7 @@ def full() -> CustomerState:
     state.resubscribed = {"email": 1_000}
     state.time_zone = "Europe/Berlin"
     state.pending = [filled(Pending)]
-    state.silences = {8: filled(SuppressionCount)}
+    state.suppression_counts = {8: filled(SuppressionCount)}
     state.enrolled = 1
     sum_up(state)
     # An active subscription has no end: the slot is what `sum_up` says, see its own tests.

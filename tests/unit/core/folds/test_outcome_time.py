@@ -29,7 +29,7 @@ def test_an_answer_dated_before_its_question_is_an_answer(early_ms: int) -> None
 def test_a_no_that_is_dated_before_its_offer_rests_it_for_the_whole_term() -> None:
     ways = Ways("suppression: [{id: said_no, after: rejected, for_days: 10}]")
     ways.answers(ways.search(NOON_MS), "reject", NOON_MS - 9 * DAY_MS)
-    (silence,) = ways.state.silences.values()
+    (silence,) = ways.state.suppression_counts.values()
     assert silence.until_ms == NOON_MS + 10 * DAY_MS
 
 
@@ -39,7 +39,7 @@ def test_a_no_to_what_is_settled_already_counts_as_at_its_contact() -> None:
     ways.tick(NOON_MS + DAY_MS)
     assert not ways.state.pending
     ways.answers(answer, "reject", NOON_MS - 30 * DAY_MS)
-    (silence,) = ways.state.silences.values()
+    (silence,) = ways.state.suppression_counts.values()
     assert silence.until_ms == NOON_MS + 10 * DAY_MS
 
 

@@ -31,7 +31,7 @@ def no(feed: Feed, topic: str, kind: str, decision_id: str, at_ms: int = LATER_M
 
 def effects(state: CustomerState) -> dict[str, Any]:
     return {
-        "silences": state.silences,
+        "suppression_counts": state.suppression_counts,
         "closed": state.unsubscribed,
         "preferences": state.preferences,
         "erased": state.number("erased_ms"),
@@ -101,5 +101,7 @@ def test_a_no_that_may_have_been_counted_is_still_an_objection() -> None:
     event = no(desk.feed, "outcomes", "objection", decision.decision_id)
     desk.write(event)
     state = desk.log.store.states["ada"]
-    assert [silence.until_ms for silence in state.silences.values()] == [LATER_MS + 90 * DAY_MS]
+    assert [silence.until_ms for silence in state.suppression_counts.values()] == [
+        LATER_MS + 90 * DAY_MS
+    ]
     assert state.number("rejects_30d") == before

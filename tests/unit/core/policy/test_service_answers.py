@@ -23,7 +23,7 @@ def test_an_unanswered_service_message_is_not_ignored() -> None:
     state = ways.state
     assert state.number("ignored_in_a_row") == 0
     assert state.number("automated_in_a_row") == 0
-    assert not state.silences
+    assert not state.suppression_counts
     assert not [
         line for line in customer_brief(state, NOON_MS, True, DAY_MS) if "did not answer" in line
     ]

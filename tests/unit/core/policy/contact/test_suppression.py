@@ -7,7 +7,7 @@ from streams.core.catalogue.contact_rules import Suppression
 from streams.core.folds.contacts import AnswerSubject, record_response
 from streams.core.state.customer import CustomerState
 from streams.core.state.layout import (
-    MAX_SILENCES,
+    MAX_SUPPRESSION_COUNTS,
 )
 from streams.core.units import (
     DAY_MS,
@@ -100,9 +100,9 @@ def test_an_objection_outlives_an_erasure_and_counts_do_not() -> None:
     coffee = ways.search(NOON_MS + 2)
     assert coffee.chosen == "coffee_shelf"
     ways.answers(coffee, "reject", NOON_MS + 3)
-    assert len(ways.state.silences) == 2
+    assert len(ways.state.suppression_counts) == 2
     ways.write(ways.feed.profile(ADA, NOON_MS + 4, "erasure"))
-    assert len(ways.state.silences) == 1
+    assert len(ways.state.suppression_counts) == 1
     assert ways.browse(NOON_MS + 5).fate("tea_shelf") == "contact:objected"
 
 
@@ -129,11 +129,11 @@ def test_of_too_many_silences_those_that_are_over_and_the_shortest_counts_go_fir
     record_response(state, [once], "rejected", AnswerSubject("over", None), NOON_MS - 2 * DAY_MS)
     for _ in range(2):
         record_response(state, [often], "ignored", AnswerSubject("twice", None), NOON_MS)
-    kept = set(state.silences)
-    for number in range(3 * MAX_SILENCES):
+    kept = set(state.suppression_counts)
+    for number in range(3 * MAX_SUPPRESSION_COUNTS):
         record_response(state, [often], "ignored", AnswerSubject(f"a{number}", None), NOON_MS)
-    assert len(state.silences) == MAX_SILENCES
-    assert len(kept & set(state.silences)) == 2
+    assert len(state.suppression_counts) == MAX_SUPPRESSION_COUNTS
+    assert len(kept & set(state.suppression_counts)) == 2
 
 
 def test_what_was_just_bought_rests_and_other_families_do_not() -> None:
@@ -154,14 +154,14 @@ def test_counting_what_is_ignored_never_ends_what_was_asked_for() -> None:
     state = CustomerState()
     said_no = Suppression("no", "action", "objected", 1, 100 * DAY_MS)
     often = Suppression("bored", "action", "ignored", 2, DAY_MS)
-    for number in range(MAX_SILENCES):
+    for number in range(MAX_SUPPRESSION_COUNTS):
         record_response(state, [said_no], "objected", AnswerSubject(f"a{number}", None), NOON_MS)
-    asked = set(state.silences)
+    asked = set(state.suppression_counts)
     record_response(state, [often], "ignored", AnswerSubject("other", None), NOON_MS)
-    assert set(state.silences) == asked
+    assert set(state.suppression_counts) == asked
     # They are over: what counts now may take their place.
     record_response(state, [often], "ignored", AnswerSubject("other", None), NOON_MS + 100 * DAY_MS)
-    assert len(set(state.silences) - asked) == 1
+    assert len(set(state.suppression_counts) - asked) == 1
 
 
 def test_an_objection_holds_even_when_its_window_is_over() -> None:
