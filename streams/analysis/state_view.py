@@ -124,8 +124,8 @@ def _our_side(state: CustomerState) -> dict[str, Any]:
         "ignored_in_a_row": _plain(state.number("ignored_in_a_row")),
         "automated_in_a_row": _plain(state.number("automated_in_a_row")),
         "resting": [
-            {"until": _time(silence.until_ms), "answers_in_a_row": _plain(silence.count)}
-            for silence in state.suppression_counts.values()
+            {"until": _time(count.until_ms), "answers_in_a_row": _plain(count.count)}
+            for count in state.suppression_counts.values()
         ],
         "waiting": _waiting(state),
         "awaiting_outcome": [

@@ -111,8 +111,8 @@ def _judge(topic: str, record: dict[str, Any], origin: Origin, limits: AdmitLimi
             return _refusal(wrong, left_out), ()
         dropped += without
     elif record["occurred_at"] > origin.seen_at_ms:
-        # Nobody hears of a thing before it happens: the sender's clock is fast. Left as it is, the
-        # event would outdate what the customer does next.
+        # The sender's clock is fast, because no event arrives before it happens. With its own
+        # time the event would make what the customer does next look late.
         record["occurred_at"] = origin.seen_at_ms
     return BUILD[topic](record, origin), dropped
 

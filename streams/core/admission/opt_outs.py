@@ -1,9 +1,10 @@
-"""A customer's no is taken for what its kind needs; what is wrong beside it is left out.
+"""An opt-out is admitted if the fields that it needs are valid; other wrong fields are left out.
 
 A withdrawal may come from a form with other fields in it. If it were refused as a whole for a wrong
 time zone, it would lie among the dead letters while the customer is contacted again. So of these
 kinds, and of no other, a wrong field that the kind does not need is set to its default and reported
-to the caller. Who opts out must be certain: a wrong customer id is still refused.
+to the caller. A wrong customer id is
+still refused, because it must be certain which customer opts out.
 
 An opt-out also needs no valid event time (it then counts from its arrival, the latest time that it
 can have), no event id (its topic offset is one), and an unsubscribe no decision (it then closes the

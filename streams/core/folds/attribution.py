@@ -71,7 +71,7 @@ def settle(state: CustomerState, at_ms: int) -> list[Pending]:
 
 
 def is_ignored(pending: Pending) -> bool:
-    """Tell whether a settled decision without a reward was ignored: what is owed asks for nothing.
+    """Return whether a settled offer was ignored; a service message asks for no response.
 
     A customer who does not click on "we have your question" has not ignored an offer.
     """
@@ -79,7 +79,7 @@ def is_ignored(pending: Pending) -> bool:
 
 
 def shows_response(pending: Pending) -> bool:
-    """Tell whether the customer could respond: in every arm they can buy, but answer only if
+    """Return whether the customer could respond: in every arm they can buy, but answer only if
     contacted.
 
     A customer who does not buy counts as uninterested in every arm. Otherwise the treated customers

@@ -45,7 +45,7 @@ def _sums(lines: Iterable[OrderLine]) -> tuple[int, float]:
 def _comes_back(
     family: str | None, line: OrderLine, products: Mapping[str, Habit], whole: bool
 ) -> bool:
-    """Tell whether a returned line is about a decision; a return often names products only.
+    """Return whether a returned line is about a decision; a return often names products only.
 
     Then the customer's habits tell the family. Where they do not, the line counts if the whole
     order was credited.

@@ -42,7 +42,7 @@ def fold_support(state: CustomerState, event: Support, weights: Weights, timers:
 
 
 def is_superseded(state: CustomerState, event: Support) -> bool:
-    """Tell whether a later word has closed the ticket that an event opened, or the reverse."""
+    """Return whether a later event closed the ticket that this event opened, or the reverse."""
     ticket = state.tickets.get(shortened(event.ticket_id, MAX_TEXT_BYTES))
     return ticket is None or ticket.is_open != (event.kind != "resolved")
 

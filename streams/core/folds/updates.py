@@ -97,7 +97,7 @@ def add_interest(
 
 
 def cart_waits(state: CustomerState) -> bool:
-    """Tell whether anything is in the cart."""
+    """Return whether anything is in the cart."""
     return any(item.quantity_milli > 0 for item in state.cart.values())
 
 

@@ -70,7 +70,7 @@ def encode_customer(state: CustomerState) -> bytes:
         state.tickets,
         state.preferences,
         state.answers,
-        _words_on_channels(state),
+        _channel_statements(state),
         state.time_zone,
         state.pending,
         HEAD_WIDTH,
@@ -87,10 +87,10 @@ def encode_customer(state: CustomerState) -> bytes:
     return b"".join((_DUE.pack(next_due_ms(state)), _TODAY, packed))
 
 
-def _words_on_channels(state: CustomerState) -> dict[str, int]:
+def _channel_statements(state: CustomerState) -> dict[str, int]:
     """Return when each channel was closed, and with a minus when it was opened again.
 
-    A release that knows no opened ones takes them for closed: it rather says nothing.
+    A release that does not know opened channels reads them as closed, so it sends nothing.
     """
     if not state.resubscribed:
         return state.unsubscribed

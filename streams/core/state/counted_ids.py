@@ -80,7 +80,7 @@ def remembered_as(event: CustomerEvent) -> bytes:
 
 
 def is_known(state: CustomerState, kind: int, event: CustomerEvent) -> bool:
-    """Tell whether an event counted before, or may have."""
+    """Return whether an event counted before, or may have."""
     ids = state.known_ids.get(kind)
     if not ids:
         return False

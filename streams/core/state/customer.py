@@ -1,4 +1,4 @@
-"""What we remember of one customer, and of one timeline partition.
+"""The stored state of one customer.
 
 The numbers are rows laid out in `streams.core.state.layout`; the rest are small bounded maps.
 Nothing here decides anything: `fold` writes, `features` reads, `codec` stores.
@@ -19,9 +19,9 @@ from streams.core.state.layout import FAMILY_WIDTH, HEAD, HEAD_WIDTH, LASTING_AN
 class Ticket(msgspec.Struct, array_like=True, gc=False):
     """A support ticket at its latest event; `severity` is its index in `SEVERITIES`.
 
-    `is_open` is what was last said of it; `streams.core.state.open_tickets` tells whether it still
-    counts as open. `heard_ms` is the latest event about it except ratings. `topic` and `product`
-    are the desk's.
+    `is_open` is what its latest opening or closing event says; whether it still counts as open is
+    decided in `streams.core.state.open_tickets`. `heard_ms` is the latest event about it except
+    ratings. `topic` and `product` are the desk's.
     """
 
     opened_at_ms: int
@@ -43,9 +43,10 @@ class StatedValue(msgspec.Struct, array_like=True, gc=False):
 
 
 def lasts(subject: str, stated: StatedValue) -> bool:
-    """Tell whether a word makes room last where there are too many: a greeting's, and a dislike.
+    """Return whether a statement is among the last to be dropped when there are too many.
 
-    A dislike must hold for as long as it can: what it keeps away would come back without it.
+    So are the answers that messages greet with, and dislikes: if a dislike were dropped, the
+    customer would get again what they did not want.
     """
     return subject in LASTING_ANSWERS or stated.weight < 0
 

@@ -24,9 +24,9 @@ _ERASED = HEAD["erased_ms"]
 def enrol(state: CustomerState, action: str, family: str | None) -> int:
     """Remember a decision's scopes; return of which it is the first, as a sum of `FIRST_OF_*`.
 
-    Each scope is a bit by hash. Who is taken for enrolled because of another scope on the same bit
-    is left out, in every arm alike; the first of all is exact. Who asked us to forget is left out
-    for good: what they had before is not known any more.
+    Each scope is a bit by hash. A customer with another scope on the same bit counts as enrolled
+    already and is left out, in every arm alike; the first of all is exact. After an erasure a
+    customer is always left out, because their earlier decisions are not known any more.
     """
     if state.head[_ERASED]:
         return 0

@@ -67,7 +67,7 @@ def event_id_hash(topic: str, event_id: str) -> bytes:
 
 
 def is_among(known: bytes, ids: bytes) -> bool:
-    """Tell whether an event is among those of a sequence of ids.
+    """Return whether an event is among those of a sequence of ids.
 
     >>> is_among(b"event2", b"event1event2"), is_among(b"event2", b"xevent2event1yyyyy")
     (True, False)

@@ -11,7 +11,7 @@ from streams.core.state.customer import Ticket
 
 
 def still_open(ticket: Ticket, at_ms: float, closes_ms: int) -> bool:
-    """Tell whether a ticket is open at `at_ms`, if one without an event for `closes_ms` is not.
+    """Return whether a ticket is open at `at_ms`, if one without an event for `closes_ms` is not.
 
     >>> quiet = Ticket(1_000, 1_000, True, 1, None, heard_ms=5_000)
     >>> still_open(quiet, 6_999, closes_ms=2_000), still_open(quiet, 7_000, closes_ms=2_000)

@@ -32,7 +32,7 @@ def shortened(text: str, most_bytes: int) -> str:
 
 
 def is_whole(text: str) -> bool:
-    """Tell whether a stored text is complete, and fit to be shown to people.
+    """Return whether a stored text is complete, and fit to be shown to people.
 
     >>> is_whole("teapot"), is_whole(shortened("teapot" * 9, 20)), is_whole("tea" + chr(10))
     (True, False, False)

@@ -42,12 +42,12 @@ def due_timers(state: CustomerState, at_ms: int) -> list[tuple[int, str]]:
 
 
 def is_due(state: CustomerState, name: str, due_ms: int) -> bool:
-    """Tell whether a timer is due at `due_ms` still: a decision of this tick may have set it."""
+    """Return whether a timer is due at `due_ms` still: a decision of this tick may have set it."""
     return int(state.head[_DUE_SLOTS[name]]) == due_ms
 
 
 def is_over(state: CustomerState, moment: str, at_ms: int) -> bool:
-    """Tell whether a moment that quiet hours held back has passed in the meantime."""
+    """Return whether a moment that quiet hours held back has passed in the meantime."""
     if moment == "cart_left":
         return not any(item.quantity_milli > 0 for item in state.cart.values())
     if moment == "gone_quiet":
