@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint chaos soak bench kafka clean
+.PHONY: help demo test test-all lint chaos soak bench kafka clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -21,8 +21,11 @@ help: ## Show this list
 demo: $(VENV)/.runs ## Run a real shop's 13 months on an embedded broker (ARGS="--seconds 60 --json")
 	@$(BIN)/concierge demo $(ARGS)
 
-test: lint .kafka/.tried ## Set up, lint, check types and layers, run all tests (ARGS="-k name")
+test: lint .kafka/.tried ## Set up, lint, check types and layers, run the tests (ARGS="-k name")
 	@CONCIERGE_LINTED=1 $(BIN)/python -m pytest -n 2 $(ARGS)
+
+test-all: lint .kafka/.tried ## The same with the long tests, as CI runs it
+	@CONCIERGE_LINTED=1 $(BIN)/python -m pytest -n 2 -m "not chaos" $(ARGS)
 
 lint: $(VENV)/.develops ## ruff, mypy --strict and the import contracts
 	@$(BIN)/ruff check .

@@ -16,6 +16,8 @@ from tests.chaos.faults import alter, create_copied, last_line, least_in_sync
 from tests.chaos.world import ChaosWorld
 from tests.support.kafka import RealKafka
 
+pytestmark = pytest.mark.long
+
 
 def _fail_and_go_on(
     world: ChaosWorld, topic: str, spoil: Callable[[], object], mend: Callable[[], object]

@@ -17,6 +17,8 @@ from tests.chaos.faults import health, last_line
 from tests.chaos.world import ChaosWorld
 from tests.support.kafka import RealKafka
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def own_kafka(kafka: RealKafka) -> Iterator[RealKafka]:

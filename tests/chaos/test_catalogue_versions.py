@@ -15,6 +15,8 @@ from tests.chaos.world import ChaosWorld
 from tests.integration.world import write_catalogue
 from tests.support.shops import SHOP, SHOP_TOMORROW, load
 
+pytestmark = pytest.mark.long
+
 
 def _spoil_published(world: ChaosWorld) -> str:
     """Make the published catalogue one that rules have outgrown; return its version."""

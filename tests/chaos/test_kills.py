@@ -11,6 +11,8 @@ from tests.chaos.kills import Death, deaths, survive
 from tests.chaos.world import ChaosWorld
 from tests.support.kafka import RealKafka
 
+pytestmark = pytest.mark.long
+
 # Of the long run: a verdict after so many deaths, so that a failure is not far from its cause.
 _EPISODE = 20
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from schemas.topics import customers_changelog
 from tests.chaos.faults import alter
 from tests.chaos.world import ChaosWorld
 from tests.support.kafka import RealKafka
+
+pytestmark = pytest.mark.long
 
 # Compaction as soon as it can be: it keeps what was written last, not what has the highest stamp.
 _COMPACT_AT_ONCE = {

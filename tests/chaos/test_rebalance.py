@@ -9,6 +9,8 @@ import pytest
 from tests.chaos.world import ChaosWorld
 from tests.support.kafka import RealKafka
 
+pytestmark = pytest.mark.long
+
 
 def test_from_one_worker_to_three_and_back_leaves_no_trace(
     kafka: RealKafka, tmp_path: Path, seed: int

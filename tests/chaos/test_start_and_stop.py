@@ -21,6 +21,8 @@ from tests.support.kafka import RealKafka
 from tests.support.patience import PATIENCE_S
 from tests.support.shops import SHOP
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def world(embedded_broker: EmbeddedBroker, tmp_path: Path) -> Iterator[World]:

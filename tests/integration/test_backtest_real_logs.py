@@ -21,6 +21,8 @@ from streams.cli.commands.backtest import backtest_command
 from tests.bench.thompson_policy import main as thompson
 from tests.support.checkout import ROOT
 
+pytestmark = pytest.mark.long
+
 DATA = ROOT.parent / "shared" / "data"
 EXAMPLES = ROOT / "deploy" / "backtest"
 

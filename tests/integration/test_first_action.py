@@ -132,6 +132,7 @@ def test_where_no_customer_has_agreed_check_says_so(
     assert "consent to personalization" not in said
 
 
+@pytest.mark.long
 def test_it_does_beside_a_registry(
     world: World,
     server: FakeRegistry,

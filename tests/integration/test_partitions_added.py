@@ -22,6 +22,8 @@ from tests.integration.world_worker import Worker
 from tests.support.kafka import RealKafka
 from tests.support.shops import SHOP
 
+pytestmark = pytest.mark.long
+
 _NEW = 5
 
 

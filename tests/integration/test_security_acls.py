@@ -35,6 +35,8 @@ from tests.integration.world_input import DAY_MS, START_MS, InputMaker
 from tests.integration.world_worker import Worker
 from tests.support.shops import SHOP
 
+pytestmark = pytest.mark.long
+
 _OPERATIONS = {
     "Read": AclOperation.READ,
     "Write": AclOperation.WRITE,

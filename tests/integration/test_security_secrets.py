@@ -28,6 +28,8 @@ from tests.support.checkout import ROOT
 from tests.support.patience import PATIENCE_S
 from tests.support.shops import SHOP
 
+pytestmark = pytest.mark.long
+
 _TOKEN, _SALT = "hush-token-1a5b", "hush-salt-9e02"
 _REGISTRY_USER, _REGISTRY_PASSWORD = "registry-user", "hush-registry-44d7"
 _WRONG = "hush-wrong-c0de"

@@ -16,7 +16,8 @@ from tests.support.patience import PATIENCE_S
 RECORDS = 20_000
 
 
-@pytest.fixture(params=["embedded_broker", "kafka"])
+# One broker is enough while a change is made.
+@pytest.fixture(params=["embedded_broker", pytest.param("kafka", marks=pytest.mark.long)])
 def world(request: pytest.FixtureRequest, topic_prefix: str) -> Iterator[ShellWorld]:
     broker = request.getfixturevalue(request.param)
     real = not isinstance(broker, EmbeddedBroker)

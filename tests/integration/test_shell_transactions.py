@@ -14,6 +14,8 @@ from tests.integration.shell_world import PARTITIONS, ShellWorld
 from tests.support.kafka import RealKafka
 from tests.support.patience import PATIENCE_S
 
+pytestmark = pytest.mark.long
+
 _TRANSACTIONS = 150
 # Of more records than the worker takes from a fetch (500), and of few.
 _LENGTHS = (3, 40, 900)

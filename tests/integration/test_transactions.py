@@ -26,6 +26,8 @@ from tests.integration.world_worker import Worker
 from tests.support.kafka import RealKafka
 from tests.support.shops import SHOP
 
+pytestmark = pytest.mark.long
+
 _PARTITION = 0
 _PLACE = f"clickstream/{_PARTITION}"
 

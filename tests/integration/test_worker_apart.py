@@ -28,6 +28,8 @@ from tests.support.checkout import ROOT
 from tests.support.patience import PATIENCE_S
 from tests.support.shops import SHOP
 
+pytestmark = pytest.mark.long
+
 
 def _free_ports(count: int) -> int:
     """Return the first of some free ports in a row."""

@@ -138,6 +138,7 @@ def test_a_customer_in_a_metric_label_would_be_found() -> None:
     assert _labels_with(SOMEBODY, generate_latest(metrics.registry).decode())
 
 
+@pytest.mark.long
 def test_sigterm_in_the_middle_of_the_work_loses_and_changes_nothing(world: World) -> None:
     world.create_topics()
     worker = world.start(salt="stop")
@@ -163,6 +164,7 @@ def test_sigterm_in_the_middle_of_the_work_loses_and_changes_nothing(world: Worl
         assert sorted(values, key=repr) == sorted(outputs.values(), key=repr)
 
 
+@pytest.mark.long
 def test_lessons_that_no_snapshot_holds_at_the_end_are_learned_by_the_next_worker(
     world: World,
 ) -> None:

@@ -24,12 +24,15 @@ from tests.scenarios.runner import (
     scenarios,
 )
 
+# One broker is enough while a change is made.
+_BROKERS = ["embedded_broker", pytest.param("kafka", marks=pytest.mark.long)]
+
 # A worker serves one catalogue and takes seconds to start: one of each pack, on each broker,
 # plays all scenarios of its pack.
 _PACKS = sorted({scenario.pack for scenario in scenarios()} - {SMALL_SHOP})
 
 
-@pytest.fixture(scope="module", params=["embedded_broker", "kafka"])
+@pytest.fixture(scope="module", params=_BROKERS)
 def driver(request: pytest.FixtureRequest) -> Iterator[OnBrokers]:
     """One worker for all scenarios of the small shop, on either broker."""
     broker = request.getfixturevalue(request.param)
@@ -62,7 +65,7 @@ def test_the_scenario_holds(driver: OnBrokers, scenario: Scenario) -> None:
     check(scenario, run(scenario, driver))
 
 
-@pytest.mark.parametrize("broker_name", ["embedded_broker", "kafka"])
+@pytest.mark.parametrize("broker_name", _BROKERS)
 @pytest.mark.parametrize("pack", _PACKS)
 def test_the_scenarios_of_a_starter_pack_hold(
     request: pytest.FixtureRequest, tmp_path: Path, pack: str, broker_name: str

@@ -14,6 +14,8 @@ from tests.simulation.laws import wrongs
 from tests.simulation.world import history
 
 HISTORIES = 2_000
+# While a change is made; with fewer, no count of faults is asked for.
+FEW_HISTORIES = 200
 # Of each kind, what a run of all histories holds at the least: a fault that does not happen proves
 # nothing.
 LEAST = {
@@ -38,10 +40,13 @@ LEAST = {
 }
 
 
-def test_no_history_ends_otherwise_than_without_faults() -> None:
+@pytest.mark.parametrize(
+    "histories", [FEW_HISTORIES, pytest.param(HISTORIES, marks=pytest.mark.long)]
+)
+def test_no_history_ends_otherwise_than_without_faults(histories: int) -> None:
     noted: Counter[str] = Counter()
 
-    @settings(max_examples=HISTORIES)
+    @settings(max_examples=histories)
     @given(seed=st.integers(0, 2**64 - 1), steps=st.integers(100, 200))
     def end_as_if_nothing_had_happened(seed: int, steps: int) -> None:
         world = history(seed, steps)
@@ -49,7 +54,8 @@ def test_no_history_ends_otherwise_than_without_faults() -> None:
         noted.update(world.noted)
 
     end_as_if_nothing_had_happened()
-    assert {what: noted[what] for what, least in LEAST.items() if noted[what] < least} == {}
+    if histories == HISTORIES:
+        assert {what: noted[what] for what, least in LEAST.items() if noted[what] < least} == {}
 
 
 @pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.__name__)
