@@ -19,7 +19,7 @@ from streams.core.arbitration.arms import HOLDOUT, TREATED
 from streams.core.catalogue.values import NO_ACTION, Catalogue
 from streams.core.hashing import id_hash
 
-# Those who are decided for by the policy itself; other arms have another one.
+# The arms that the policy itself decides for; other arms have another one.
 _BY_POLICY = {ARMS[TREATED], ARMS[HOLDOUT]}
 
 
@@ -125,7 +125,7 @@ class ChallengerComparisons:
         self._catalogue_of = catalogue_of
 
     def add(self, decision: Decision) -> None:
-        """Count a decision beside which somebody decided, of those the policy decides for."""
+        """Count a decision with a challenger, if it is of an arm that the policy decides for."""
         rival = decision.challenger
         if rival is None:
             self.unchallenged += 1

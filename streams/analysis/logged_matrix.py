@@ -20,7 +20,7 @@ CONTACT = "contact:"
 _MARKETING, _PERSONAL = "eligibility:consent_marketing", "eligibility:consent_personalization"
 # Records hold log1p as float32: a count comes back to within this share of itself.
 _ROUNDING = 2e-6
-# As `streams.core.arbitration.contact_cost` takes it for a customer of whom nothing is known.
+# As `streams.core.arbitration.contact_cost` takes it for an unknown customer.
 USUAL_REFUSALS = 0.005
 _WIDTH = len(ACTION_FEATURES)
 # Of what is not in the record: the way to a customer.
@@ -151,7 +151,7 @@ def is_late(fate: str) -> bool:
 
 
 def keeps_fate(fate: str, old: Catalogue, new: Catalogue) -> bool:
-    """Tell whether a late drop stands under the new catalogue too."""
+    """Tell whether a drop for lateness holds under the new catalogue too."""
     if fate in _ALWAYS_KEPT:
         return True
     # No rule of the catalogue is behind a slate's fates: nothing equals nothing.

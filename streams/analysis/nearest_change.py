@@ -1,6 +1,6 @@
-"""What would have changed a decision, in words for the employee who is asked about it.
+"""The smallest change that would have changed a decision, in words for an employee.
 
-Plain Python over one decision as it was logged: only decisions that somebody looks at need this.
+Plain Python over one decision as it was logged, because it is computed on request only.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from streams.core.rules.constant_conditions import neighbours
 from streams.core.rules.distance import Distance, distance
 from streams.core.rules.tree import holds
 
-# Propensities nearer than this are one when they are told in tenths of a percent.
+# Propensities nearer than this are equal when they are shown in tenths of a percent.
 _SAME = 0.001
 _OF_ACTION = frozenset(feature.name for feature in ACTION_FEATURES)
 

@@ -87,10 +87,10 @@ class ContactHistory:
 class Redecided:
     """n decisions decided again over the a actions of another catalogue and, last, `no_action`.
 
-    `probabilities`, `logged` (what they were, 0 for a new action) are (n, a + 1); `propensities`
-    (n, a) are those of the record; `target` (n,) is the new probability of what was chosen,
+    `probabilities`, `logged` (the logged ones, 0 for a new action) are (n, a + 1); `propensities`
+    (n, a) are those of the record; `target` (n,) is the new probability of the logged choice,
     `unsupported` (n,) that of actions which could not be chosen, `moved` (n,) the share of
-    probability that went elsewhere; `chosen` (n,) the choice under the recorded draw.
+    probability that moved to other actions; `chosen` (n,) the choice under the recorded draw.
     """
 
     names: tuple[str, ...]

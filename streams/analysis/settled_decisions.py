@@ -11,7 +11,7 @@ from streams.core.folds.attribution import SETTLE_GRACE_MS
 
 
 class UnsettledDecision(NamedTuple):
-    """A decision whose reward is looked for; `worth` is what a reward of it is worth."""
+    """A decision whose reward is looked for; `worth` is the value of a reward."""
 
     at_ms: int
     published: bool
@@ -37,9 +37,9 @@ class Outcomes:
 
 
 class Settlement(NamedTuple):
-    """Rows with their rewards, and how many decisions told none.
+    """Rows with their rewards, and how many decisions had none.
 
-    `not_settled` lie outside the time that is wholly settled, `lost` were published and never
+    `not_settled` are outside the time that is completely settled, `lost` were published and never
     settled.
     """
 
@@ -51,10 +51,10 @@ class Settlement(NamedTuple):
 def settled_rows(
     waiting: Mapping[str, UnsettledDecision], outcomes: Outcomes, longest_window_ms: int
 ) -> Settlement:
-    """Return the decisions whose outcome is known, silence with a reward of 0.
+    """Return the decisions whose outcome is known, `no_action` with a reward of 0.
 
-    Only the stretch of time for which everything is settled: else silence, whose outcome is
-    known at once, would weigh more than actions.
+    Only from the period for which everything is settled: otherwise `no_action`, whose outcome is
+    known at once, would have too much weight.
     """
     from_ms = outcomes.first_decided_ms
     until_ms = outcomes.last_settled_ms - longest_window_ms - SETTLE_GRACE_MS

@@ -34,8 +34,8 @@ _FOREVER_MS = 2**53
 def view(state: CustomerState, at_ms: int) -> dict[str, Any]:
     """Return what is known of a customer at `at_ms`, as plain values fit for JSON.
 
-    Sums are what they are worth at `at_ms`, rounded to 3 decimals; those that round to 0, and
-    whatever is not known, are left out.
+    Sums are their values at `at_ms`, rounded to 3 decimals; those that round to 0, and unknown
+    values, are left out.
     """
     known: dict[str, Any] = _without_blanks(
         {**_seen(state, at_ms), **_told(state), **_our_side(state)}
@@ -92,7 +92,7 @@ def _seen(state: CustomerState, at_ms: int) -> dict[str, Any]:
 
 
 def _told(state: CustomerState) -> dict[str, Any]:
-    """Return what the customer told us, and what they want of us."""
+    """Return what the customer stated, and the settings of contact."""
     return {
         "preferences": {
             name: {"weight": told.weight, "value": told.value, "told": _time(told.at_ms)}

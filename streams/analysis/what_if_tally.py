@@ -20,13 +20,13 @@ from streams.core.catalogue.values import NO_ACTION, Catalogue
 from streams.core.features.definitions import FEATURE_VERSION
 from streams.core.hashing import id_hash
 
-# Those who are decided for by the policy itself; other arms have another one.
+# The arms that the policy itself decides for; other arms have another one.
 _BY_POLICY = {ARMS[TREATED], ARMS[HOLDOUT]}
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """Somebody for whom another choice would have been made."""
+    """A customer who would have got another choice."""
 
     customer: str
     at_ms: int
@@ -115,7 +115,7 @@ class Tally:
                 self._waiting[decision.decision_id] = _waiting(decision, again, row, worth)
 
     def _worth(self, old: Catalogue) -> Mapping[str, float]:
-        """What a reward is worth, by the new catalogue; by the old one where an action is gone."""
+        """The value of a reward, by the new catalogue; by the old one if it has no such action."""
         worth = {action.id: action.value for action in old.actions}
         return {**worth, **{a.id: a.value for a in self.new.actions}, NO_ACTION: 0.0}
 
@@ -142,7 +142,7 @@ class Tally:
             )
 
     def rows(self, outcomes: Outcomes) -> list[Row]:
-        """Return the decisions whose outcome is known, silence with a reward of 0."""
+        """Return the decisions whose outcome is known, `no_action` with a reward of 0."""
         found = settled_rows(self._waiting, outcomes, self.longest_window_ms)
         self.not_settled, self.lost = found.not_settled, found.lost
         return found.rows

@@ -133,8 +133,8 @@ class KafkaRoad:
 def rounds(events: Sequence[Sent]) -> list[list[Sent]]:
     """Split events, in order of time, so that no customer changes topic within a round.
 
-    Topics are read side by side: only within one of them is a customer's order kept. In real life
-    minutes lie between a visit and its order, here milliseconds.
+    Topics are read side by side: only within one of them is a customer's order kept. In production
+    minutes pass between a visit and its order, here milliseconds.
     """
     found: list[list[Sent]] = []
     last: dict[str, tuple[int, str]] = {}

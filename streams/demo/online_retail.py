@@ -52,7 +52,7 @@ class Invoice(NamedTuple):
 
     @property
     def is_refund(self) -> bool:
-        """Whether money went back to the customer."""
+        """Whether money was paid back to the customer."""
         return self.number.startswith("C")
 
     @property

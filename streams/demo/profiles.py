@@ -60,5 +60,5 @@ def sign_up(customer: str, country: str, tastes: Tastes, at_ms: int, rng: Random
 
 
 def _stated(taste: float) -> float:
-    """Return a taste as somebody would put it on a scale of -1 .. 1, in quarters."""
+    """Return a taste as a customer would rate it on a scale of -1 .. 1, in quarters."""
     return max(-1.0, min(1.0, round(taste * 2) / 4))

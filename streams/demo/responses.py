@@ -1,9 +1,9 @@
 """Simulated answers to next-best-actions.
 
-The chance that a customer who sees an action clicks it is a logistic of hidden things: taste for
-the family, taste for the kind of action (issue), the appeal of the action itself, how the moment
-suits the issue, whether they looked at that family lately, whether it came on their channel, and
-what contacts of the last week cost. Untargeted this is 5 to 10 %; aimed well, above 30 %.
+The probability that a customer who sees an action clicks it is a logistic of hidden variables:
+taste for the family, taste for the kind of action (issue), the appeal of the action itself, how the
+moment suits the issue, whether they looked at that family lately, whether it came on their channel,
+and the cost of last week's contacts. Untargeted this is 5 to 10 %; well targeted, above 30 %.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from streams.demo.tastes import Tastes
 from streams.feed.sent_event import Event
 
 MINUTE_MS = 60_000
-# Log-odds of a click by somebody who neither likes nor dislikes anything about the action.
+# Log-odds of a click by a customer who neither likes nor dislikes anything about the action.
 _BASE = -3.2
 _TASTE_WEIGHT = 1.5
 _ISSUE_SPREAD = 0.4

@@ -78,8 +78,8 @@ class Simulator:
     def day(self, day: date, invoices: Iterable[Invoice]) -> list[Sent]:
         """Return what the day leads to, in order of event time, as (topic, event).
 
-        Some of it lies days later (a ticket is resolved): the caller sends it when its time has
-        come. `invoices` are those of the day.
+        Some of them are days later (a ticket is resolved): the caller sends them when their time
+        has come. `invoices` are those of the day.
         """
         sent: list[Sent] = []
         for at_ms, invoice in self._joining.get(day, ()):
@@ -100,8 +100,8 @@ class Simulator:
     def respond(self, action: NextBestAction) -> list[Sent]:
         """Return what an action leads to, in order of event time, as (topic, event).
 
-        Outcomes, all after `decided_at_ms`, and for an accepted offer of a family perhaps a
-        visit and an order. Somebody who is no customer of the demo gets an empty list.
+        Outcomes, all after `decided_at_ms`, and for an accepted offer of a family perhaps a visit
+        and an order. A customer who is not in the demo gets an empty list.
         """
         tastes = self._tastes.get(action.customer)
         if tastes is None:

@@ -34,7 +34,7 @@ class StoryDecision(NamedTuple):
 
 
 class Road(Protocol):
-    """The way from events to actions, whatever carries it."""
+    """The transport from events to actions."""
 
     def send(self, events: Sequence[Sent]) -> None:
         """Take events; they come before the next `pass_time` on the timeline."""

@@ -19,8 +19,8 @@ from streams.demo.seeded import chance
 
 CHANNELS = ("email", "web", "app", "sms", "call_center")
 _CHANNEL_WEIGHTS = (40, 25, 20, 10, 5)
-# Lines' worth of the shop's average that everybody's purchases are mixed with: somebody with one
-# order is not thought to love only what was in it.
+# Lines of the shop's average that are added to every customer's purchases: a customer with one
+# order does not love only what was in it.
 _PRIOR_LINES = 4.0
 _LIFT_WEIGHT = 0.9
 _BLUR = 0.3
@@ -31,8 +31,8 @@ _MOST = 2.2
 class Tastes:
     """One customer's hidden truth.
 
-    `families` and `bother` are in log-odds of a response; `bother` is what each contact of the
-    last week costs. `sessions_per_day` is how often they look around without ordering.
+    `families` and `bother` are in log-odds of a response; `bother` is the cost of each contact of
+    the last week. `sessions_per_day` is how often they look around without ordering.
     """
 
     families: Mapping[str, float]

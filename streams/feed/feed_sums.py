@@ -75,7 +75,7 @@ class TopicSums:
 class FeedSums:
     """The sums of a feed: rows of the files, lines that are none, and what each query made.
 
-    `comment_lines` stand before the headers and were skipped.
+    `comment_lines` were skipped before the headers.
     """
 
     rows: int

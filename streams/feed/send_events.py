@@ -73,8 +73,8 @@ class Pace:
 class Sending:
     """Sends events and counts them by topic, those sent and those that brokers acknowledged.
 
-    `prefix` stands before topic names. `clock` and `wait` are arguments so that a test needs no
-    real time. `ids` are the schema ids when a registry gives them, else the bundled ones.
+    `prefix` is put in front of topic names. `clock` and `wait` are arguments so that a test needs
+    no real time. `ids` are the schema ids of a registry, else the bundled ones.
     """
 
     producer: EventProducer
@@ -119,7 +119,7 @@ class Sending:
             raise FeedError(f"{left} events were not acknowledged within {_FLUSH_TIMEOUT_S:.0f} s")
 
     def settle(self) -> None:
-        """Wait for what is on its way, whatever becomes of it; `acknowledged` counts what came."""
+        """Wait for records on their way, with any outcome; `acknowledged` counts what arrived."""
         self.producer.flush(_FLUSH_TIMEOUT_S)
 
     def _await_turn(self, at_ms: int) -> None:
@@ -142,7 +142,7 @@ class Sending:
         partition: int = -1,
         on_delivery: Callable[[KafkaError | None, Message], None] | None = None,
     ) -> None:
-        """Send one record as it stands to a full topic name; waits while the queue is full."""
+        """Send one record unchanged to a full topic name; waits while the queue is full."""
         report = on_delivery or self._delivered
         while True:
             try:
@@ -181,7 +181,7 @@ def producer_settings(client: dict[str, Any]) -> dict[str, Any]:
         "partitioner": "murmur2_random",
         "linger.ms": 20,
         "queue.buffering.max.messages": QUEUE_RECORDS,
-        # A broker that cannot be reached is told within half a minute, not five.
+        # Brokers that cannot be reached are reported within half a minute, not five.
         "message.timeout.ms": 30_000,
         "log_level": 2,
     }

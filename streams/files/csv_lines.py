@@ -30,7 +30,7 @@ _MAX_COMMENTS = 1_000
 class CsvFile:
     """An open CSV file: `columns` are its header's names, `records` reads the rest once.
 
-    `skipped_comments` is how many comment lines stand before the header.
+    `skipped_comments` is the number of comment lines before the header.
     """
 
     def __init__(self, path: Path, options: ReadOptions) -> None:

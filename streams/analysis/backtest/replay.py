@@ -1,11 +1,11 @@
 """Replay a log in time order: decide, and learn each label when it would have been known.
 
-Two learners go through it. The *judge's* learns from every row whose label is known by then; what
-it predicts, and would choose, is evaluated by IPS, SNIPS and DR. The *replayed* one lives as in
+Two learners go through it. The *judge's* learns from every row whose label is known at that time;
+its predictions and choices are evaluated by IPS, SNIPS and DR. The *replayed* one works as in
 production (Li, Chu, Langford, Wang: Unbiased offline evaluation of contextual-bandit algorithms,
-WSDM 2011): it explores, and sees only rows where its own choice equals the logged action. Where
-the log chose unevenly, a row is accepted with a probability of (least logged) / (its own), after
-which all actions are equally likely, as that method asks.
+WSDM 2011): it explores, and sees only rows where its own choice equals the logged action. If the
+log chose unevenly, a row is accepted with a probability of (least logged) / (its own), after which
+all actions are equally likely, as that method asks.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Learner:
 
 @dataclass(frozen=True)
 class Predicted:
-    """For each row: the propensity predicted for the logged action, and labels known by then."""
+    """For each row: the propensity of the logged action, and the number of labels known then."""
 
     propensity: Floats
     lessons: Ints

@@ -44,9 +44,9 @@ class LogSummary:
     """What was taken from the files: rows replayed and judged, features, actions, what was odd.
 
     `evidence` counts the judged rows that estimates use, `copies` those that were found to be
-    copies, `alike` rows that may be copies (without a customer and a time they cannot be told
-    apart), `late` outcomes after their window, `assumed` rows without a logged probability, for
-    which `rule` says what is assumed.
+    copies, `alike` rows that may be copies (without a customer and a time this cannot be decided),
+    `late` outcomes after their window, `assumed` rows without a logged probability, for which
+    `rule` names the assumption.
     """
 
     account: Account

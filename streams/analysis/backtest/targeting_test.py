@@ -1,11 +1,11 @@
-"""Do the features, or the time, foretell which action was taken?
+"""Do the features, or the time, predict which action was taken?
 
-A log that does not hold the probability of its actions can still be evaluated where the actions
-were drawn by lot: then each has the same probability in every row. This module tests that. It
-learns to predict the action from features and time in four fifths of the customers, and looks
-whether it predicts better than the bare shares of the actions in the remaining fifth, for each
-fifth in turn. Whole customers are held out, so a customer who always gets the same action (an A/B
-test by customer) foretells nothing.
+A log without the probabilities of its actions can still be evaluated if the actions were drawn by
+lot: then each has the same probability in every row. This module tests that. It learns to predict
+the action from features and time in four fifths of the customers, and checks whether it predicts
+better than the shares of the actions in the remaining fifth, for each fifth in turn. Whole
+customers are left out, so a customer who always gets the same action (an A/B test by customer)
+predicts nothing.
 
 Three kinds of predictors are tried: every column alone, every pair of columns (a rule such as "gold
 customers in May" need not show in one column), and a linear one over all columns. What each gains
@@ -39,7 +39,7 @@ SEEN_AUC = 0.60
 FOLDS = 5
 # More rows see nothing further: 50,000 show an AUC of .515.
 MOST_ROWS = 50_000
-# Bound the time: the linear predictor takes the columns that foretell most alone, pairs fewer.
+# Bound the time: the linear predictor takes the columns that predict best alone, pairs fewer.
 LINEAR_COLUMNS, PAIRED_COLUMNS = 40, 23
 # A cell of few rows says little: so many rows of the shares are mixed in.
 SHARE_ROWS = 10.0
@@ -50,7 +50,7 @@ ALL_TOGETHER = "all together"
 
 @dataclass(frozen=True)
 class TargetingTest:
-    """How well the action is foretold in rows that the predictor had not seen.
+    """How well the action is predicted in rows that the predictor had not seen.
 
     `by` names the columns of the clearest predictor, `auc` is its AUC (over the actions, weighted
     by their rows; .5 is chance), `z` its mean gain in standard errors. `detectable` is the AUC from
@@ -65,7 +65,7 @@ class TargetingTest:
 
     @property
     def found(self) -> bool:
-        """Tell whether the action is foretold."""
+        """Tell whether the action is predicted."""
         return self.z >= MIN_Z and self.auc >= MIN_AUC
 
     @property
@@ -163,7 +163,7 @@ class _Rows:
 def targeting_test(
     columns: Sequence[Binned], action: Ints, count: int, customer: Ints
 ) -> TargetingTest:
-    """Test whether `columns` foretell `action` (numbers below `count`, (n,))."""
+    """Test whether `columns` predict `action` (numbers below `count`, (n,))."""
     columns, kept = sampled(columns, customer)
     action, customer = action[kept], customer[kept]
     rows = _Rows(action, count, customer)
