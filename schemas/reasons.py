@@ -91,5 +91,5 @@ ACCEPTED_BY_RULE = {
     "quiet hours) is admitted without the wrong fields that its kind does not need; these are "
     "counted in concierge_dropped_fields_total",
     "blanks_around_an_id": "removed: an id is compared without them",
-    "out_of_order_event": "admitted in the order of arrival: what is newest is told by event time",
+    "out_of_order_event": "admitted in the order of arrival: the newest is decided by event time",
 }

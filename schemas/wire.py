@@ -74,7 +74,7 @@ def decode(
         return _unframed(payload)
     writer = schemas.find(number)
     if writer is None:
-        return _reject("unknown_schema_id", f"nobody knows schema id {number}")
+        return _reject("unknown_schema_id", f"schema id {number} is unknown")
     if writer.problem is not None:
         return _reject("incompatible_schema", f"schema id {number}: {writer.problem}"[:500])
     if writer.name != _SCHEMA_OF[topic]:

@@ -235,7 +235,7 @@ def _why_not(
         )
     if effective < how.min_effective_samples:
         return (
-            f"the log is worth {effective:.0f} decisions of the target policy, below "
+            f"the log equals {effective:.0f} decisions of the target policy, below "
             f"{how.min_effective_samples:.0f}"
         )
     varying = int((rewards[target > 0] != np.median(rewards)).sum())

@@ -112,8 +112,8 @@ def test_offers_earn_more_than_the_best_fixed_one() -> None:
     assert found["rows_to_beat_logged"] == 578
     # Offers were drawn by lot; no probability is logged, and no rule is found.
     assert found["assumed_probabilities"] == 61_042
-    assert found["foretold"]["by"] is None
-    assert found["foretold"]["detectable_auc"] < 0.51
+    assert found["predicted"]["by"] is None
+    assert found["predicted"]["detectable_auc"] < 0.51
 
 
 def test_no_example_has_settings_of_its_own_for_the_learner() -> None:

@@ -1,4 +1,4 @@
-"""Laws of the test whether an action is foretold: few false alarms, and rules that are seen."""
+"""Laws of the test whether an action is predicted: few false alarms, and rules that are seen."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def columns_of(rng: np.random.Generator, rows: int, customer: np.ndarray | None)
 
 @pytest.mark.parametrize("sticky", [False, True], ids=["rows drawn", "customers drawn"])
 def test_actions_that_were_drawn_are_never_foretold(sticky: bool) -> None:
-    """Sixty logs of every size; at level .001 none of them is expected to be called foretold."""
+    """Sixty logs of every size; at level .001 none of them is expected to be called predicted."""
     alarms = []
     for seed in range(60):
         rng = np.random.default_rng(seed)

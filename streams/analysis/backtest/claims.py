@@ -116,7 +116,7 @@ def _why_contradicted(tested: ProbabilityTest) -> str:
 
 def _foretelling(by: str) -> str:
     together = by == ALL_TOGETHER
-    return f"{'features and time ' if together else ''}{by} foretell{'' if together else 's'}"
+    return f"{'features and time ' if together else ''}{by} predict{'' if together else 's'}"
 
 
 def _why_not(tested: TargetingTest, what: str, before: str = "") -> str:
@@ -124,7 +124,7 @@ def _why_not(tested: TargetingTest, what: str, before: str = "") -> str:
         because = f"{_foretelling(tested.by)} {what} (AUC {tested.auc:.3f}; .5 is chance)"
     elif not tested.enough:
         because = (
-            f"{tested.rows:,} rows are too few to see whether features or time foretell {what} "
+            f"{tested.rows:,} rows are too few to see whether features or time predict {what} "
             f"(only an AUC above {tested.detectable:.2f} would be seen)"
         )
     else:

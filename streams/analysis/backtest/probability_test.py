@@ -134,7 +134,7 @@ class _Weighed:
 def probability_test(
     columns: Sequence[Binned], action: Ints, count: int, customer: Ints, probability: Floats
 ) -> ProbabilityTest:
-    """Test whether `columns` foretell `action` beyond `probability`, that of each action (n,)."""
+    """Test whether `columns` predict `action` beyond `probability`, that of each action (n,)."""
     columns, kept = sampled(columns, customer)
     if not columns or not kept.any():
         return ProbabilityTest("nothing", 1.0, 0.0)

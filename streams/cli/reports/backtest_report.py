@@ -53,13 +53,13 @@ def summary(findings: Findings) -> dict[str, Any]:
         "copies": findings.taken.copies,
         "assumed_probabilities": findings.taken.assumed,
         "currency": findings.taken.currency,
-        "foretold": _foretold(findings),
+        "predicted": _targeting(findings),
         "not_evaluable": _reasons(findings),
         "warnings": list(findings.claims.warnings),
     }
 
 
-def _foretold(findings: Findings) -> dict[str, Any] | None:
+def _targeting(findings: Findings) -> dict[str, Any] | None:
     tested = findings.claims.tested
     if tested is None:
         return None
@@ -167,7 +167,7 @@ def _show_assumed(findings: Findings, console: Console) -> None:
     )
     if tested is not None and not findings.claims.policies:
         console.print(
-            f"Features and time do not foretell the action (AUC {tested.auc:.3f}; from "
+            f"Features and time do not predict the action (AUC {tested.auc:.3f}; from "
             f"{tested.detectable:.3f} on a rule would have been seen in {tested.rows:,} rows)"
         )
 

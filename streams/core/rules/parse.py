@@ -142,7 +142,7 @@ class _Reader:
         extent = (
             "yes or no" if feature.kind == "flag" else f"from {feature.low:g} to {feature.high:g}"
         )
-        always = "always holds, so it drops nobody" if truth else "never holds"
+        always = "always holds, so it drops no customer" if truth else "never holds"
         bounded = feature.kind == "flag" or math.isfinite(feature.high - feature.low)
         reason = f": {name} is {extent}" if bounded else f", whatever {name} is"
         raise self._error(node, f"`{said}` {always}{reason}")
@@ -199,9 +199,7 @@ class _Reader:
             case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
                 return self._finite(node, value)
             case ast.Name(id=name):
-                raise self._error(
-                    node, f"`{name}` stands where a number must; a list has numbers only"
-                )
+                raise self._error(node, f"`{name}` is not a number; a list has numbers only")
         raise self._refusal(node)
 
     def _finite(self, node: ast.expr, value: float) -> float:

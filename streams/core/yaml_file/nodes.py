@@ -113,7 +113,7 @@ def _is_bounded(root: yaml.Node, problems: Problems) -> bool:
     def size(node: yaml.Node) -> int:
         if id(node) in unfinished:
             problems.add(
-                node.start_mark.line + 1, "", "an alias (*) stands inside the part it repeats"
+                node.start_mark.line + 1, "", "an alias (*) is inside the part that it repeats"
             )
             return 1
         if id(node) not in sizes:

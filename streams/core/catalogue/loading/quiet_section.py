@@ -87,7 +87,7 @@ def _times(section: Section, default: QuietTimes) -> QuietTimes:
         default.dates if dates is None else _dates(dates),
     )
     if weekdays and len([span for _, span in found.weekdays if span == ALL_DAY]) == len(WEEKDAYS):
-        weekdays.wrong("every day is quiet all day, so nobody could ever be reached; open one")
+        weekdays.wrong("every day is quiet all day, so no customer could be contacted; open one")
     return found
 
 

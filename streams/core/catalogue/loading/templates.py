@@ -60,7 +60,7 @@ def filled_id(place: TypedNode, family: str | None, copies: int) -> str | None:
     if text is None or not _are_sound(text, place, family is not None):
         return None
     if copies > 1 and "{family}" not in text:
-        place.wrong(f"stands for {copies} families; put the slot in its id: `{text}_{{family}}`")
+        place.wrong(f"is for {copies} families; put the slot in its id: `{text}_{{family}}`")
         return None
     action_id = text.replace("{family}", family or "")
     return action_id if place.is_id(action_id) else None

@@ -21,19 +21,19 @@ def test_where_a_rule_chose_the_action_nothing_is_claimed(tmp_path: Path) -> Non
     assert found["rows_to_beat_logged"] is None
     for policy in ("ours", "best_fixed", "random"):
         assert found["policies"][policy]["dr"] is found["policies"][policy]["dr_interval"] is None
-        assert "segment foretells which action was taken" in found["not_evaluable"][f"{policy}.dr"]
+        assert "segment predicts which action was taken" in found["not_evaluable"][f"{policy}.dr"]
     # What was done is what it was.
     assert found["policies"]["logged"]["ips"] == pytest.approx(0.27, abs=0.05)
     assert found["uplift"]["interval"] is found["uplift"]["qini"] is None
     assert found["uplift"]["actions"]["B"]["interval"] is None
-    assert found["foretold"]["by"] == "segment"
-    assert found["foretold"]["auc"] > 0.9
+    assert found["predicted"]["by"] == "segment"
+    assert found["predicted"]["auc"] > 0.9
 
 
 def test_the_same_log_drawn_by_lot_is_evaluated(tmp_path: Path) -> None:
     said, found = backtested(tmp_path, chosen_by(lambda row: 0.5), control="A")
-    assert "Features and time do not foretell the action" in said
-    assert found["foretold"]["by"] is None
+    assert "Features and time do not predict the action" in said
+    assert found["predicted"]["by"] is None
     assert found["policies"]["random"]["ips_interval"] is not None
     low, high = found["uplift"]["interval"]
     assert low < 0.0 < high
@@ -48,7 +48,7 @@ def test_logged_probabilities_make_a_rule_evaluable_but_not_its_uplift(tmp_path:
     _, found = backtested(tmp_path, rows, control="A")
     estimate = found["policies"]["random"]
     assert estimate["ips_interval"][0] < 0.27 < estimate["ips_interval"][1]
-    assert "segment foretells who was left alone" in found["not_evaluable"]["uplift"]
+    assert "segment predicts who was left alone" in found["not_evaluable"]["uplift"]
     assert found["rows_to_beat_logged"] is None
 
 
@@ -64,18 +64,18 @@ def test_logged_probabilities_make_a_rule_evaluable_but_not_its_uplift(tmp_path:
 )
 def test_a_rule_is_seen_wherever_it_shows(tmp_path: Path, rule: Any, by: str) -> None:
     _, found = backtested(tmp_path, chosen_by(rule))
-    assert by in found["foretold"]["by"]
+    assert by in found["predicted"]["by"]
     assert found["policies"]["ours"]["ips"] is None
 
 
 def test_customers_who_keep_the_action_that_they_drew_are_an_experiment(tmp_path: Path) -> None:
-    """Rows of a customer share features and action; that foretells nothing of other customers."""
+    """Rows of a customer share features and action; that predicts nothing of other customers."""
     rows = [
         {**row, "action": "AB"[int(row["customer"][1:]) * 7 % 13 % 2]}
         for row in chosen_by(lambda row: 0.5, 6_000)
     ]
     _, found = backtested(tmp_path, rows)
-    assert found["foretold"]["by"] is None
+    assert found["predicted"]["by"] is None
     assert found["policies"]["random"]["ips"] is not None
 
 

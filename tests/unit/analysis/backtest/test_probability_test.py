@@ -22,6 +22,6 @@ def test_a_probability_written_by_hand_over_a_log_chosen_by_a_rule(
     for policy in ("ours", "best_fixed", "random"):
         assert found["policies"][policy]["ips"] is None
         reason = found["not_evaluable"][f"{policy}.ips"]
-        assert "segment foretells which action was taken beyond its logged probability" in reason
+        assert "segment predicts which action was taken beyond its logged probability" in reason
     assert found["policies"]["logged"]["ips"] is not None
     assert found["rows_to_beat_logged"] is None

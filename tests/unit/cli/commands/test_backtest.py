@@ -48,7 +48,7 @@ def test_json_is_one_last_line_with_exactly_the_stated_keys(tmp_path: Path) -> N
         "copies",
         "assumed_probabilities",
         "currency",
-        "foretold",
+        "predicted",
         "not_evaluable",
         "warnings",
     ]

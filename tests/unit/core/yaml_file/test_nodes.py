@@ -30,7 +30,7 @@ def problems_of(text: str | bytes) -> list[str]:
         ("name: a\nx: \x07\n", "shop.yaml:2: the character U+0007 is not allowed in YAML"),
         ("a: !!python/object:os.system ls\n", "the tag !!python/object:os.system is not supported"),
         ("a: &a {b: 1}\nc:\n  <<: *a\n", "merge keys (<<) are not supported"),
-        ("a: &a [*a]\n", "shop.yaml:1: an alias (*) stands inside the part it repeats"),
+        ("a: &a [*a]\n", "shop.yaml:1: an alias (*) is inside the part that it repeats"),
         ("a: " + "[" * 5_000, "nested more than 20 levels deep"),
         ("a: " + "[" * 25 + "]" * 25, "nested more than 20 levels deep"),
         ("a: " + "x" * 600_000, "the limit is 524288"),

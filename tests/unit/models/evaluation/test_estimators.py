@@ -168,7 +168,7 @@ def test_a_log_that_hardly_overlaps_is_not_evaluable() -> None:
     log = Log(1_000, seed=7)
     log.logged[0], log.target[0] = 1e-6, 1.0
     found = ips(log.rewards, log.logged, log.target)
-    assert found.reason == "the log is worth 1 decisions of the target policy, below 50"
+    assert found.reason == "the log equals 1 decisions of the target policy, below 50"
     assert ips(log.rewards, log.logged, log.target, Evaluation(clip=10.0)).evaluable
 
 

@@ -89,7 +89,7 @@ def test_weekdays_dates_and_channels_are_read() -> None:
         (
             "weekdays: {monday: all_day, tuesday: all_day, wednesday: all_day, thursday: all_day,"
             " friday: all_day, saturday: all_day, sunday: all_day}",
-            "every day is quiet all day, so nobody could ever be reached",
+            "every day is quiet all day, so no customer could be contacted",
         ),
     ],
 )
