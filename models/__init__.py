@@ -1,1 +1,1 @@
-"""What learns: the only package that names River."""
+"""Models: learning, scoring, evaluation. Only `models.learning` imports River."""

@@ -1,1 +1,1 @@
-"""What learns: the only package that names River."""
+"""Learning, by the steps of River's learners: the only package that imports River."""

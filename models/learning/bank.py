@@ -1,9 +1,9 @@
-"""One named model: River pipelines that share a feature space and back each other up.
+"""One named model: classifiers that share a feature space and back off to each other.
 
-Every pipeline is `scaler | logistic`. The scaler is one for the whole bank, because all pipelines
-see the same columns: it is learned once a lesson instead of four times, and an action's first
-lesson already arrives on a settled scale. What they have learned lies in
-`models.learning.bank_rows`.
+A classifier is `scaler | logistic`, defined as a River pipeline in `models.learning.learners`; its
+steps are taken on rows of matrices (`models.learning.bank_rows`). One scaler serves the whole bank,
+because all classifiers see the same columns: it is learned once a lesson instead of four times, and
+an action's first lesson is scaled by what all lessons before have taught.
 """
 
 from __future__ import annotations
@@ -14,13 +14,12 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from river import compose
 
 from models.backoff import LEVELS, MOST_PIPELINES, PipelineKey, mixture, path_of
 from models.calibration import Calibration
 from models.drift import Watch
 from models.learning.bank_rows import ClassifierRows, ScalerRow, probability
-from models.learning.learners import LEARNERS, filled
+from models.learning.learners import LEARNERS
 from models.learning_rates import REMEMBERED_LESSONS
 from models.lesson_result import LearnerProgress, Refusal, RefusalReason
 from models.protocol import ActionKey, learns_from
@@ -100,14 +99,6 @@ class Bank:
         odds = self.classifiers.log_odds(rows, self.scaler.scaled(np.array(features, float)))
         blended = self._blend(path, dict(zip(known, odds, strict=True)))
         return self.calibration.calibrate(blended)
-
-    def pipeline(self, key: PipelineKey) -> compose.Pipeline:
-        """Return one pipeline as River sees it; fresh if nothing was learned under `key`.
-
-        It is a copy: teaching it teaches the bank nothing.
-        """
-        learned = self.classifiers.learned(key)
-        return filled(LEARNERS[self.learner](self.prior), self.scaler.scaling, learned)
 
     def _refuse(self, lesson: Lesson) -> Refusal | None:
         why = RefusalReason

@@ -1,9 +1,9 @@
-"""What a bank has learned, a row of numbers for each pipeline, and River's steps on many at once.
+"""The weights of a bank's classifiers as rows of matrices, and River's steps on many rows at once.
 
 A lesson teaches four classifiers that see the same scaled features. River's objects take a step
-feature by feature, classifier by classifier, in some 150 us; on the rows of a matrix the same
-steps (equal within 1e-9, which a test holds them to) cost a fifth. What a step *is* stays River's
-word: the loss, the rates and the damping are those of the pipeline in `models.learning.learners`.
+feature by feature, classifier by classifier, in some 150 us; on the rows of a matrix the same steps
+cost a fifth. A test holds them equal to River's within 1e-9. Loss, rates and damping are those of
+the pipelines in `models.learning.learners`.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
-"""The River pipelines that may learn an action, as a table of what they are made of.
+"""The learners, defined as River pipelines: `StandardScaler | LogisticRegression` under AdaGrad.
 
-A bank takes their steps for many pipelines at once (`models.learning.bank_rows`); `filled` hands
-one back as River has it. Features are keyed by their position, so arithmetic does not hang on
-string hashing.
+The pipelines say which loss, rates and damping a learner has. They are not fed in production:
+`models.learning.bank_rows` takes the same steps for many classifiers at once, and
+tests/contract/test_river_state.py holds both equal within 1e-9.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -53,23 +53,3 @@ def parts(pipeline: compose.Pipeline) -> tuple[Any, Any]:
     """Return the scaler and the classifier of a pipeline of `LEARNERS`."""
     scaler, classifier = pipeline.steps.values()
     return scaler, classifier
-
-
-def filled(pipeline: compose.Pipeline, scaling: Scaling, learned: Learned) -> compose.Pipeline:
-    """Return a fresh pipeline of `LEARNERS` after it was given what rows have learned."""
-    scaler, classifier = parts(pipeline)
-    if scaling.counts.any():
-        scaler.counts.update(dict(enumerate(scaling.counts.astype(int).tolist())))
-        scaler.means.update(enumerate(scaling.means.tolist()))
-        scaler.vars.update(enumerate(scaling.variances.tolist()))
-    classifier.intercept = learned.intercept
-    classifier.optimizer.n_iterations = learned.lessons
-    if learned.lessons:
-        classifier._weights.update(dict(enumerate(learned.weights.tolist())))
-        classifier.optimizer.g2.update(enumerate(learned.squares.tolist()))
-    return pipeline
-
-
-def keyed(features: Sequence[float]) -> dict[int, float]:
-    """Return the features as River takes them: a mapping from their position."""
-    return dict(enumerate(features))

@@ -8,9 +8,10 @@ from river import compose
 
 from models.backoff import GLOBAL, PipelineKey
 from models.learning.bank import Bank
-from models.learning.learners import LEARNERS, keyed, parts
+from models.learning.learners import LEARNERS, parts
 from models.protocol import ActionKey
 from schemas.records import Lesson
+from tests.support.river_pipelines import keyed, pipeline_of
 
 WIDTH = 6
 KEYS = [ActionKey("a", "f", "i"), ActionKey("b", "f", "i"), ActionKey("c", None, "j")]
@@ -83,7 +84,7 @@ def by_river(lessons: list[Lesson], learner: str, key: PipelineKey) -> compose.P
 def test_a_bank_learns_what_rivers_own_pipeline_learns(learner: str, key: PipelineKey) -> None:
     lessons = stream(seed=3, count=600)
     rivers = by_river(lessons, learner, key)
-    ours = taught(lessons, learner).pipeline(key)
+    ours = pipeline_of(taught(lessons, learner), key)
     (scaler, classifier), (river_scaler, river_classifier) = parts(ours), parts(rivers)
     assert dict(scaler.counts) == dict(river_scaler.counts)
     assert scaler.means == pytest.approx(river_scaler.means, rel=1e-12)
@@ -99,7 +100,7 @@ def test_a_bank_learns_what_rivers_own_pipeline_learns(learner: str, key: Pipeli
 def test_a_pipeline_that_is_handed_back_says_what_the_bank_says(learner: str) -> None:
     lessons = stream(seed=4, count=300)
     bank = taught(lessons, learner)
-    whole = bank.pipeline(GLOBAL)
+    whole = pipeline_of(bank, GLOBAL)
     for lesson in lessons[:20]:
         stranger = bank.propensity(ActionKey("new", None, "new"), lesson.features)
         share = 300 / 320
@@ -112,4 +113,6 @@ def test_a_pipeline_that_is_handed_back_says_what_the_bank_says(learner: str) ->
 def test_a_fresh_learner_answers_its_prior(learner: str) -> None:
     fresh = LEARNERS[learner](0.07)
     assert fresh.predict_proba_one({0: 3.0})[True] == pytest.approx(0.07, abs=1e-15)
-    assert taught([], learner).pipeline(GLOBAL).predict_proba_one({})[True] == pytest.approx(0.05)
+    assert pipeline_of(taught([], learner), GLOBAL).predict_proba_one({})[True] == pytest.approx(
+        0.05
+    )

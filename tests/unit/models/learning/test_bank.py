@@ -14,6 +14,7 @@ from models.learning.capture import restore, take
 from models.lesson_result import LearnerProgress, Refusal, RefusalReason
 from models.protocol import ActionKey
 from schemas.records import Lesson, LessonPlace
+from tests.support.river_pipelines import pipeline_of
 from tests.unit.models.learning.test_world import fresh_bank, lesson, make_world, teach
 
 ACTION = ActionKey("a", "f", "i")
@@ -121,7 +122,7 @@ def test_an_action_without_lessons_scores_like_its_family() -> None:
     lessons = bank.classifiers.lessons(family)
     weight = lessons / (lessons + 300.0)
     wider = bank.propensity(ActionKey("new", "new", "i0"), features)
-    family_says = bank.pipeline(family).predict_proba_one(dict(enumerate(features)))[True]
+    family_says = pipeline_of(bank, family).predict_proba_one(dict(enumerate(features)))[True]
     assert new == pytest.approx(weight * family_says + (1 - weight) * wider, abs=1e-12)
     assert new == bank.propensity(ActionKey("newer", "f0", "i0"), features)
 
@@ -132,7 +133,7 @@ def test_an_unknown_action_of_an_unknown_issue_scores_like_the_whole() -> None:
     teach(bank, world.lessons())
     bank.calibration = Calibration()
     features = world.features[0].tolist()
-    whole = bank.pipeline(GLOBAL).predict_proba_one(dict(enumerate(features)))[True]
+    whole = pipeline_of(bank, GLOBAL).predict_proba_one(dict(enumerate(features)))[True]
     shares = 2_000 / 2_020, 20 / 2_020
     expected = shares[0] * whole + shares[1] * 0.05
     assert bank.propensity(ActionKey("x", None, "y"), features) == pytest.approx(expected)
