@@ -73,15 +73,15 @@ class Screen:
         first, last = report.response_rate(0), report.response_rate(3)
         if first and last:
             self.say(
-                f"Response rate: {first:.1%} in the first quarter of the actions, "
-                f"{last:.1%} in the last ({last / first:.1f} times)."
+                f"Response rate, answered of published actions: {first:.1%} in the first quarter "
+                f"of the actions, {last:.1%} in the last ({last / first:.1f} times)."
             )
         expected, at_random = report.expected_rate(3), report.random_rate(3)
         if expected and at_random:
             self.say(
-                f"In the last quarter a random choice among the same candidates would have had "
-                f"{at_random:.1%} where ours had {expected:.1%} (chances that only the simulator "
-                "knows)."
+                "Expected rate in the last quarter, by the chances that only the simulator knows: "
+                f"{expected:.1%} for our choices, {at_random:.1%} for a random choice among the "
+                "same candidates."
             )
 
     def _picture(self, day: Day, now_s: float) -> Panel:
