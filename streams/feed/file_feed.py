@@ -89,7 +89,8 @@ class FileFeed:
             self.reject(Rejected(self.tables.place(row), None, reason, text))
         for topic, result in self.results:
             for row, reason in result.unreadable.items():
-                self.reject(Rejected(self.tables.place(row), topic, reason, None))
+                cells = self.tables.cells(row)
+                self.reject(Rejected(self.tables.place(row), topic, reason, cells))
         for number, made in enumerate(self._in_order()):
             sums = self.sums.topics[made.topic_place]
             if number < self.skip:

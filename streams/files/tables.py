@@ -50,6 +50,13 @@ class Tables:
         file = next((file for file in reversed(self.files) if file.first_row <= row), None)
         return f"{file.path.name}:{row - file.first_row + 1}" if file else f"row {row}"
 
+    def cells(self, row: int) -> dict[str, object]:
+        """Return the values of a row by column, as they are in the file."""
+        found = self.connection.cursor().execute(f"FROM {ALL_DATA} WHERE row = ?", [row])
+        columns = [str(column[0]) for column in found.description or ()]
+        values = found.fetchone() or ()
+        return {name: value for name, value in zip(columns, values, strict=True) if name != "row"}
+
     def rejected(self) -> Iterator[tuple[int, str, str]]:
         """Yield the row, reason and text of each line that is no row, in the files' order."""
         found = self.connection.cursor().execute(f"FROM {REJECTED} ORDER BY row")

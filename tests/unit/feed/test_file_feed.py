@@ -89,6 +89,8 @@ def test_an_order_with_one_unreadable_line_is_rejected_whole(tmp_path: Path) -> 
     (bad,) = found.rejected
     assert (bad.place, bad.topic) == ("s.csv:3", "purchases")
     assert "n/a" in bad.reason
+    # The whole row, so that it can be mended without looking for it.
+    assert (bad.values["StockCode"], bad.values["UnitPrice"]) == ("71053", "n/a")
     (sums,) = found.sums.topics
     assert (sums.spoiled_events, sums.rows_spoiled, sums.rows_left_out) == (1, 2, 1)
 
