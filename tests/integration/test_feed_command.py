@@ -145,6 +145,21 @@ def test_a_column_that_is_empty_in_every_event_is_told(tmp_path: Path) -> None:
     assert "v.sql: `family` is empty in every event of clickstream" in result.output
 
 
+def test_families_that_the_catalogue_does_not_name_are_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONCIERGE_CATALOGUE_PATH", "shop")
+    rows = "id,customer,at,family\n" + "".join(
+        f"e{number},ada,2024-03-01T10:00:00Z,{family}\n"
+        for number, family in enumerate(["bags", "coffee", "coffee", ""])
+    )
+    sql = VIEWS.replace("'view' AS kind", "'view' AS kind, family")
+    query: Typed = ["--topic", "clickstream", "--sql", written(tmp_path / "v.sql", sql)]
+    result = typed(written(tmp_path / "v.csv", rows), *query, "--dry-run")
+    assert result.exit_code == 0, result.output
+    assert "families that the catalogue does not name: coffee (2). Their events" in result.output
+
+
 def test_strict_sends_nothing_where_anything_is_rejected(tmp_path: Path) -> None:
     source = written(tmp_path / "t.jsonl", "\n".join(row for row, _ in BAD_ROWS))
     query: Typed = ["--topic", "support", "--sql", written(tmp_path / "t.sql", TICKETS)]

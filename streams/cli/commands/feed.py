@@ -22,6 +22,7 @@ from streams.feed.reject_file import RejectFile
 from streams.feed.send_events import EventProducer, FeedError, Pace, Sending, producer_settings
 from streams.feed.sent_event import Event
 from streams.feed.topic_fields import input_topics
+from streams.feed.unknown_families import UnknownFamilies
 from streams.files.load_table import MissingDuckDB
 from streams.files.open_file import DataFileError, ReadOptions
 from streams.files.query import run_query
@@ -29,7 +30,9 @@ from streams.files.tables import open_tables
 from streams.shell.kafka.client_config import librdkafka_config
 from streams.shell.kafka.registry import RegistrySchemas
 from streams.shell.kafka.registry_errors import RegistryRefused, RegistryUnavailable
+from streams.shell.settings.paths import catalogue_path
 from streams.shell.settings.settings import Settings, SettingsError
+from streams.shell.versions.catalogue_file import parse_catalogue
 
 
 @click.command()
@@ -137,11 +140,26 @@ def feed(
         # Before anything is sent: it must be possible to write rejected rows.
         kept.open(append=options["skip"] > 0)
         first: list[Event] = []
+        families = _families_of_catalogue()
         try:
-            send_all(run, sending, first)
+            send_all(run, sending, first, families)
         finally:
             kept.close()
             summarise(run, kept, sending, first, monotonic() - began_s, as_json=as_json)
+            if families is not None and (warning := families.warning()) is not None:
+                click.echo(warning, err=True)
+
+
+def _families_of_catalogue() -> UnknownFamilies | None:
+    """Return a tally against CONCIERGE_CATALOGUE_PATH; None where it is not set.
+
+    The shop's catalogue, which a worker takes then, is hardly the one that is meant.
+    """
+    settings = settings_from()
+    if not settings.catalogue_path:
+        return None
+    path = catalogue_path(settings)
+    return UnknownFamilies(parse_catalogue(path.read_bytes(), str(path)).families)
 
 
 @contextmanager

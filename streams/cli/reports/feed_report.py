@@ -13,19 +13,26 @@ from streams.feed.file_feed import FileFeed
 from streams.feed.reject_file import RejectFile
 from streams.feed.send_events import Sending
 from streams.feed.sent_event import Event, Sent
+from streams.feed.unknown_families import UnknownFamilies
 
 _SHOW_EVERY = 500
 _SHOWN_EVENTS = 3
 
 
-def send_all(run: FileFeed, sending: Sending | None, first: list[Event]) -> None:
+def send_all(
+    run: FileFeed, sending: Sending | None, first: list[Event], families: UnknownFamilies | None
+) -> None:
     """Send a feed's events, or only check them; the first few are added to `first`.
+
+    `families` counts families that the catalogue does not name, None without a catalogue.
 
     After an error, too, it waits for records in flight, so that the sums are right.
     """
     with _progress() as progress:
         task = progress.add_task("events", total=max(run.sums.events, 1), rejected=0)
         events = _watched(run, first, progress, task)
+        if families is not None:
+            events = families.noted(events)
         if sending is None:
             for _ in events:
                 pass

@@ -31,7 +31,7 @@ def test_a_feed_that_fails_says_what_was_acknowledged_and_where_to_go_on(
         run = FileFeed(tables, results, NOW_MS, kept.take)
         sending = Sending(FailingProducer(taken=4))
         with pytest.raises(FeedError, match="reachable"):
-            send_all(run, sending, [])
+            send_all(run, sending, [], None)
         kept.close()
         summarise(run, kept, sending, [], 1.0, as_json=True)
     told = capsys.readouterr()
