@@ -25,8 +25,11 @@ from streams.core.rules.constant_conditions import neighbours
 from streams.core.rules.distance import Distance, distance
 from streams.core.rules.tree import holds
 
-# Propensities nearer than this are equal when they are shown in tenths of a percent.
-_SAME = 0.001
+# Ranks that differ by less than this share of the higher one count as nearly equal.
+_NEARLY = 0.001
+# Decimals of a percentage and digits of a number: as many as tell two values apart.
+_DECIMALS = range(1, 15)
+_DIGITS = range(4, 18)
 _OF_ACTION = frozenset(feature.name for feature in ACTION_FEATURES)
 
 
@@ -155,10 +158,31 @@ def _likelier(
     needs = has * ranks[best] / rank
     if needs > 1:
         return None
-    if (needs - has) < _SAME * needs:
-        return NearestChange(name, f"{name} stood level with it: chance chose between them", 0.0)
-    says = f"{name} would lead if a reward were at least {needs:.1%} likely instead of {has:.1%}"
+    if needs - has < _NEARLY * needs:
+        return NearestChange(name, _level(decision, ranks, place, best), 0.0)
+    shown = next((d for d in _DECIMALS if f"{needs:.{d}%}" != f"{has:.{d}%}"), _DECIMALS[-1])
+    says = (
+        f"{name} would lead if a reward were at least {needs:.{shown}%} likely "
+        f"instead of {has:.{shown}%}"
+    )
     return NearestChange(name, says, (needs - has) / needs if needs else 0.0)
+
+
+def _level(decision: Decision, ranks: Sequence[float], place: int, best: int) -> str:
+    """Say by which measure a candidate is as good as the best one, and whether exactly.
+
+    The measure is named, because the model-only arm ranks by propensity: there two actions of
+    equal propensity and different priorities are level.
+    """
+    measure = "priority" if ranks is decision.priorities else "propensity"
+    name, leader = decision.actions[place], decision.actions[best]
+    rank, top = ranks[place], ranks[best]
+    if rank == top:
+        how = f"the same {measure} as {leader}, {top:.4g}"
+    else:
+        digits = next((d for d in _DIGITS if f"{rank:.{d}g}" != f"{top:.{d}g}"), _DIGITS[-1])
+        how = f"nearly the {measure} of {leader}, {rank:.{digits}g} and {top:.{digits}g}"
+    return f"{name} has {how}: chance chose between them"
 
 
 def _rule_of(action: Action | None, fate: str) -> Condition | None:

@@ -23,13 +23,17 @@ from streams.core.rules.tree import AllOf, AnyOf, Compare, Not, Test, Values, co
 # What a comparison must become where the rule wants it false.
 _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 _WORDS = {
-    "<": "less than",
-    "<=": "at most",
-    "==": "exactly",
-    ">=": "at least",
-    ">": "more than",
-    "!=": "anything but",
+    "<": "less than {}",
+    "<=": "{} or less",
+    "==": "exactly {}",
+    ">=": "{} or more",
+    ">": "more than {}",
+    "!=": "anything but {}",
 }
+# For values with names: "at most friday", since there is no less of a Friday.
+_NAMED_WORDS = {**_WORDS, "<=": "at most {}", ">=": "at least {}"}
+# Digits that are shown, and those that any two different numbers need.
+_FEW_DIGITS, _ALL_DIGITS = 4, 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +42,8 @@ class Distance:
 
     `feature` is `has` and must be `sign` `needs`; `gap = needs - has` in the feature's `unit`
     (above 0: short of it; 0: just at the edge; NaN: not known). `more` is how many other features
-    must change as well. `words` are names of the feature's values; amounts in minor units
-    are told in `currency`, where it is given.
+    must change as well. `words` are names of the feature's values. Amounts in minor units are
+    written in `currency`, where it is given.
     """
 
     feature: str
@@ -59,22 +63,39 @@ class Distance:
         if self.is_flag:
             has = "not known" if math.isnan(self.has) else "yes" if self.has else "no"
             return f"{self.feature} is {has}, needs {'yes' if self.needs else 'no'}{also}"
-        has = "not known" if math.isnan(self.has) else self._spoken(self.has)
-        told = f"{self.feature} is {has}, needs {_WORDS[self.sign]} {self._spoken(self.needs)}"
+        has, needs = self._has_and_needs()
+        wanted = (_NAMED_WORDS if self.words else _WORDS)[self.sign].format(needs)
+        text = f"{self.feature} is {has}, needs {wanted}"
         if math.isnan(self.gap) or self.sign == "!=" or self.words:
-            return told + also
+            return text + also
         if self.gap == 0:
-            return f"{told} (at the edge){also}"
+            return f"{text} (at the edge){also}"
         # A unit of several words is a description, not something to count.
         unit = f" {self.unit}" if self.unit.isalpha() else ""
         side = "short" if self.gap > 0 else "over"
-        return f"{told} ({self._spoken(abs(self.gap))}{unit} {side}){also}"
+        return f"{text} ({self._written(abs(self.gap))}{unit} {side}){also}"
 
-    def _spoken(self, number: float) -> str:
-        named = (word for word, value in self.words.items() if value == number)
+    def _has_and_needs(self) -> tuple[str, str]:
+        """Return both numbers as text, with enough digits to differ where they do."""
+        if math.isnan(self.has):
+            return "not known", self._written(self.needs)
+        for digits in range(_FEW_DIGITS, _ALL_DIGITS + 1):
+            has, needs = self._written(self.has, digits), self._written(self.needs, digits)
+            if has != needs or self.has == self.needs:
+                break
+        return has, needs
+
+    def _written(self, number: float, digits: int = _FEW_DIGITS) -> str:
+        name = next((word for word, value in self.words.items() if value == number), None)
+        if name is not None:
+            return name
         if self.currency and self.unit == MINOR_UNITS:
             return format_minor(number, self.currency)
-        return next(named, _spoken(number))
+        return (
+            f"{number:.0f}"
+            if digits == _FEW_DIGITS and abs(number) >= 1e4
+            else f"{number:.{digits}g}"
+        )
 
 
 def distance(rule: Condition, values: Values) -> Distance | None:
@@ -105,7 +126,9 @@ def _nearest(rule: Condition, test: Test, name: str, values: Values) -> Distance
     ]
     if feature.kind == "flag":
         tried = [(value, value, 0) for value in (0.0, 1.0)]
-    tried.sort(key=lambda found: (_far(found[0] - has), found[0]))
+    # The floats beside an anchor may be as far off as the anchor, by rounding. The anchor goes
+    # first then: `<= 30` asks for 30, not for the number below.
+    tried.sort(key=lambda found: (_far(found[0] - has), abs(found[2]), found[0]))
 
     def passes(value: float) -> bool:
         return holds(test, {**values, name: value})
@@ -190,7 +213,3 @@ def _hardness(found: Distance) -> tuple[int, int, float, str]:
 
 def _far(gap: float) -> float:
     return 0.0 if math.isnan(gap) else abs(gap)
-
-
-def _spoken(number: float) -> str:
-    return f"{number:.4g}" if abs(number) < 1e4 else f"{number:.0f}"

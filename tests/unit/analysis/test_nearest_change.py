@@ -48,7 +48,7 @@ def decided() -> Decision:
 def test_a_dropped_action_says_how_far_the_customer_was_from_passing_its_rule() -> None:
     far = distances(decided(), CATALOGUE)
     assert far.keys() == {"large"}
-    assert far["large"].sentence() == "orders_lifetime is 3, needs at least 4 (1 orders short)"
+    assert far["large"].sentence() == "orders_lifetime is 3, needs 4 or more (1 orders short)"
 
 
 def test_the_smallest_change_that_flips_a_decision_is_found() -> None:
@@ -59,7 +59,7 @@ def test_the_smallest_change_that_flips_a_decision_is_found() -> None:
     assert nearest.action == "large"
     assert nearest.says == (
         "large would rank first, if no contact rule held it back: "
-        "orders_lifetime is 3, needs at least 4 (1 orders short)"
+        "orders_lifetime is 3, needs 4 or more (1 orders short)"
     )
     assert nearest.share == pytest.approx(0.25, rel=1e-6)
     without_rules = nearest_change(decision, {}, CATALOGUE)
@@ -110,7 +110,32 @@ def test_an_action_is_not_said_to_lead_where_the_change_lets_a_better_one_pass()
 
 def test_where_priorities_do_not_decide_nothing_is_claimed_of_them() -> None:
     assert explained(CATALOGUE.text, "random") is None
-    # By response alone all are alike.
+    # By response alone all are alike, although their priorities differ.
     assert explained(CATALOGUE.text, "model_only") == (
-        "small stood level with it: chance chose between them"
+        "small has the same propensity as middle, 0.05: chance chose between them"
+    )
+
+
+def lead_of_small(rank: float, best: float) -> str:
+    """Explain a decision without rules in which `small` and `middle` have these priorities."""
+    decision = decided()
+    decision.priorities = [
+        {"small": rank, "middle": best}.get(name, 0.0) for name in decision.actions
+    ]
+    found = nearest_change(decision, {}, CATALOGUE)
+    assert found is not None
+    return found.says
+
+
+def test_unequal_priorities_are_not_called_equal() -> None:
+    assert lead_of_small(0.18, 0.20) == (
+        "small would lead if a reward were at least 5.6% likely instead of 5.0%"
+    )
+    assert lead_of_small(0.19998, 0.20) == (
+        "small has nearly the priority of middle, 0.19998 and 0.2: chance chose between them"
+    )
+    assert lead_of_small(0.20, 0.20).startswith("small has the same priority as middle, 0.2: ")
+    # 5.0% instead of 5.0% would say nothing.
+    assert lead_of_small(0.1995, 0.20) == (
+        "small would lead if a reward were at least 5.01% likely instead of 5.00%"
     )

@@ -187,9 +187,9 @@ def test_what_was_lacking_is_told_in_the_catalogues_currency() -> None:
     far = distance(check_rule("spend_30d >= 10000", FEATURES), {"spend_30d": 4_250.0})
     assert far is not None
     told = replace_field(far, currency="EUR").sentence()
-    assert told == "spend_30d is 42.50 EUR, needs at least 100.00 EUR (57.50 EUR short)"
+    assert told == "spend_30d is 42.50 EUR, needs 100.00 EUR or more (57.50 EUR short)"
     told = replace_field(far, currency="JPY").sentence()
-    assert told == "spend_30d is 4,250 JPY, needs at least 10,000 JPY (5,750 JPY short)"
+    assert told == "spend_30d is 4,250 JPY, needs 10,000 JPY or more (5,750 JPY short)"
 
 
 @pytest.mark.parametrize("code", sorted(MINOR_DIGITS))

@@ -34,15 +34,15 @@ def far(text: str) -> Distance:
             "days_since_purchase > 14",
             "days_since_purchase is 11, needs more than 14 (3 days short)",
         ),
-        ("cart_minutes <= 60", "cart_minutes is 90, needs at most 60 (30 minutes over)"),
+        ("cart_minutes <= 60", "cart_minutes is 90, needs 60 or less (30 minutes over)"),
         ("cart_minutes < 60", "cart_minutes is 90, needs less than 60 (30 minutes over)"),
         ("orders_30d == 0", "orders_30d is 2, needs exactly 0 (2 orders over)"),
         ("orders_30d != 2", "orders_30d is 2, needs anything but 2"),
         ("orders_30d not in (1, 2)", "orders_30d is 2, needs anything but 2"),
         ("orders_30d > 2", "orders_30d is 2, needs more than 2 (at the edge)"),
         ("satisfaction in (4, 5)", "satisfaction is 1, needs exactly 4 (3 short)"),
-        ("3 <= satisfaction < 5", "satisfaction is 1, needs at least 3 (2 short)"),
-        ("not preference < 0", "preference is -0.5, needs at least 0 (0.5 short)"),
+        ("3 <= satisfaction < 5", "satisfaction is 1, needs 3 or more (2 short)"),
+        ("not preference < 0", "preference is -0.5, needs 0 or more (0.5 short)"),
         ("weekend", "weekend is no, needs yes"),
         ("not (not weekend)", "weekend is no, needs yes"),
         ("anything > 3", "anything is not known, needs more than 3"),
@@ -51,6 +51,21 @@ def far(text: str) -> Distance:
 )
 def test_one_condition_is_told_with_what_is_and_what_must_be(text: str, sentence: str) -> None:
     assert far(text).sentence() == sentence
+
+
+@pytest.mark.parametrize("text", ["anything <= 30", "not anything > 30"])
+def test_the_limit_itself_is_enough_however_far_the_value_is(text: str) -> None:
+    # From 200 the float below 30 is as near as 30, by rounding.
+    found = distance(check_rule(text, FEATURES), SOMEBODY | {"anything": 200.0})
+    assert found is not None
+    assert (found.sign, found.needs) == ("<=", 30.0)
+    assert found.sentence() == "anything is 200, needs 30 or less (170 over)"
+
+
+def test_two_numbers_that_differ_are_not_written_alike() -> None:
+    found = distance(check_rule("anything <= 30", FEATURES), SOMEBODY | {"anything": 30.00001})
+    assert found is not None
+    assert found.sentence() == "anything is 30.00001, needs 30 or less (1e-05 over)"
 
 
 def test_of_several_ways_the_nearest_is_told() -> None:
