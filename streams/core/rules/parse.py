@@ -104,7 +104,8 @@ class _Reader:
             return self._member(left, isinstance(operator, ast.NotIn), right)
         sign = _OPERATORS.get(type(operator))
         if sign is None:
-            raise self._error(right, "write `==` or `!=` instead of `is`")
+            plain, written = ("!=", "is not") if isinstance(operator, ast.IsNot) else ("==", "is")
+            raise self._error(right, f"write `{plain}` instead of `{written}`")
         first, second = self._operand(left, right), self._operand(right, left)
         if isinstance(first, str):
             test = Compare(first, sign, second)
@@ -224,6 +225,8 @@ class _Reader:
                 problem = "a rule compares, it does not calculate; declare a feature for that"
             case ast.Call():
                 problem = "a rule calls no functions"
+            case ast.Tuple(elts=[ast.Compare(), ast.Constant()]):
+                problem = "a comma inside a comparison; a decimal number has a point, as in 3.5"
             case ast.Tuple() | ast.List() | ast.Set() | ast.Dict():
                 problem = "a list of numbers belongs after `in`"
             case ast.Compare() | ast.BoolOp():

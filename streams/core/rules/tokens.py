@@ -27,6 +27,22 @@ _FOREIGN = {
     "≠": "!=",
 }
 _FOREIGN_WORDS = {"AND": "and", "OR": "or", "NOT": "not", "IN": "in"}
+# Comparisons in words; the longer ones first, since `less than or equal` contains `less than`.
+_IN_WORDS = (
+    (
+        r"(?:less|fewer|lower|smaller) than or equal(?: to)?|at most|(?:no|not) more than|up to",
+        "<=",
+    ),
+    (r"(?:more|greater|higher|larger) than or equal(?: to)?|at least|(?:no|not) less than", ">="),
+    (r"not equals?(?: to)?|is not equal to", "!="),
+    (r"(?:less|fewer|lower|smaller)(?: than)?|below|under|lt", "<"),
+    (r"(?:more|greater|higher|larger)(?: than)?|above|over|gt", ">"),
+    (r"equals?(?: to)?|eq", "=="),
+)
+_COMPARED_IN_WORDS = tuple(
+    (re.compile(rf"\b(?:is )?(?:{words})\b(?! *[<>=])"), sign) for words, sign in _IN_WORDS
+)
+_BETWEEN = re.compile(r"\b(?:is )?between\b")
 
 
 class RuleError(ValueError):
@@ -57,15 +73,29 @@ def check_tokens(text: str) -> None:
 
 def unreadable(error: SyntaxError, text: str, indent: int) -> RuleError:
     """Return what Python's parser said of `text` from `indent` on, in words about rules."""
+    if in_words := _in_words(text):
+        return in_words
     if _UNFINISHED.search(text):
         return RuleError("the rule stops where something must still follow", len(text.rstrip()))
     position = min((error.offset or 1) + indent, len(text))
     return RuleError(f"the rule cannot be read: {error.msg}", position)
 
 
+def _in_words(text: str) -> RuleError | None:
+    """Return which operator to write where a text compares in words, None where it does not."""
+    if between := _BETWEEN.search(text):
+        return RuleError("write `3 <= feature <= 5` instead of `between`", between.start() + 1)
+    for pattern, sign in _COMPARED_IN_WORDS:
+        if found := pattern.search(text):
+            return RuleError(f"write `{sign}` instead of `{found[0]}`", found.start() + 1)
+    return None
+
+
 def _strange(text: str, at: int) -> str:
     if text[at] in "\"'`":
         return "a rule knows no text in quotes, only features, numbers and yes/no flags"
+    if text[at] == "%" and (number := re.search(r"(\d+\.?\d*) *$", text[:at])):
+        return f"a rule has no percentages; write {float(number[1]) / 100:g} for {number[1]}%"
     if text[at] in "*/%^":
         return f"`{text[at]}`: a rule compares, it does not calculate; declare a feature for that"
     if text[at].isdigit():

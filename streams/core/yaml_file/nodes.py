@@ -64,7 +64,7 @@ def compose(text: str, problems: Problems) -> yaml.MappingNode | None:
         _add_unreadable(error, text, problems)
         return None
     except yaml.MarkedYAMLError as error:
-        _add_syntax(error, problems)
+        _add_syntax(error, text, problems)
         return None
     if root is None or (isinstance(root, yaml.ScalarNode) and not root.value):
         problems.add(1, "", "the file is empty; a catalogue needs at least name, families, issues")
@@ -83,13 +83,28 @@ def _add_unreadable(error: yaml.reader.ReaderError, text: str, problems: Problem
     problems.add(line, "", f"the character U+{code:04X} is not allowed in YAML; delete it")
 
 
-def _add_syntax(error: yaml.MarkedYAMLError, problems: Problems) -> None:
+def _add_syntax(error: yaml.MarkedYAMLError, text: str, problems: Problems) -> None:
     mark = error.problem_mark or error.context_mark
     line = mark.line + 1 if mark else 1
+    written = text.split("\n")[line - 1] if line <= text.count("\n") + 1 else ""
+    tab = _tab_column(written, mark.column if mark else 0)
+    if tab is not None:
+        problems.add(
+            line, "", f"a tab at column {tab}: YAML takes spaces only; replace it by spaces"
+        )
+        return
     column = f" at column {mark.column + 1}" if mark else ""
     context = f" ({error.context})" if error.context else ""
     advice = "; a text that has `: ` or begins with { [ * & ! % @ needs quotes"
     problems.add(line, "", f"not readable as YAML{column}: {error.problem}{context}{advice}")
+
+
+def _tab_column(written: str, column: int) -> int | None:
+    """Return the 1-based column of a tab at `column` or in the indentation, None without one."""
+    if written[column : column + 1] == "\t":
+        return column + 1
+    indentation = written[: len(written) - len(written.lstrip())]
+    return indentation.index("\t") + 1 if "\t" in indentation else None
 
 
 def _line_too_deep(text: str) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 import yaml
 
@@ -17,6 +18,35 @@ def as_number(text: str) -> float | None:
     (1000.5, None, None)
     """
     return float(text.replace("_", "")) if _NUMBER.fullmatch(text) else None
+
+
+_COMMA = re.compile(r"[-+]?\d+,\d+")
+_THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?")
+_PERCENT = re.compile(r"([-+]?\d+(?:[.,]\d+)?)\s*%")
+_WITH_UNIT = re.compile(r"[^\d\s.,+-]*\s*([-+]?\d+(?:\.\d+)?)\s*[^\d\s.,]*")
+
+
+def number_advice(text: str) -> str:
+    """Return how to write what was probably meant by a text that is no number, or nothing.
+
+    >>> number_advice("3,50"), number_advice("5%")
+    ('a decimal number has a point; write 3.50', 'write 0.05 for 5%')
+    """
+    text = text.strip()
+    if percent := _PERCENT.fullmatch(text):
+        share = Decimal(percent[1].replace(",", ".")) / 100
+        return f"write {share.normalize():f} for {text}"
+    if _THOUSANDS.fullmatch(text):
+        whole = text.replace(",", "")
+        if text.count(",") > 1 or "." in text:
+            return f"write {whole} without commas"
+        return f"write {whole}, or {text.replace(',', '.')} if the comma is a decimal point"
+    if _COMMA.fullmatch(text):
+        return f"a decimal number has a point; write {text.replace(',', '.')}"
+    if number := _WITH_UNIT.fullmatch(text):
+        plain = as_number(number[1])
+        return f"write the number alone, {number[1]}" if plain is not None else ""
+    return ""
 
 
 def described(node: yaml.Node) -> str:

@@ -15,7 +15,7 @@ import yaml
 from streams.core.suggestions import near
 from streams.core.yaml_file.durations import UNITS_MS, durations, spoken
 from streams.core.yaml_file.problems import Problems
-from streams.core.yaml_file.scalars import as_number, described
+from streams.core.yaml_file.scalars import as_number, described, number_advice
 
 MAX_ID_CHARS = 64
 _ID = re.compile(r"[a-z][a-z0-9_]*")
@@ -39,6 +39,16 @@ class TypedNode:
     def is_null(self) -> bool:
         """Whether nothing, `null` or `~` is written here."""
         return bool(self.node.tag.endswith(":null"))
+
+    @property
+    def is_text(self) -> bool:
+        """Whether a text is written here, not a number, a date, a list or a mapping."""
+        return bool(self.node.tag.endswith(":str"))
+
+    @property
+    def is_bool(self) -> bool:
+        """Whether true or false is written here, or yes, no, on or off, as YAML 1.1 has it."""
+        return bool(self.node.tag.endswith(":bool"))
 
     @property
     def is_mapping(self) -> bool:
@@ -74,6 +84,13 @@ class TypedNode:
         entries: dict[str, TypedNode] = {}
         for key_node, value in self.node.value:
             line = line_of(key_node)
+            if self.node.flow_style and _is_split_number(key_node, value):
+                self.problems.add(
+                    line,
+                    self.path,
+                    f"`{key_node.value}` after a comma; a decimal number has a point, as in 1.5",
+                )
+                continue
             key = TypedNode(key_node, self.path, self.problems, line).text()
             if key is None:
                 continue
@@ -133,12 +150,15 @@ class TypedNode:
 
     def word(self, known: Sequence[str], noun: str) -> str | None:
         """Return the word here, one of `known` (a `noun` for people)."""
+        known_here = f"; known: {', '.join(known)}" if known else ""
+        if self.is_bool and self.scalar() not in known:
+            # Quotes would not help: YAML 1.1 takes yes, no, on and off for true and false.
+            self._not(f"the name of a {noun}", known_here)
+            return None
         value = self.text()
         if value is None or value in known:
             return value
-        hint = near(value, known)
-        if not hint and known:
-            hint = f"; known: {', '.join(known)}"
+        hint = near(value, known) or known_here
         self.wrong(f"unknown {noun} `{value}`{hint}")
         return None
 
@@ -164,7 +184,8 @@ class TypedNode:
         text = str(self.node.value)
         value = as_number(text)
         if value is None:
-            self._not("a number")
+            advice = number_advice(text)
+            self._not("a number", f"; {advice}" if advice else "")
             return None
         if self.node.style is not None:
             self.wrong(f'"{text}" in quotes is a text; remove the quotes')
@@ -191,6 +212,13 @@ class TypedNode:
 
     def _not(self, expected: str, advice: str = "") -> None:
         self.wrong(f"{described(self.node)} where {expected} belongs{advice}")
+
+
+def _is_split_number(key: yaml.Node, value: yaml.Node) -> bool:
+    """Whether an entry is what a decimal comma split off: `{weight: 1,5}` has a key 5, no value."""
+    if not isinstance(key, yaml.ScalarNode) or not key.tag.endswith((":int", ":float")):
+        return False
+    return bool(value.tag.endswith(":null") and not value.value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,10 +121,21 @@ def _weekdays(place: TypedNode) -> tuple[tuple[int, Span], ...]:
                 entry.wrong(f"`{name}` needs `from` and `until`, or the word {_ALL_DAY}")
             span = _span(inside, ALL_DAY) if inside else ALL_DAY
         else:
-            entry.word((_ALL_DAY,), "word for a day")
+            _check_word_of_day(name, entry)
             span = ALL_DAY
         found.append((int(WEEKDAYS[name]), span))
     return tuple(found)
+
+
+def _check_word_of_day(name: str, entry: TypedNode) -> None:
+    if entry.is_text:
+        entry.word((_ALL_DAY,), "word for a day")
+        return
+    entry.wrong(
+        f"write `{name}: {_ALL_DAY}` for a day that is quiet all day,"
+        f" `{name}: {{from: 18:00, until: 24:00}}` for some hours,"
+        " and leave out a day without quiet hours of its own"
+    )
 
 
 def _dates(place: TypedNode) -> tuple[Date, ...]:

@@ -24,7 +24,7 @@ def problems_of(text: str | bytes) -> list[str]:
         ("- a\n", "shop.yaml:1: a catalogue is a mapping of `key: value` lines"),
         ("name: a: b\n", "shop.yaml:1: not readable as YAML at column 8: mapping values are not"),
         ("a: [1, 2\nb: 3\n", "shop.yaml:2: not readable as YAML"),
-        ("a: 1\n\tb: 2\n", "shop.yaml:2: not readable as YAML"),
+        ("a: 1\n\tb: 2\n", "shop.yaml:2: a tab at column 1: YAML takes spaces only"),
         ("a: 1\n---\nb: 2\n", "expected a single document"),
         ("a: *nowhere\n", "found undefined alias"),
         ("name: a\nx: \x07\n", "shop.yaml:2: the character U+0007 is not allowed in YAML"),

@@ -88,6 +88,17 @@ def test_the_sound_catalogue_of_these_tests_has_no_problem() -> None:
         ("value: 4", "value: .nan", "where a number belongs"),
         ("value: 4", "value: 010", "where a number belongs"),
         ("value: 4", "value: 1:30", "where a number belongs"),
+        ("value: 4", "value: 3,50", "a decimal number has a point; write 3.50"),
+        ("value: 4", "value: 5%", "text (`5%`) where a number belongs; write 0.05 for 5%"),
+        ("value: 4", "value: 12,5 %", "write 0.125 for 12,5 %"),
+        ("value: 4", "value: 1,000", "write 1000, or 1.000 if the comma is a decimal point"),
+        ("value: 4", "value: 1,000,000", "write 1000000 without commas"),
+        ("value: 4", "value: 5 GBP", "write the number alone, 5"),
+        ("{browsing: 1.2}", "{browsing: 1,2}", "context: `2` after a comma; a decimal number has"),
+        ("    purpose: m", "\tpurpose: m", ":12: a tab at column 1: YAML takes spaces only"),
+        ("    purpose: m", "  \t  purpose: m", ":12: a tab at column 3: YAML takes spaces only"),
+        ("name: Shop", "name:\tShop", ":1: a tab at column 6: YAML takes spaces only"),
+        ("marketing: opt_in", "marketing: yes", "where the name of a consent rule belongs; known:"),
         ("timers: {cart_left_minutes: 30}", "timers: 30", "where a mapping (`key: value` lines)"),
         ("issues:", "issues: {}\nx:", ":10 issues: a mapping where a list belongs"),
         ("families: [candles, garden]\nr", "families: candles\nr", "text (`candles`) where a list"),
@@ -172,6 +183,15 @@ def test_the_sound_catalogue_of_these_tests_has_no_problem() -> None:
             "treatment `a` is here twice",
         ),
         ("[{id: banner, channel: web, message: Hello}]", "[]", "could not be carried out"),
+        # a day of the week
+        *(
+            (
+                "currency: GBP",
+                f"currency: GBP\nquiet_hours: {{weekdays: {{sunday: {wrong}}}}}",
+                "sunday: write `sunday: all_day` for a day that is quiet all day, `sunday: {from:",
+            )
+            for wrong in ("true", "no", "off", "22:00", "[]", "")
+        ),
         # slots
         (
             "why: you like {family}",
@@ -189,6 +209,8 @@ def test_the_sound_catalogue_of_these_tests_has_no_problem() -> None:
         ("calm: open_tickets == 0", "calm: open_tikets == 0", "did you mean `open_tickets`?"),
         ("calm: open_tickets == 0", "calm: true", "yes/no (`true`) where a text belongs"),
         ("calm: open_tickets == 0", "Calm: open_tickets == 0", "`Calm` is no id"),
+        ("open_tickets == 0", "open_tickets less than 14", "character 14 of `open_tickets less"),
+        ("open_tickets == 0", "open_tickets less than 14", "write `<` instead of `less than`"),
         ("[calm]", "[clam]", "unknown shared rule `clam`; did you mean `calm`?"),
         ("[calm]", "[calm, calm]", "rule `calm` already holds here"),
         ("[calm]", "[weekend]", "declare it under `rules:` or write `- id: condition`"),
